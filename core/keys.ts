@@ -1,0 +1,47 @@
+/**
+ * Branded identifiers. The domain is full of GUIDs that look alike and mean different things (an object id, an application
+ * id, a tenant id), and mixing two of them is its commonest bug: here that is a type error.
+ */
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** Id of an event: a UUID that is a function of the record's own identity (see `eventId`). */
+export type EventId = Branded<'EventId'>
+/** Entra tenant id (`tid`), lower case. */
+export type TenantId = Branded<'TenantId'>
+/** Entra object id (`oid`), lower case. Means something only together with a tenant. */
+export type Oid = Branded<'Oid'>
+/** Entra application (client) id, lower case. */
+export type AppId = Branded<'AppId'>
+/** A credential that one hop issues and the next one uses, e.g. `aws:ASIA…`. */
+export type CredentialId = Branded<'CredentialId'>
+
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const GUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+/** True for a GUID in any case, the nil GUID excepted (logs print it for "nothing"). */
+export function isGuid(value: unknown): value is string {
+  return typeof value === 'string' && value.length === 36 && value !== NIL && GUID.test(value)
+}
+
+/** All GUIDs inside a text, lower case, in order of appearance. */
+export function guidsIn(text: string): string[] {
+  return (text.match(GUIDS) ?? []).map((guid) => guid.toLowerCase())
+}
+
+export const tenantId = (value: unknown): TenantId | null => (isGuid(value) ? (value.toLowerCase() as TenantId) : null)
+export const oid = (value: unknown): Oid | null => (isGuid(value) ? (value.toLowerCase() as Oid) : null)
+export const appId = (value: unknown): AppId | null => (isGuid(value) ? (value.toLowerCase() as AppId) : null)
+
+/**
+ * An AWS access key id as a credential, or null when it cannot be one. Placeholder and masked keys (`1111`, `AKIA****`,
+ * `SAMPLE…`, AWS's documentation keys) stand on the records of many strangers, so they must never join anything.
+ * Real ids are four upper-case letters and sixteen base-32 characters (A–Z, 2–7).
+ */
+export function awsCredential(accessKeyId: unknown): CredentialId | null {
+  if (typeof accessKeyId !== 'string' || !/^A[SK]IA[A-Z0-9]{16}$/.test(accessKeyId)) return null
+  const tail = accessKeyId.slice(4)
+  if (tail.endsWith('EXAMPLE') || new Set(tail).size < 4 || /SAMPLE|EXAMPLE|MOCK|FAKE|REDACT|MASK/.test(tail)) return null
+  return `aws:${accessKeyId}` as CredentialId
+}

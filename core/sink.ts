@@ -1,0 +1,25 @@
+import type { RawRecord, Rejection } from './record.ts'
+
+/** What became of one delivered batch. `stored + duplicates + rejected.length` equals the records delivered. */
+export interface Receipt {
+  /** Events that were not known before. */
+  readonly stored: number
+  /** Records whose event was known already, by whatever road it came. */
+  readonly duplicates: number
+  /** Of the duplicates: texts that differ from those kept so far; they are kept, too. */
+  readonly variants: number
+  /** Records that no format recognises or whose normaliser refuses them, with the reason. They are kept. */
+  readonly rejected: readonly Rejection[]
+  /** Recognised records by format name. */
+  readonly byFormat: Readonly<Record<string, number>>
+}
+
+/**
+ * Where ingest hands records over. `deliver` resolves when the records and the rejections are durable; a rejected promise
+ * means that nothing of the batch may be counted as delivered, and delivering it again does no harm.
+ */
+export interface RecordSink {
+  deliver(records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt>
+  /** Resolves when every conclusion that follows from the delivered records is stored. */
+  drain(): Promise<void>
+}

@@ -1,0 +1,202 @@
+/**
+ * The tables. Facts (what records say) are never changed by conclusions (what follows from the set of records), so that
+ * conclusions can always be derived again. `events`, `conclusions` and `timeline` are range-partitioned by `time_ns`
+ * (drizzle-kit does not know partitions: the clause is added by hand in 0000).
+ */
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, customType, index, integer, jsonb, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { CONFIDENCES, KINDS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+/** Nanoseconds since 1970. */
+const nanos = (name: string) => bigint(name, { mode: 'bigint' })
+
+export const sourceEnum = pgEnum('source', SOURCES)
+export const kindEnum = pgEnum('kind', KINDS)
+export const outcomeEnum = pgEnum('outcome', OUTCOMES)
+export const confidenceEnum = pgEnum('confidence', CONFIDENCES)
+export const roleEnum = pgEnum('role', ROLES)
+
+/** Names of the files (or collectors) that records came from. */
+export const files = pgTable('files', {
+  id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+  name: text('name').notNull().unique(),
+})
+
+/** Raw record texts, up to 256 in one zstd block (`correlate/store/chunk.ts` has the layout). */
+export const chunks = pgTable('chunks', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  records: smallint('records').notNull(),
+  rawBytes: integer('raw_bytes').notNull(),
+  body: bytea('body').notNull(),
+})
+
+/** One row an event: which of its texts speaks for it (lowest rank, then smallest hash), and where that text is kept. */
+export const heads = pgTable('heads', {
+  eventId: uuid('event_id').primaryKey(),
+  timeNs: nanos('time_ns').notNull(),
+  format: text('format').notNull(),
+  rank: smallint('rank').notNull(),
+  sha256: bytea('sha256').notNull(),
+  chunkId: bigint('chunk_id', { mode: 'bigint' }).notNull(),
+  slot: smallint('slot').notNull(),
+  fileId: integer('file_id').notNull(),
+  line: integer('line'),
+  masked: text('masked').array(),
+})
+
+/** Every other distinct text of an event: kept as evidence, speaks for nothing. */
+export const variants = pgTable(
+  'variants',
+  {
+    eventId: uuid('event_id').notNull(),
+    sha256: bytea('sha256').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    format: text('format').notNull(),
+    rank: smallint('rank').notNull(),
+    chunkId: bigint('chunk_id', { mode: 'bigint' }).notNull(),
+    slot: smallint('slot').notNull(),
+    fileId: integer('file_id').notNull(),
+    line: integer('line'),
+    masked: text('masked').array(),
+  },
+  (table) => [primaryKey({ columns: [table.eventId, table.sha256] })],
+)
+
+/** Facts: what one record says, in the product's words. */
+export const events = pgTable(
+  'events',
+  {
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    deliveredNs: nanos('delivered_ns'),
+    ingestedAt: timestamp('ingested_at', { withTimezone: true }).notNull(),
+    nativeId: text('native_id').notNull(),
+    source: sourceEnum('source').notNull(),
+    kind: kindEnum('kind').notNull(),
+    action: text('action').notNull(),
+    outcome: outcomeEnum('outcome').notNull(),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+    tenantId: uuid('tenant_id'),
+    /** `Proof.by`. */
+    proof: text('proof').notNull(),
+    proofOid: uuid('proof_oid'),
+    proofAppId: uuid('proof_app_id'),
+    proofKind: text('proof_kind'),
+    /** The federated subject as written. */
+    proofSubject: text('proof_subject'),
+    proofEntra: boolean('proof_entra'),
+    /** `project/pool[/provider]` of a federated GCP subject. */
+    pool: text('pool'),
+    onBehalfOf: uuid('on_behalf_of'),
+    targets: uuid('targets').array(),
+    uses: text('uses'),
+    issues: text('issues'),
+    requestKey: text('request_key'),
+    nearKey: text('near_key'),
+    tokenId: text('token_id'),
+    asserted: text('asserted').array(),
+    account: text('account'),
+    region: text('region'),
+    principal: text('principal'),
+    resource: text('resource'),
+    modelId: text('model_id'),
+    modelName: text('model_name'),
+    modelProvider: text('model_provider'),
+    inputTokens: bigint('input_tokens', { mode: 'number' }),
+    outputTokens: bigint('output_tokens', { mode: 'number' }),
+    cacheReadTokens: bigint('cache_read_tokens', { mode: 'number' }),
+    cacheWriteTokens: bigint('cache_write_tokens', { mode: 'number' }),
+    sourceIp: text('source_ip'),
+    userAgent: text('user_agent'),
+    requestId: text('request_id'),
+    shapeId: integer('shape_id'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.timeNs, table.eventId] }),
+    index('events_uses').on(table.uses, table.timeNs).where(sql`${table.uses} is not null`),
+    index('events_issues').on(table.issues).where(sql`${table.issues} is not null`),
+    index('events_request_key').on(table.requestKey).where(sql`${table.requestKey} is not null`),
+    index('events_near_key').on(table.nearKey, table.timeNs).where(sql`${table.nearKey} is not null`),
+  ],
+)
+
+/** Conclusions: who did it, as far as the set of records proves it. One row an event once it is derived. */
+export const conclusions = pgTable(
+  'conclusions',
+  {
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    tenantId: uuid('tenant_id'),
+    subjectOid: uuid('subject_oid'),
+    agentOid: uuid('agent_oid'),
+    onBehalfOf: uuid('on_behalf_of'),
+    confidence: confidenceEnum('confidence').notNull(),
+    basis: text('basis').array().notNull(),
+    candidates: uuid('candidates').array().notNull(),
+    evidence: uuid('evidence').array().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.timeNs, table.eventId] })],
+)
+
+/** Which events stand in which oid's timeline, and why. `tenant_id` is the nil UUID where no tenant is proven. */
+export const timeline = pgTable(
+  'timeline',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    oid: uuid('oid').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    role: roleEnum('role').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.oid, table.timeNs, table.eventId] })],
+)
+
+/** What records (every distinct text of them) say about principals and trust. `seen` facts are folded over time. */
+export const directoryFacts = pgTable(
+  'directory_facts',
+  {
+    /** Hash of the fact; of a dated fact with its event. */
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id').notNull(),
+    body: jsonb('body').notNull(),
+    firstNs: nanos('first_ns').notNull(),
+    firstEvent: uuid('first_event').notNull(),
+    lastNs: nanos('last_ns').notNull(),
+    lastEvent: uuid('last_event').notNull(),
+  },
+  (table) => [index('directory_facts_tenant').on(table.tenantId)],
+)
+
+/** Facts committed but not yet concluded from: written with the facts, deleted with the conclusions. */
+export const pending = pgTable('pending', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  times: bigint('times', { mode: 'bigint' }).array().notNull(),
+  eventIds: uuid('event_ids').array().notNull(),
+  /** Tenants whose directory facts changed. */
+  tenants: uuid('tenants').array().notNull(),
+})
+
+/** Texts that are no known record, with the reason. */
+export const rejected = pgTable('rejected', {
+  id: uuid('id').primaryKey(),
+  fileId: integer('file_id').notNull(),
+  line: integer('line'),
+  index: integer('index').notNull(),
+  reason: text('reason').notNull(),
+  text: text('text').notNull(),
+  rejectedAt: timestamp('rejected_at', { withTimezone: true }).notNull(),
+})
+
+/** Sets of paths inside records that no normaliser reads: what was not understood. */
+export const shapes = pgTable(
+  'shapes',
+  {
+    id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+    format: text('format').notNull(),
+    unmapped: text('unmapped').array().notNull(),
+    exampleEvent: uuid('example_event').notNull(),
+  },
+  (table) => [unique('shapes_format_unmapped').on(table.format, table.unmapped)],
+)
