@@ -33,7 +33,8 @@ CREATE TABLE "directory_facts" (
 	"first_ns" bigint NOT NULL,
 	"first_event" uuid NOT NULL,
 	"last_ns" bigint NOT NULL,
-	"last_event" uuid NOT NULL
+	"last_event" uuid NOT NULL,
+	"derived" boolean DEFAULT false NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "events" (
@@ -107,7 +108,7 @@ CREATE TABLE "pending" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "pending_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"times" bigint[] NOT NULL,
 	"event_ids" uuid[] NOT NULL,
-	"tenants" uuid[] NOT NULL
+	"keys" text[] NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "rejected" (
@@ -154,8 +155,9 @@ CREATE TABLE "variants" (
 );
 --> statement-breakpoint
 CREATE INDEX "directory_facts_tenant" ON "directory_facts" USING btree ("tenant_id");--> statement-breakpoint
-CREATE INDEX "events_uses" ON "events" USING btree ("uses","time_ns") WHERE "uses" IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "events_issues" ON "events" USING btree ("issues") WHERE "issues" IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "events_request_key" ON "events" USING btree ("request_key") WHERE "request_key" IS NOT NULL;--> statement-breakpoint
-CREATE INDEX "events_near_key" ON "events" USING btree ("near_key","time_ns") WHERE "near_key" IS NOT NULL;--> statement-breakpoint
+CREATE INDEX "directory_facts_new" ON "directory_facts" USING btree ("id") WHERE not "directory_facts"."derived";--> statement-breakpoint
+CREATE INDEX "events_uses" ON "events" USING btree ("uses","time_ns") WHERE "events"."uses" is not null;--> statement-breakpoint
+CREATE INDEX "events_issues" ON "events" USING btree ("issues") WHERE "events"."issues" is not null;--> statement-breakpoint
+CREATE INDEX "events_request_key" ON "events" USING btree ("request_key") WHERE "events"."request_key" is not null;--> statement-breakpoint
+CREATE INDEX "events_near_key" ON "events" USING btree ("near_key","time_ns") WHERE "events"."near_key" is not null;--> statement-breakpoint
 ALTER TABLE "chunks" ALTER COLUMN "body" SET STORAGE EXTERNAL;

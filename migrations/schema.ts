@@ -165,8 +165,10 @@ export const directoryFacts = pgTable(
     firstEvent: uuid('first_event').notNull(),
     lastNs: nanos('last_ns').notNull(),
     lastEvent: uuid('last_event').notNull(),
+    /** False until the stored conclusions take this fact into account. */
+    derived: boolean('derived').notNull().default(false),
   },
-  (table) => [index('directory_facts_tenant').on(table.tenantId)],
+  (table) => [index('directory_facts_tenant').on(table.tenantId), index('directory_facts_new').on(table.id).where(sql`not ${table.derived}`)],
 )
 
 /** Facts committed but not yet concluded from: written with the facts, deleted with the conclusions. */
@@ -174,8 +176,8 @@ export const pending = pgTable('pending', {
   id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
   times: bigint('times', { mode: 'bigint' }).array().notNull(),
   eventIds: uuid('event_ids').array().notNull(),
-  /** Tenants whose directory facts changed. */
-  tenants: uuid('tenants').array().notNull(),
+  /** Credentials, request keys and near keys whose dependants must be looked at again (an event that named them was replaced). */
+  keys: text('keys').array().notNull(),
 })
 
 /** Texts that are no known record, with the reason. */
