@@ -1,0 +1,37 @@
+/** Why the database could not be used. The message is for the user: it names the folder or host and what to do, never a password. */
+export type DatabaseErrorCode =
+  /** The data folder cannot be created, written or reached. */
+  | 'DATA_DIR_UNUSABLE'
+  /** The data folder was made by another major version of PostgreSQL. */
+  | 'DATA_DIR_VERSION'
+  /** No PostgreSQL programs for this platform, or they cannot be run. */
+  | 'NO_SERVER_PROGRAMS'
+  /** The embedded server did not start. */
+  | 'START_FAILED'
+  /** No connection to the server (address, credentials, database name). */
+  | 'CONNECTION_FAILED'
+  /** `DATABASE_URL` is no PostgreSQL address. */
+  | 'BAD_URL'
+  /** The database was migrated by a newer release of the program. */
+  | 'DATABASE_NEWER'
+  /** A migration is missing below a later one, or was edited after it was applied. */
+  | 'MIGRATIONS_DIFFER'
+  /** A migration failed. */
+  | 'MIGRATION_FAILED'
+
+/** Trouble with the database as a whole, as opposed to a failed statement (those stay `pg.DatabaseError`). */
+export class DatabaseError extends Error {
+  readonly code: DatabaseErrorCode
+
+  constructor(code: DatabaseErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'DatabaseError'
+    this.code = code
+  }
+}
+
+/** The system's error code (`ENOENT`) or SQLSTATE (`57P03`) of anything thrown, or null. */
+export function errorCode(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null
+  return typeof error.code === 'string' ? error.code : null
+}

@@ -1,0 +1,69 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { homedir, userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { DatabaseError, errorCode } from './errors.ts'
+
+/**
+ * Where the embedded database lives when nobody says otherwise: `$TRAILJOIN_DATA_DIR`, else `trailjoin` below `$XDG_DATA_HOME` or
+ * `~/.local/share`. For root it is `/var/lib/trailjoin`: the server then runs as the user "postgres", which may not enter root's home.
+ */
+export function defaultDataDir(): string {
+  const { TRAILJOIN_DATA_DIR, XDG_DATA_HOME, LOCALAPPDATA } = process.env
+  if (TRAILJOIN_DATA_DIR) return resolve(TRAILJOIN_DATA_DIR)
+  if (process.platform === 'win32') return join(LOCALAPPDATA ?? homedir(), 'trailjoin')
+  if (userInfo().uid === 0) return '/var/lib/trailjoin'
+  return join(XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'trailjoin')
+}
+
+/**
+ * Creates the data folder and checks that it can be written, and that the server's user can reach it. Throws `DATA_DIR_UNUSABLE`
+ * with what is wrong.
+ */
+export async function prepareDataDir(dataDir: string, user: { readonly uid?: number; readonly gid?: number }): Promise<void> {
+  try {
+    // The server's user must pass through; what is secret inside has modes of its own.
+    await mkdir(dataDir, { recursive: true, mode: user.uid === undefined ? 0o700 : 0o755 })
+    await mkdir(join(dataDir, 'clients'), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: ${reason(error)}`, error)
+  }
+  if (user.uid === undefined) return
+  const closed = await firstClosedFolder(dataDir, user)
+  if (closed === null) return
+  throw new DatabaseError(
+    'DATA_DIR_UNUSABLE',
+    `cannot use ${dataDir} as data folder: PostgreSQL does not run as root but as the user "postgres", which may not enter ${closed}. ` +
+      `Choose another folder with --data-dir (for root the default is /var/lib/trailjoin), or run: chmod o+x ${closed}`,
+  )
+}
+
+/** What a file system error means to a user. */
+export function reason(error: unknown): string {
+  switch (errorCode(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'no permission to write there'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a file is in its place'
+    default:
+      return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** The topmost folder on the way to `path` (itself included) that the user may not enter, or null. Judged by mode bits. */
+export async function firstClosedFolder(path: string, user: { readonly uid?: number; readonly gid?: number }): Promise<string | null> {
+  const above = dirname(path)
+  if (above !== path) {
+    const closed = await firstClosedFolder(above, user)
+    if (closed !== null) return closed
+  }
+  const { mode, uid, gid } = await stat(path)
+  const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
+  return (mode & bit) === 0 ? path : null
+}

@@ -1,0 +1,95 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../test/postgres.ts'
+import { openPool } from '#database/open.ts'
+import { migrate } from './migrate.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+let database: TestDatabase
+let folder: string
+
+beforeEach(async () => {
+  database = await createTestDatabase({ empty: true })
+  folder = await mkdtemp(join(tmpdir(), 'migrations-'))
+  await cp(HERE, folder, { recursive: true, filter: (path) => !path.endsWith('.ts') })
+})
+
+afterEach(async () => {
+  await database.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const journal = async (): Promise<{ entries: { idx: number; version: string; when: number; tag: string; breakpoints: boolean }[] }> =>
+  JSON.parse(await readFile(join(folder, 'meta', '_journal.json'), 'utf8'))
+
+/** Adds a migration to the copied folder. */
+async function add(tag: string, when: (last: number) => number, sql: string): Promise<void> {
+  const content = await journal()
+  const last = content.entries.at(-1)!
+  content.entries.push({ ...last, idx: last.idx + 1, when: when(last.when), tag })
+  await writeFile(join(folder, `${tag}.sql`), sql)
+  await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify(content))
+}
+
+const applied = async (): Promise<number> => (await database.pool.query('select from drizzle.__drizzle_migrations')).rowCount ?? 0
+const there = async (table: string): Promise<boolean> => (await database.pool.query('select to_regclass($1) is not null as there', [table])).rows[0].there
+
+test('an empty database gets every table', async () => {
+  await migrate(database.pool)
+  for (const table of ['events', 'conclusions', 'timeline', 'heads', 'variants', 'chunks', 'pending', 'rejected', 'shapes', 'files', 'directory_facts']) {
+    expect([table, await there(table)]).toEqual([table, true])
+  }
+  expect(await applied()).toBe((await journal()).entries.length)
+})
+
+test('migrating an up-to-date database changes nothing', async () => {
+  await migrate(database.pool)
+  const before = await database.pool.query('select * from drizzle.__drizzle_migrations')
+  await migrate(database.pool)
+  expect((await database.pool.query('select * from drizzle.__drizzle_migrations')).rows).toEqual(before.rows)
+})
+
+test('eight processes that migrate at once do it once', async () => {
+  const pools = await Promise.all(Array.from({ length: 8 }, () => openPool(database.url)))
+  await Promise.all(pools.map((pool) => migrate(pool)))
+  await Promise.all(pools.map((pool) => pool.end()))
+  expect(await applied()).toBe((await journal()).entries.length)
+})
+
+test('a new migration is applied to a database that has the others', async () => {
+  await migrate(database.pool)
+  await add('9999_later', (last) => last + 1000, 'create table later (id integer primary key)')
+  await migrate(database.pool, folder)
+  expect(await there('later')).toBe(true)
+})
+
+test('a database of a newer release is refused', async () => {
+  await add('9999_later', (last) => last + 1000, 'create table later (id integer primary key)')
+  await migrate(database.pool, folder)
+  await expect(migrate(database.pool)).rejects.toMatchObject({ code: 'DATABASE_NEWER', message: expect.stringContaining('newer release') })
+})
+
+test('a migration dated before the last applied one is an error, not skipped in silence', async () => {
+  await migrate(database.pool)
+  await add('9999_earlier', (last) => last - 1000, 'create table earlier (id integer primary key)')
+  await expect(migrate(database.pool, folder)).rejects.toMatchObject({ code: 'MIGRATIONS_DIFFER' })
+  expect(await there('earlier')).toBe(false)
+})
+
+test('a migration that was edited after it was applied is an error', async () => {
+  await migrate(database.pool)
+  const file = join(folder, `${(await journal()).entries[0]!.tag}.sql`)
+  await writeFile(file, `${await readFile(file, 'utf8')}\n-- edited`)
+  await expect(migrate(database.pool, folder)).rejects.toMatchObject({ code: 'MIGRATIONS_DIFFER' })
+})
+
+test('a failing migration leaves no half of itself and no lock', async () => {
+  await migrate(database.pool)
+  await add('9999_broken', (last) => last + 1000, 'create table half (id integer primary key);--> statement-breakpoint\nselect 1/0')
+  await expect(migrate(database.pool, folder)).rejects.toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('division by zero') })
+  expect(await there('half')).toBe(false)
+  await migrate(database.pool)
+})

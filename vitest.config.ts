@@ -1,0 +1,17 @@
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const exclude = [...configDefaults.exclude, '**/dist/**']
+
+/** The suffix of a test file decides its project; `test/projects.test.ts` finds a file that none of them runs. */
+export const PROJECTS: readonly (TestProjectInlineConfiguration & { readonly test: { readonly include: string[]; readonly exclude: string[] } })[] = [
+  { test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...exclude, '**/*.{pg,e2e,browser}.test.ts'] } },
+  // Needs PostgreSQL: test/postgres.ts starts it.
+  { test: { name: 'pg', include: ['**/*.pg.test.ts'], exclude, globalSetup: ['./test/postgres.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+  // Runs the program itself.
+  { test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], exclude, testTimeout: 180_000, hookTimeout: 180_000 } },
+  // Runs the page in a Chromium.
+  { test: { name: 'browser', include: ['**/*.browser.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 120_000 } },
+]
+
+// Each pg and e2e file keeps a server process busy beside its own: more workers than two are slower on two cores.
+export default defineConfig({ test: { maxWorkers: 2, projects: [...PROJECTS] } })
