@@ -1,0 +1,87 @@
+import type { Kind, Normalised, Proof, TrailEvent } from '#core/event.ts'
+import type { EventId } from '#core/keys.ts'
+import { canonicalJson, eventId } from '#core/record.ts'
+import type { JsonObject } from '#core/record.ts'
+import { formatTime } from '#core/time.ts'
+import { readEntry } from './entry.ts'
+import type { AuditCall, LogEntry } from './entry.ts'
+import { modelOf, regionOf } from './model.ts'
+import { kindOf } from './kind.ts'
+import { nearKeyOf, proofOf } from './proof.ts'
+import { directoryFacts, trustTargets } from './trust.ts'
+
+type Common = Pick<TrailEvent, 'id' | 'nativeId' | 'timeNs' | 'deliveredNs' | 'source' | 'tenantId' | 'onBehalfOf' | 'uses' | 'issues' | 'requestKey' | 'tokenId' | 'asserted' | 'usage' | 'requestId'>
+
+/**
+ * One Cloud Logging entry as an event. Rejects an entry without a readable timestamp. Google names no tenant and no credential
+ * in its audit logs, so `tenantId`, `uses` and `issues` are always null here, and so are token counts.
+ */
+export function normalise(record: { readonly value: JsonObject }): Normalised {
+  const entry = readEntry(record.value)
+  if (entry.timeNs === null) return { reject: 'no event time (timestamp)' }
+  const id = identity(record.value, entry, entry.timeNs)
+  const common: Common = {
+    id,
+    nativeId: entry.insertId ?? id,
+    timeNs: entry.timeNs,
+    deliveredNs: entry.receivedNs,
+    source: 'gcp',
+    tenantId: null,
+    onBehalfOf: null,
+    uses: null,
+    issues: null,
+    requestKey: null,
+    tokenId: null,
+    asserted: entry.labels,
+    usage: null,
+    requestId: null,
+  }
+  return { event: entry.call ? callEvent(common, entry, entry.call) : plainEvent(common, entry) }
+}
+
+/** Logging itself takes (log, nanosecond timestamp, insertId) for one entry; Panther's copies lack the log name, which then is empty. */
+function identity(value: JsonObject, entry: LogEntry, timeNs: bigint): EventId {
+  if (entry.insertId === null) return eventId('gcp', 'content', canonicalJson(value))
+  return eventId('gcp', entry.logName ?? '', formatTime(timeNs), entry.insertId)
+}
+
+function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent {
+  const kind: Kind = kindOf(call)
+  const proof: Proof = proofOf(call)
+  return {
+    ...common,
+    kind,
+    action: `${call.service ?? 'gcp'}:${call.operation}`,
+    outcome: call.failure === null ? 'success' : 'failure',
+    error: call.failure,
+    proof,
+    targets: kind === 'trust.changed' ? trustTargets(call) : [],
+    nearKey: nearKeyOf(call, kind, proof),
+    cloud: { account: entry.project, region: regionOf(call.resourceName), principal: call.email ?? call.subject },
+    resource: call.resourceName,
+    model: kind === 'llm.invoked' ? modelOf(call.resourceName) : null,
+    sourceIp: call.callerIp,
+    userAgent: call.userAgent,
+    directory: directoryFacts(call, entry),
+  }
+}
+
+/** Entries with a text or JSON payload are an application's own words: kept in time order, proving nothing. */
+function plainEvent(common: Common, entry: LogEntry): TrailEvent {
+  return {
+    ...common,
+    kind: 'other',
+    action: 'gcp:LogEntry',
+    outcome: 'success',
+    error: null,
+    proof: { by: 'nothing' },
+    targets: [],
+    nearKey: null,
+    cloud: { account: entry.project, region: null, principal: null },
+    resource: entry.logName,
+    model: null,
+    sourceIp: null,
+    userAgent: null,
+    directory: [],
+  }
+}
