@@ -1,0 +1,35 @@
+import type { FormatModule } from '#core/event.ts'
+import type { JsonObject } from '#core/record.ts'
+import { at, str } from '../read.ts'
+import { normalise } from './normalise.ts'
+import { recased } from './recase.ts'
+
+/** Members that belong to CloudTrail's envelope and to no other format here: two of them, with the right type, make a record. */
+const MARKS = ['eventVersion', 'eventSource', 'eventName', 'eventID', 'eventType', 'awsRegion', 'recipientAccountId', 'sourceIPAddress'] as const
+
+/** True for CloudTrail records, also partial ones (they are then rejected with their reason instead of "unknown"). */
+function recognise(value: JsonObject): boolean {
+  if (Object.hasOwn(value, 'protoPayload') || Object.hasOwn(value, 'schemaType')) return false
+  const record = recased(value)
+  const marks = MARKS.filter((name) => typeof record[name] === 'string').length
+  const identity = record['userIdentity']
+  return marks + (identity !== null && typeof identity === 'object' ? 1 : 0) >= 2
+}
+
+/** A correction (0) beats CloudTrail's own text (1), which beats texts that lost their envelope or its spelling (2). */
+function rank(value: JsonObject): number {
+  if (str(at(value, 'addendum.originalEventID')) !== null) return 0
+  return str(value['eventVersion']) !== null && str(value['eventName']) !== null ? 1 : 2
+}
+
+/** A named member stands for all that is below it. `p_*` members are Panther's, added after AWS. */
+const known = [
+  'eventVersion', 'eventSource', 'eventName', 'eventID', 'eventTime', 'eventType', 'eventCategory', 'apiVersion', 'awsRegion', 'recipientAccountId', 'requestID', 'sharedEventID', 'readOnly',
+  'managementEvent', 'errorCode', 'errorMessage', 'sourceIPAddress', 'userAgent', 'requestParameters', 'responseElements', 'serviceEventDetails', 'tlsDetails', 'vpcEndpointId',
+  'vpcEndpointAccountId', 'sessionCredentialFromConsole', 'edgeDeviceDetails', 'eventContext',
+  'userIdentity.type', 'userIdentity.arn', 'userIdentity.principalId', 'userIdentity.accountId', 'userIdentity.accessKeyId', 'userIdentity.userName', 'userIdentity.identityProvider',
+  'userIdentity.invokedBy', 'userIdentity.invokedByDelegate', 'userIdentity.onBehalfOf', 'userIdentity.credentialId', 'userIdentity.inScopeOf', 'userIdentity.sessionContext',
+  'additionalEventData', 'resources[].ARN', 'resources[].type', 'resources[].accountId', 'resources[].ARNPrefix', 'addendum',
+]
+
+export const format: FormatModule = { normalise, recognise, rank, known }

@@ -1,0 +1,107 @@
+import { isIP } from 'node:net'
+import type { Kind, Model, Normalised, TrailEvent } from '#core/event.ts'
+import { canonicalJson, eventId, type JsonObject } from '#core/record.ts'
+import { parseTime } from '#core/time.ts'
+import { bedrockModel } from '../model-name.ts'
+import { arr, at, obj, str, type Value } from '../read.ts'
+import { callerOf } from './identity.ts'
+import { kindOf, serviceOf } from './kind.ts'
+import { recased } from './recase.ts'
+import { trustOf } from './trust.ts'
+
+/** One CloudTrail record as an event. Refused only without a time or without the name of what happened. */
+export function normalise(record: { readonly value: JsonObject }): Normalised {
+  const value = recased(record.value)
+  const written = str(value['eventTime'])
+  if (written === null) return { reject: 'no event time (eventTime)' }
+  const timeNs = parseTime(written)
+  if (timeNs === null) return { reject: `no event time (eventTime is no ISO 8601 time: ${JSON.stringify(written.slice(0, 40))})` }
+  const eventName = str(value['eventName'])
+  if (eventName === null) return { reject: 'no event name (eventName)' }
+
+  const service = serviceOf(str(value['eventSource']))
+  const trust = service === 'iam' ? trustOf(value) : null
+  const kind = kindOf(service, eventName, trust?.federated ?? false)
+  const changesTrust = trust !== null && (kind === 'trust.changed' || kind === 'identity.changed')
+  const error = errorOf(value, eventName)
+  const caller = callerOf(value, kind, error === null)
+  const account = plain(value['recipientAccountId'])
+  const region = str(value['awsRegion'])
+  const requestId = str(at(value, 'addendum.originalRequestID')) ?? str(value['requestID'])
+  const address = str(value['sourceIPAddress'])
+  // A correction ("addendum", UPDATED_DATA) supersedes the record that it names: it is a text of that event, not a second one.
+  const recordId = str(at(value, 'addendum.originalEventID')) ?? plain(value['eventID'])
+  const id = recordId === null ? eventId('aws', 'content', canonicalJson(record.value)) : eventId('aws', recordId, account ?? '')
+
+  const event: TrailEvent = {
+    id,
+    nativeId: recordId ?? id,
+    timeNs,
+    deliveredNs: null,
+    source: 'aws',
+    kind,
+    action: `${service}:${eventName}`,
+    outcome: error === null ? 'success' : 'failure',
+    error,
+    tenantId: (changesTrust ? trust.tenantId : null) ?? caller.tenantId,
+    proof: caller.proof,
+    onBehalfOf: null,
+    targets: changesTrust ? trust.targets : [],
+    uses: caller.uses,
+    issues: caller.issues,
+    requestKey: kind === 'llm.invoked' && service.startsWith('bedrock') && account !== null && region !== null && requestId !== null ? `aws:${account}:${region}:${requestId}` : null,
+    nearKey: null,
+    tokenId: null,
+    asserted: caller.asserted,
+    cloud: { account, region, principal: caller.principal },
+    resource: resourceOf(value, service),
+    model: modelOf(value, kind),
+    usage: null,
+    // Service DNS names and `AWS Internal` stand here for calls on a caller's behalf: they are no address.
+    sourceIp: address !== null && isIP(address) !== 0 ? address : null,
+    userAgent: str(value['userAgent']),
+    requestId,
+    directory: [],
+  }
+  return { event }
+}
+
+/** A text, or a number that an exporter made of one (account ids, error codes). */
+function plain(value: Value): string | null {
+  return typeof value === 'number' ? String(value) : str(value)
+}
+
+/** Error code and message as written. Sign-in events have no code: they say `Failure` in their response, some beside a message. */
+function errorOf(value: JsonObject, eventName: string): TrailEvent['error'] {
+  const message = str(value['errorMessage'])
+  const code = plain(value['errorCode'])
+  if (code !== null) return { code, message }
+  const answer = str(at(value, `responseElements.${eventName}`))
+  if (answer === 'Failure') return { code: answer, message }
+  return message === null ? null : { code: message, message }
+}
+
+/** The role of an STS call, the model of a Bedrock call, the role or provider of an IAM change. */
+function resourceOf(value: JsonObject, service: string): string | null {
+  const request = obj(value['requestParameters'])
+  if (service === 'sts') {
+    const role = arr(value['resources']).find((resource) => str(at(resource, 'type')) === 'AWS::IAM::Role')
+    // A denied chain has no parameters at all: the role stands only in the message.
+    const denied = /sts:AssumeRole\w* on resource: (arn:[^\s,;"]+)/.exec(str(value['errorMessage']) ?? '')?.[1]
+    return str(request['roleArn']) ?? str(at(role, 'ARN')) ?? denied ?? null
+  }
+  if (service === 'iam') {
+    return str(at(value, 'responseElements.role.arn')) ?? str(at(value, 'responseElements.openIDConnectProviderArn')) ?? str(request['openIDConnectProviderArn'])
+  }
+  return service.startsWith('bedrock') ? modelId(request) : null
+}
+
+function modelOf(value: JsonObject, kind: Kind): Model | null {
+  const id = kind === 'llm.invoked' ? modelId(obj(value['requestParameters'])) : null
+  return id === null ? null : bedrockModel(id)
+}
+
+/** Bedrock says `modelId`, the OpenAI- and Anthropic-compatible endpoint (bedrock-mantle) `model`. */
+function modelId(request: JsonObject): string | null {
+  return str(request['modelId']) ?? str(request['model'])
+}
