@@ -22,7 +22,7 @@ function rank(value: JsonObject): number {
   return str(value['eventVersion']) !== null && str(value['eventName']) !== null ? 1 : 2
 }
 
-/** A named member stands for all that is below it. `p_*` members are Panther's, added after AWS. */
+/** A named member stands for all that is below it. Members that others add after AWS (`p_*` of Panther) are left out on purpose: they are reported. */
 const known = [
   'eventVersion', 'eventSource', 'eventName', 'eventID', 'eventTime', 'eventType', 'eventCategory', 'apiVersion', 'awsRegion', 'recipientAccountId', 'requestID', 'sharedEventID', 'readOnly',
   'managementEvent', 'errorCode', 'errorMessage', 'sourceIPAddress', 'userAgent', 'requestParameters', 'responseElements', 'serviceEventDetails', 'tlsDetails', 'vpcEndpointId',
