@@ -1,0 +1,79 @@
+import type { RawRecord, RecordContext, Rejection } from '#core/record.ts'
+import { openEnvelopes } from './envelopes/open.ts'
+import { mask, maskText } from './mask/mask.ts'
+import { NotJson } from './split/damage.ts'
+import { createSplitter } from './split/splitter.ts'
+
+/** What becomes of the records of one text. */
+export interface Reading {
+  readonly record: (record: RawRecord) => void
+  readonly reject: (rejection: Rejection) => void
+  /** Awaited between chunks, so that the receiver can hold the reader back. */
+  readonly turn: () => Promise<void>
+  readonly context: RecordContext
+}
+
+const KEPT = 64 * 1024
+
+/**
+ * Reads one text into records: split, taken out of their envelopes, masked. A foreign text (an image, a table, a script) is one
+ * rejection and is not read further; an empty one is nothing. Throws when the text cannot be read to its end: `Damage` names line and
+ * byte, other errors come from the bytes. What was complete before that has been handed over.
+ */
+export async function readText(file: string, bytes: AsyncIterable<Buffer>, reading: Reading): Promise<void> {
+  let index = 0
+  const reject = (reason: string, text: string, line: number | null): void => {
+    reading.reject({ origin: { file, line, index: index++ }, reason, text: storable(maskText(text).slice(0, KEPT)) })
+  }
+  const splitter = createSplitter({
+    record(text, value, line) {
+      for (const opened of openEnvelopes(text, value)) {
+        if ('reject' in opened) reject(opened.reject, opened.text, line)
+        else reading.record({ ...mask(opened.value, opened.text), origin: { file, line, index: index++ }, context: reading.context })
+      }
+    },
+    rejected: reject,
+  })
+  let head: Buffer | null = null
+  try {
+    for await (const chunk of bytes) {
+      head ??= Buffer.from(chunk.subarray(0, 512))
+      splitter.write(chunk)
+      await reading.turn()
+    }
+    splitter.end()
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error
+    const foreign = describe(head ?? Buffer.alloc(0))
+    reject(foreign.kind ? `not JSON: ${foreign.kind}` : error.message, foreign.text, foreign.kind ? null : 1)
+  }
+  await reading.turn()
+}
+
+/** PostgreSQL's text holds no NUL. Only texts that are no JSON can contain one. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD')
+}
+
+const MAGIC: readonly (readonly [string, string])[] = [
+  ['89504e47', 'a PNG image'],
+  ['ffd8ff', 'a JPEG image'],
+  ['47494638', 'a GIF image'],
+  ['25504446', 'a PDF document'],
+  ['7f454c46', 'a program'],
+  ['53514c69746520666f726d6174', 'an SQLite database'],
+  ['50415231', 'a Parquet file'],
+  ['4f626a01', 'an Avro file'],
+  ['28b52ffd', 'zstd-compressed data, which is not supported'],
+  ['425a68', 'bzip2-compressed data, which is not supported'],
+  ['fd377a58', 'xz-compressed data, which is not supported'],
+]
+
+/** What a foreign text is. Of a foreign file only the first line is kept, shortened: what else is in it is none of our business. */
+function describe(head: Buffer): { readonly kind: string | null; readonly text: string } {
+  const hex = head.toString('hex')
+  const magic = MAGIC.find(([start]) => hex.startsWith(start))
+  if (magic) return { kind: magic[1], text: `hex ${hex.slice(0, 32)}` }
+  if (head.includes(0)) return { kind: 'binary data', text: `hex ${hex.slice(0, 32)}` }
+  return { kind: null, text: (head.toString('utf8').trimStart().split('\n')[0] ?? '').slice(0, 200) }
+}
