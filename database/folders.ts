@@ -1,7 +1,8 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseError, errorCode } from './errors.ts'
+import type { ServerUser } from './programs.ts'
 
 /**
  * Where the embedded database lives when nobody says otherwise: `$TRAILJOIN_DATA_DIR`, else `trailjoin` below `$XDG_DATA_HOME` or
@@ -16,20 +17,22 @@ export function defaultDataDir(): string {
 }
 
 /**
- * Creates the data folder and checks that it can be written, and that the server's user can reach it. Throws `DATA_DIR_UNUSABLE`
- * with what is wrong.
+ * Creates the data folder and checks that it can be written, and that the server's user can reach it. Gives its real path (one
+ * folder must not have two names here). Throws `DATA_DIR_UNUSABLE` with what is wrong.
  */
-export async function prepareDataDir(dataDir: string, user: { readonly uid?: number; readonly gid?: number }): Promise<void> {
+export async function prepareDataDir(dataDir: string, user: ServerUser): Promise<string> {
+  let real: string
   try {
     // The server's user must pass through; what is secret inside has modes of its own.
     await mkdir(dataDir, { recursive: true, mode: user.uid === undefined ? 0o700 : 0o755 })
+    await access(dataDir, constants.W_OK | constants.X_OK)
     await mkdir(join(dataDir, 'clients'), { recursive: true, mode: 0o700 })
+    real = await realpath(dataDir)
   } catch (error) {
     throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: ${reason(error)}`, error)
   }
-  if (user.uid === undefined) return
-  const closed = await firstClosedFolder(dataDir, user)
-  if (closed === null) return
+  const closed = user.uid === undefined ? null : await firstClosedFolder(real, user)
+  if (closed === null) return real
   throw new DatabaseError(
     'DATA_DIR_UNUSABLE',
     `cannot use ${dataDir} as data folder: PostgreSQL does not run as root but as the user "postgres", which may not enter ${closed}. ` +
@@ -50,14 +53,15 @@ export function reason(error: unknown): string {
       return 'the disk is full'
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'a file is in its place'
+    case 'ENOTEMPTY':
+      return 'something else is in its place'
     default:
       return error instanceof Error ? error.message : String(error)
   }
 }
 
 /** The topmost folder on the way to `path` (itself included) that the user may not enter, or null. Judged by mode bits. */
-export async function firstClosedFolder(path: string, user: { readonly uid?: number; readonly gid?: number }): Promise<string | null> {
+export async function firstClosedFolder(path: string, user: ServerUser): Promise<string | null> {
   const above = dirname(path)
   if (above !== path) {
     const closed = await firstClosedFolder(above, user)

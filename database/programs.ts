@@ -25,18 +25,16 @@ export interface Programs {
   readonly pgCtl: string
   /** Major version, e.g. 18. */
   readonly major: number
-  readonly user: ServerUser
 }
 
-/** Finds the programs and makes sure that `serverUser` can run them. Throws `NO_SERVER_PROGRAMS`. */
-export async function findPrograms(): Promise<Programs> {
-  const user = await serverUser()
+/** Finds the programs and makes sure that the user can run them. Throws `NO_SERVER_PROGRAMS`. */
+export async function findPrograms(user: ServerUser): Promise<Programs> {
   const folder = await reachable(await programFolder(), user)
   const suffix = process.platform === 'win32' ? '.exe' : ''
   const program = (name: string): string => join(folder, 'bin', name + suffix)
   try {
     const { stdout } = await run(program('postgres'), ['--version'], { cwd: folder, ...user })
-    return { initdb: program('initdb'), pgCtl: program('pg_ctl'), major: Number(/(\d+)\.\d+/.exec(stdout)?.[1]), user }
+    return { initdb: program('initdb'), pgCtl: program('pg_ctl'), major: Number(/(\d+)\.\d+/.exec(stdout)?.[1]) }
   } catch (error) {
     throw new DatabaseError('NO_SERVER_PROGRAMS', `the PostgreSQL programs in ${folder} do not run: ${message(error)}`, error)
   }
@@ -53,7 +51,8 @@ async function programFolder(): Promise<string> {
   }
 }
 
-async function serverUser(): Promise<ServerUser> {
+/** Root's server runs as the user "postgres", who is created if need be. Throws `NO_SERVER_PROGRAMS`. */
+export async function serverUser(): Promise<ServerUser> {
   if (process.platform === 'win32' || userInfo().uid !== 0) return {}
   const known = await postgresUser()
   if (known) return known

@@ -1,10 +1,13 @@
 /**
- * Who uses an embedded server: one empty file a user under `clients/`, named after its process. The last one to leave stops the
- * server. Files of dead processes do not count. Called under the folder's lock.
+ * Who uses an embedded server, and whether it runs.
+ *
+ * Each user has an empty file under `clients/`, named after its process; the last one to leave stops the server. Files of dead
+ * processes do not count. Called under the folder's lock.
  */
 import { readFileSync } from 'node:fs'
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from './errors.ts'
 
 let opened = 0
 
@@ -34,8 +37,19 @@ export function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
+}
+
+/**
+ * Processes that work in a folder, as all of a PostgreSQL server's do in its cluster; null where the system does not tell (no /proc).
+ * Sees the processes of the same user, for root of everybody.
+ */
+export async function processesIn(folder: string): Promise<readonly number[] | null> {
+  const pids = (await readdir('/proc').catch(() => null))?.filter((name) => /^\d+$/.test(name))
+  if (pids === undefined || pids.length === 0) return null
+  const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => null)))
+  return pids.filter((_, index) => folders[index] === folder).map(Number)
 }
 
 /** When a process began (clock ticks since boot, proc(5) stat field 22), so that a recycled number is not taken for it; null where /proc is absent. */
