@@ -1,14 +1,13 @@
 /**
  * A process that uses an embedded database, for tests: opens the folder given as the first argument, prints one JSON line, and leaves
- * when its input ends. With a second argument it becomes that user first (when the tests run as root).
+ * when its input ends. The server has the product's own settings: a test of what survives needs them. With a second argument it becomes that user first (when the tests run as root).
  */
 import { startEmbedded } from '#database/embedded.ts'
-import { TEST_SETTINGS } from './postgres.ts'
 
 const [folder = '', uid] = process.argv.slice(2)
 if (uid !== undefined) process.setuid?.(Number(uid))
 try {
-  const server = await startEmbedded(folder, { settings: { ...TEST_SETTINGS, fsync: 'on', full_page_writes: 'on' } })
+  const server = await startEmbedded(folder)
   console.log(JSON.stringify({ url: server.url, attached: server.attached }))
   for await (const _ of process.stdin);
   await server.stop()
