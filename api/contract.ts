@@ -1,0 +1,182 @@
+/**
+ * What the API promises (DESIGN §5.2), as zod schemas: the routes answer with these, OpenAPI is generated from them, and the
+ * page and other clients take their types from here. Absent values are null, never left out and never invented.
+ */
+import { z } from 'zod'
+import { CONFIDENCES, KINDS, OUTCOMES, PRINCIPAL_KINDS, ROLES, SOURCES } from '#core/event.ts'
+
+const guid = z.string().meta({ format: 'uuid', example: '6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08' })
+const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC, nine fraction digits.' })
+const count = z.int().nonnegative()
+
+export const Attribution = z
+  .object({
+    confidence: z.enum(CONFIDENCES),
+    basis: z.array(z.string()).meta({ description: 'What it rests on, in the order of the hops.' }),
+    candidates: z.array(guid).meta({ description: 'All agents that could be meant; filled only where the confidence is `ambiguous`.' }),
+    evidence: z.array(guid).meta({ description: 'Ids of the events it rests on, beside the event itself.' }),
+  })
+  .meta({ id: 'Attribution' })
+
+const itemFields = {
+  id: guid,
+  nativeId: z.string().meta({ description: "The cloud's own id of the record." }),
+  time,
+  source: z.enum(SOURCES),
+  kind: z.enum(KINDS),
+  action: z.string(),
+  outcome: z.enum(OUTCOMES),
+  error: z.object({ code: z.string(), message: z.string().nullable() }).nullable(),
+  tenantId: guid.nullable(),
+  subjectOid: guid.nullable(),
+  agentOid: guid.nullable(),
+  onBehalfOf: guid.nullable(),
+  targets: z.array(guid),
+  role: z.enum(ROLES).meta({ description: "Why the item stands in this oid's timeline." }),
+  attribution: Attribution,
+  traceId: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  parentId: guid.nullable(),
+  cloud: z.object({ account: z.string().nullable(), region: z.string().nullable(), principal: z.string().nullable() }),
+  model: z.object({ id: z.string(), name: z.string().nullable(), provider: z.string().nullable() }).nullable(),
+  usage: z
+    .object({ inputTokens: count.nullable(), outputTokens: count.nullable(), cacheReadTokens: count.nullable(), cacheWriteTokens: count.nullable() })
+    .nullable(),
+  sourceIp: z.string().nullable(),
+  userAgent: z.string().nullable(),
+  requestId: z.string().nullable(),
+  deliveredAt: time.nullable(),
+  ingestedAt: time,
+  rawSha256: z.string().nullable().meta({ description: 'SHA-256 (hex) of the stored text that speaks for the event.' }),
+}
+
+export const TimelineItem = z.object(itemFields).meta({ id: 'TimelineItem' })
+export type TimelineItem = z.infer<typeof TimelineItem>
+
+const origin = { file: z.string(), line: z.int().nullable().meta({ description: 'Counted from 1.' }) }
+
+export const EventDetail = z
+  .object({
+    ...itemFields,
+    role: z.null().meta({ description: 'An event by itself stands in no timeline.' }),
+    resource: z.string().nullable(),
+    tokenId: z.string().nullable(),
+    asserted: z.array(z.string()).meta({ description: 'Identities that the caller chose to write down: claims, never proof.' }),
+    evidence: z
+      .object({
+        rawSha256: z.string(),
+        format: z.string(),
+        ...origin,
+        masked: z.array(z.string()).meta({ description: 'JSON pointers of values that were masked before anything was stored.' }),
+        variants: z.array(z.object({ sha256: z.string(), format: z.string(), ...origin, masked: z.array(z.string()) })),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'EventDetail' })
+export type EventDetail = z.infer<typeof EventDetail>
+
+const named = { oid: guid, name: z.string().nullable() }
+const perSource = z.object({ entra: count, aws: count, gcp: count, app: count })
+const perConfidence = z.object({ exact: count, derived: count, probable: count, asserted: count, ambiguous: count, none: count })
+
+export const TOPOLOGIES = ['option-1', 'option-2', 'mixed', 'bridge'] as const
+const topology = z.enum(TOPOLOGIES).nullable()
+export type Topology = (typeof TOPOLOGIES)[number]
+
+export const STATUSES = ['active', 'disabled', 'deleted'] as const
+export type Status = (typeof STATUSES)[number]
+
+export const Blueprint = z.object({ appId: guid.nullable(), objectId: guid.nullable(), principalOid: guid.nullable(), name: z.string().nullable() }).meta({ id: 'Blueprint' })
+export type Blueprint = z.infer<typeof Blueprint>
+
+export const LinkedUami = z
+  .object({ ...named, current: z.boolean().meta({ description: 'False when the federated credential for it was removed since.' }) })
+  .meta({ id: 'LinkedUami' })
+export type LinkedUami = z.infer<typeof LinkedUami>
+
+export const Agent = z
+  .object({
+    tenantId: guid.nullable(),
+    ...named,
+    appId: guid.nullable(),
+    status: z.enum(STATUSES).nullable(),
+    blueprint: Blueprint.nullable(),
+    uamis: z.array(LinkedUami),
+    topology: z.object({ aws: topology, gcp: topology }),
+    firstSeen: time.nullable(),
+    lastSeen: time.nullable(),
+    counts: z.object({ bySource: perSource, byConfidence: perConfidence }).meta({ description: 'Events in its timeline as actor or candidate.' }),
+    exactEvents: count,
+    candidateEvents: count.meta({ description: 'Events that it is only one of several candidates for.' }),
+    targetEvents: count.meta({ description: 'Directory and trust changes that name it.' }),
+  })
+  .meta({ id: 'Agent' })
+export type Agent = z.infer<typeof Agent>
+
+export const OID_KINDS = [...PRINCIPAL_KINDS, 'application', 'unknown'] as const
+
+export const OidInfo = z
+  .object({
+    tenantId: guid.nullable(),
+    oid: guid,
+    kind: z.enum(OID_KINDS),
+    name: z.string().nullable(),
+    names: z.array(z.string()).meta({ description: 'Every name that it had, the latest first.' }),
+    appId: guid.nullable(),
+    status: z.enum(STATUSES).nullable(),
+    msiType: z.enum(['userAssigned', 'systemAssigned']).nullable(),
+    armId: z.string().nullable(),
+    blueprint: Blueprint.nullable().meta({ description: 'Of an agent.' }),
+    uamis: z.array(LinkedUami).meta({ description: "Of an agent or a Blueprint: managed identities that the Blueprint's federated credentials name." }),
+    agents: z.array(z.object(named)).meta({ description: 'Of a managed identity or a Blueprint: the agents that could use it.' }),
+    topology: z.object({ aws: topology, gcp: topology }),
+    firstSeen: time.nullable(),
+    lastSeen: time.nullable(),
+    counts: z.object({
+      bySource: perSource,
+      byKind: z.partialRecord(z.enum(KINDS), count),
+      byRole: z.object({ actor: count, candidate: count, target: count }),
+      byConfidence: perConfidence,
+    }),
+  })
+  .meta({ id: 'OidInfo' })
+export type OidInfo = z.infer<typeof OidInfo>
+
+/** One entry a tenant: an oid means something only inside a tenant. */
+export const OidAnswer = z
+  .object({
+    id: guid.meta({ description: 'As asked.' }),
+    resolvedFrom: z.enum(['appId', 'objectId']).nullable().meta({ description: 'Set when the id asked for is no oid of a principal but names one otherwise; the items then carry the oid.' }),
+    items: z.array(OidInfo),
+  })
+  .meta({ id: 'OidAnswer' })
+export type OidAnswer = z.infer<typeof OidAnswer>
+
+export const Rejected = z
+  .object({ id: guid, ...origin, index: z.int().meta({ description: 'Number of the record in its file, from 0.' }), reason: z.string(), text: z.string(), rejectedAt: time })
+  .meta({ id: 'Rejected' })
+export type Rejected = z.infer<typeof Rejected>
+
+export const Unmapped = z
+  .object({ id: z.int(), format: z.string(), paths: z.array(z.string()), exampleEvent: guid })
+  .meta({ id: 'Unmapped', description: 'A set of paths inside records of a format that no normaliser reads.' })
+export type Unmapped = z.infer<typeof Unmapped>
+
+/** A page: `next` is the cursor of the next one, null on the last. */
+export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() })
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly next: string | null
+}
+
+/** RFC 9457 problem details; `errors` names each faulty parameter. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+export type Problem = z.infer<typeof Problem>

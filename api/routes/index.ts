@@ -1,0 +1,11 @@
+import { agents } from './agents.ts'
+import { event, eventRaw } from './event.ts'
+import { healthz, readyz } from './health.ts'
+import { oid } from './oid.ts'
+import { rejected } from './rejected.ts'
+import type { RunnableRoute } from './route.ts'
+import { timeline } from './timeline.ts'
+import { unmapped } from './unmapped.ts'
+
+/** Every route of the API, in the order of the documentation. */
+export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, event, eventRaw, rejected, unmapped, healthz, readyz]

@@ -1,0 +1,63 @@
+/** What every command gets: settings, streams, the signal to stop, and the store. */
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { Config } from '../config.ts'
+import { faultsOf } from '#api/query.ts'
+import type { Database } from '#database/open.ts'
+import { openDatabase } from '#database/open.ts'
+import type { Output } from './output/output.ts'
+
+export interface Cli {
+  readonly config: Config
+  readonly out: Output
+  /** Messages for people: everything that is no answer. */
+  readonly say: (line: string) => void
+  /** Standard error, where it is a terminal: for progress that overwrites itself. */
+  readonly terminal: NodeJS.WriteStream | null
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal
+}
+
+export interface GlobalOptions {
+  readonly dataDir?: string
+}
+
+/** A command of the program: builds itself from what it gets. */
+export type CommandFactory = (cli: Cli) => Command
+
+/** The request as typed cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** The command was understood but could not do its work: exit code 1. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/**
+ * Opens the store that the options and the environment name, does the work, and closes it whatever happens.
+ * `--data-dir` on the command line wins over `DATABASE_URL` in the environment: the nearer word is the meant one.
+ */
+export async function withStore<Result>(cli: Cli, options: GlobalOptions, work: (database: Database) => Promise<Result>): Promise<Result> {
+  const database = await openDatabase(storeOf(cli.config, options))
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Which store is meant. */
+export function storeOf(config: Config, options: GlobalOptions): { readonly databaseUrl: string | undefined; readonly dataDir: string | undefined } {
+  if (options.dataDir !== undefined) return { databaseUrl: undefined, dataDir: options.dataDir }
+  return { databaseUrl: config.databaseUrl, dataDir: config.dataDir }
+}
+
+/** Options or arguments through a schema of the API; what is wrong is told in the words of the command line. */
+export function parseUsage<Schema extends z.ZodType>(schema: Schema, input: Readonly<Record<string, unknown>>, argumentNames: readonly string[] = []): z.output<Schema> {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const faults = faultsOf(result.error).map(({ field, message }) => `${argumentNames.includes(field) ? field.toUpperCase() : `--${field}`}: ${message}`)
+  throw new UsageError(faults.join('\n'))
+}

@@ -1,0 +1,11 @@
+import type { CommandFactory } from '../cli.ts'
+import { agentsCommand } from './agents.ts'
+import { importCommand } from './import.ts'
+import { migrateCommand } from './migrate.ts'
+import { rejectedCommand } from './rejected.ts'
+import { timelineCommand } from './timeline.ts'
+import { unmappedCommand } from './unmapped.ts'
+import { upCommand } from './up.ts'
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, agentsCommand, rejectedCommand, unmappedCommand, migrateCommand]

@@ -1,0 +1,48 @@
+/** Importing into the store: what `import` and the demo share. */
+import { createCorrelator } from '#correlate/index.ts'
+import type { Database } from '#database/open.ts'
+import { importPaths } from '#ingest/import.ts'
+import type { ImportProgress, ImportSummary } from '#ingest/import.ts'
+import type { Cli } from './cli.ts'
+import { printable } from './output/table.ts'
+
+export interface LoadOptions {
+  readonly paths: readonly string[]
+  /** Tenant of exports that do not name their own. */
+  readonly tenantId?: string | undefined
+}
+
+/** Imports files into an open store, with progress where standard error is a terminal. Resolves when every conclusion is stored, too. */
+export async function load({ terminal, signal }: Pick<Cli, 'terminal' | 'signal'>, pool: Database['pool'], { paths, tenantId }: LoadOptions): Promise<ImportSummary> {
+  const progress = progressLine(terminal)
+  try {
+    const summary = await importPaths(paths, {
+      sink: createCorrelator(pool),
+      signal,
+      onProgress: progress.show,
+      ...(tenantId === undefined ? {} : { context: { tenantId } }),
+    })
+    // An import that was stopped is not an import that is done; what it delivered stays.
+    signal.throwIfAborted()
+    return summary
+  } finally {
+    progress.clear()
+  }
+}
+
+/** A line that overwrites itself. */
+function progressLine(terminal: NodeJS.WriteStream | null): { show: (progress: ImportProgress) => void; clear: () => void } {
+  if (terminal === null) return { show: () => undefined, clear: () => undefined }
+  let shown = false
+  return {
+    show: ({ file, filesDone, files, bytes, totalBytes, read }) => {
+      shown = true
+      const part = totalBytes ? `${Math.floor((100 * bytes) / totalBytes)} %, ` : ''
+      const line = `${part}${read.toLocaleString('en')} records, file ${Math.min(filesDone + 1, files)} of ${files}: ${printable(file)}`
+      terminal.write(`\r\u001b[2K${line.slice(0, Math.max(20, terminal.columns - 1))}`)
+    },
+    clear: () => {
+      if (shown) terminal.write('\r\u001b[2K')
+    },
+  }
+}

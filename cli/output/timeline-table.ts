@@ -1,0 +1,48 @@
+/** The timeline in a terminal: one line an event. */
+import type { Confidence } from '#core/event.ts'
+import type { TimelineItem } from '#api/contract.ts'
+import type { Column } from './table.ts'
+
+const CONFIDENCE_STYLES: Readonly<Record<Confidence, 'green' | 'cyan' | 'yellow' | 'magenta' | 'dim'>> = {
+  exact: 'green',
+  derived: 'cyan',
+  probable: 'yellow',
+  asserted: 'yellow',
+  ambiguous: 'magenta',
+  none: 'dim',
+}
+
+/** Columns that fill the given width; 120 characters are enough for all that matters, more shows more. */
+export function timelineColumns(width: number): readonly Column<TimelineItem>[] {
+  const fixed = 23 + 6 + 18 + 7 + 20
+  const where = width >= 150 ? 24 : 0
+  const spare = Math.max(40, width - fixed - (where > 0 ? 7 : 6))
+  const action = Math.floor((spare - where) * 0.45)
+  return [
+    { title: 'time (UTC)', width: 23, text: (item) => item.time.slice(0, 23).replace('T', ' ') },
+    { title: 'source', width: 6, text: (item) => item.source },
+    { title: 'kind', width: 18, text: (item) => (item.role === 'target' ? `→ ${item.kind}` : item.kind) },
+    { title: 'action', width: action, text: (item) => item.action },
+    { title: 'result', width: 7, text: (item) => (item.outcome === 'success' ? 'ok' : (item.error?.code ?? 'failed')), style: (item) => (item.outcome === 'failure' ? 'red' : null) },
+    { title: 'agent', width: 20, text: attributionText, style: (item) => CONFIDENCE_STYLES[item.attribution.confidence] },
+    { title: where > 0 ? 'model, tokens' : 'model, tokens · where', width: spare - where - action, text: where > 0 ? modelText : (item) => modelText(item) || whereText(item) },
+    ...(where > 0 ? [{ title: 'where', width: where, text: whereText }] : []),
+  ]
+}
+
+function attributionText({ attribution, agentOid, subjectOid }: TimelineItem): string {
+  if (attribution.confidence === 'ambiguous') return `one of ${attribution.candidates.length} agents`
+  if (agentOid !== null) return `${attribution.confidence} ${agentOid.slice(0, 8)}`
+  return subjectOid === null ? attribution.confidence : `subject ${subjectOid.slice(0, 8)}`
+}
+
+function modelText({ model, usage }: TimelineItem): string {
+  if (model === null) return ''
+  const tokens = usage === null ? '' : ` ${usage.inputTokens ?? '?'}→${usage.outputTokens ?? '?'}`
+  return `${model.name ?? model.id}${tokens}`
+}
+
+function whereText({ cloud, sourceIp }: TimelineItem): string {
+  const place = [cloud.account, cloud.region].filter((part) => part !== null).join(' ')
+  return place || (sourceIp ?? '')
+}

@@ -1,0 +1,65 @@
+/** The settings from the environment. Only the program's start reads them; everything else receives values. */
+import { z } from 'zod'
+
+export interface Config {
+  /** Any PostgreSQL server, in the place of the embedded one. */
+  readonly databaseUrl: string | undefined
+  /** Folder of the embedded database and of the local token. */
+  readonly dataDir: string | undefined
+  readonly port: number
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  readonly noColor: boolean
+  /** Show stack traces of errors. */
+  readonly debug: boolean
+}
+
+/** A setting that cannot be used. The message lists every faulty one. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** No well-known program listens there. */
+const DEFAULT_PORT = 8417
+
+const postgresUrl = z.string().refine((text) => ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? ''), 'is no PostgreSQL address: write postgresql://user:password@host:5432/database')
+const port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'is no port: write a whole number from 0 (any free one) to 65535')
+  .transform(Number)
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is none of fatal, error, warn, info, debug, trace, silent')
+
+const Environment = z.object({
+  DATABASE_URL: postgresUrl.optional(),
+  TRAILJOIN_DATA_DIR: z.string().optional(),
+  TRAILJOIN_PORT: port.optional(),
+  TRAILJOIN_DEBUG: z.string().optional(),
+  LOG_LEVEL: logLevel.optional(),
+  NO_COLOR: z.string().optional(),
+})
+
+/**
+ * Reads the settings.
+ * @param environment usually `process.env`; an empty value counts as absent
+ * @throws ConfigError naming every variable that is wrong; values are not repeated, they may hold passwords
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const result = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')))
+  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'))
+  const { DATABASE_URL, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
+  return {
+    databaseUrl: DATABASE_URL,
+    dataDir: TRAILJOIN_DATA_DIR,
+    port: TRAILJOIN_PORT ?? DEFAULT_PORT,
+    // A person at a terminal reads the printed address; requests are logged from `info` on.
+    logLevel: LOG_LEVEL ?? 'warn',
+    noColor: NO_COLOR !== undefined,
+    debug: TRAILJOIN_DEBUG !== undefined,
+  }
+}
+
+/** The port that an option names. @throws ConfigError */
+export function parsePort(text: string): number {
+  const result = port.safeParse(text)
+  if (!result.success) throw new ConfigError(`"${text}" ${result.error.issues[0]?.message ?? ''}`)
+  return result.data
+}
