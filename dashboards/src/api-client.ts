@@ -1,0 +1,95 @@
+import type { Agent, EventDetail, OidAnswer, Page, TimelineItem } from './api-types.ts'
+import type { Filters } from './address.ts'
+import { readToken } from './token.ts'
+
+/** Most events that the page holds at once: beyond it says so and asks for a narrower period. */
+export const MOST_EVENTS = 5000
+const PAGE = 1000
+
+/** An answer other than 2xx, with the server's own explanation. `status` 0 means that no answer came. */
+export class ApiError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+async function get(path: string, signal: AbortSignal | undefined, accept = 'application/json'): Promise<Response> {
+  const token = readToken()
+  let response: Response
+  try {
+    response = await fetch(path, {
+      headers: { accept, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      cache: 'no-store',
+      ...(signal ? { signal } : {}),
+    })
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new ApiError(0, 'The server does not answer. Is `trailjoin up` still running?')
+  }
+  if (response.ok) return response
+  const problem: unknown = await response.json().catch(() => null)
+  throw new ApiError(response.status, problemText(problem) ?? `The server answered ${response.status}.`)
+}
+
+function problemText(problem: unknown): string | null {
+  if (typeof problem !== 'object' || problem === null) return null
+  const { title, detail } = problem as { title?: unknown; detail?: unknown }
+  if (typeof detail === 'string') return detail
+  return typeof title === 'string' ? title : null
+}
+
+/** All agents, page by page. */
+export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
+  const agents: Agent[] = []
+  let cursor: string | null = null
+  do {
+    const query: string = `?limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`
+    const page = (await (await get(`/v1/agents${query}`, signal)).json()) as Page<Agent>
+    agents.push(...page.items)
+    cursor = page.next ?? null
+  } while (cursor && agents.length < MOST_EVENTS)
+  return agents
+}
+
+/** What an oid is, one entry a tenant. */
+export async function fetchOid(oid: string, signal?: AbortSignal): Promise<OidAnswer> {
+  return (await (await get(`/v1/oids/${encodeURIComponent(oid)}`, signal)).json()) as OidAnswer
+}
+
+/**
+ * The newest events of an oid's timeline, at most MOST_EVENTS, newest first. `onPage` gets what has come so far after every
+ * page, so that the first thousand are on the screen while the rest loads. `more` tells that older events were left out.
+ */
+export async function fetchTimeline(
+  oid: string,
+  filters: Filters,
+  onPage: (items: readonly TimelineItem[], more: boolean) => void,
+  signal: AbortSignal,
+): Promise<{ readonly items: readonly TimelineItem[]; readonly more: boolean }> {
+  const items: TimelineItem[] = []
+  let cursor: string | null = null
+  do {
+    const query = new URLSearchParams({ limit: String(PAGE) })
+    for (const name of ['source', 'kind', 'outcome', 'confidence'] as const) if (filters[name].length > 0) query.set(name, filters[name].join(','))
+    for (const name of ['text', 'from', 'to', 'tenant'] as const) if (filters[name]) query.set(name, filters[name])
+    if (cursor) query.set('cursor', cursor)
+    const page = (await (await get(`/v1/oids/${encodeURIComponent(oid)}/timeline?${query.toString()}`, signal)).json()) as Page<TimelineItem>
+    items.push(...page.items)
+    cursor = page.next ?? null
+    onPage(items, cursor !== null)
+  } while (cursor && items.length < MOST_EVENTS)
+  return { items, more: cursor !== null }
+}
+
+/** One event with where its record came from. */
+export async function fetchEvent(id: string, signal?: AbortSignal): Promise<EventDetail> {
+  return (await (await get(`/v1/events/${encodeURIComponent(id)}`, signal)).json()) as EventDetail
+}
+
+/** The stored text of an event's record, byte for byte; `sha256` picks one of several texts. */
+export async function fetchRaw(id: string, sha256: string | null, signal?: AbortSignal): Promise<string> {
+  const query = sha256 ? `?sha256=${encodeURIComponent(sha256)}` : ''
+  return (await get(`/v1/events/${encodeURIComponent(id)}/raw${query}`, signal)).text()
+}
