@@ -65,8 +65,8 @@ export function maySecret(text: string): boolean {
 const BODY_HINTS = [...BODY_KEYS].map(spelled)
 // A key written with escapes (`session\u0054oken`) is no cloud's habit, but an attacker may choose keys: then the walk decides.
 const LOOKS_HINTS = ['eyJ', 'ya29\\.', 'PRIVATE KEY', 'IQoJ', 'FwoG', 'FQoG', 'ABSK', 'AIza', 'bedrock-', 'aiplatform', 'authorization failure', 'bearer ', 'x-amz-', '[?&][a-z_-]+=', '\\\\u00']
-const COARSE = /eyJ|ya29|PRIVATE|IQoJ|FwoG|FQoG|ABSK|AIza|bedrock-|aiplatform|uthoriz|earer |-amz-|[?&][A-Za-z_-]+=|oken|ecret|ssertion|ivate|eystring|eyString|assword|xamz|igned|[bB]ody[jJ_]|[Ff]ull|[Pp]ayload|tel[_-]?[lL]og|eyValue|\\u00|[A-Z]{6}[^"]{0,20}"\s*:|[a-z][-_][a-z]+[-_]?[a-z]*"\s*:/
-const FINE = new RegExp(`${LOOKS_HINTS.join('|')}|(?:${[...KEYS.map(spelled), ...BODY_HINTS].join('|')})[-_]*\\\\*"`, 'i')
+export const COARSE = /eyJ|ya29|PRIVATE|IQoJ|FwoG|FQoG|ABSK|AIza|bedrock-|aiplatform|uthoriz|earer |-amz-|[?&][A-Za-z_-]+=|oken|ecret|ssertion|ivate|eystring|eyString|assword|xamz|igned|[bB]ody[jJ_]|[Ff]ull|[Pp]ayload|tel[_-]?[lL]og|eyValue|\\u00|[A-Z]{6}[^"]{0,20}"\s*:|[a-z][-_][a-z]+[-_]?[a-z]*"\s*:/
+export const FINE = new RegExp(`${LOOKS_HINTS.join('|')}|(?:${[...KEYS.map(spelled), ...BODY_HINTS].join('|')})[-_]*\\\\*"`, 'i')
 
 /** The expression that finds a key however it is cased and hyphenated. */
 function spelled(key: string): string {

@@ -277,7 +277,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): 
     else if (byte !== 123) {
       startLine = state.line
       oversize = null
-      confine(`not JSON: ${found()} where a record belongs`)
+      confine(`no record: ${found()} where an object belongs`)
     } else if (!fastLine(last)) beginAt()
     return true
   }

@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '#core/record.ts'
+import { mask, maskText } from './mask.ts'
+import { MASKED } from './words.ts'
+
+const masked = (text: string) => mask(JSON.parse(text) as JsonObject, text)
+const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQtc3ViamVjdCJ9.c2lnbmF0dXJlLXBhcnQ'
+const SESSION = `IQoJb3JpZ2luX2Vj${'Ab1+/'.repeat(40)}==`
+
+test('exactly the value of the credential is replaced, the rest of the text stays as it was written', () => {
+  const text = `{ "n": 1.0e2, "responseElements" : {"credentials":{"accessKeyId":"ASIA2222222222222222","sessionToken": "${SESSION}"}}, "n":2 }`
+  const result = masked(text)
+  expect(result.text).toBe(text.replace(SESSION, MASKED))
+  expect(result.masked).toEqual(['/responseElements/credentials/sessionToken'])
+  expect(result.value).toEqual(JSON.parse(result.text))
+})
+
+test('a record without a credential is given back untouched', () => {
+  const value = { eventName: 'Converse', requestParameters: { modelId: 'm' }, tokenIssuerType: 'AzureAD' }
+  const text = JSON.stringify(value)
+  const result = mask(value, text)
+  expect(result).toEqual({ value, text, masked: [] })
+  expect(result.value).toBe(value)
+})
+
+test('a credential behind a duplicate key is masked, too', () => {
+  expect(masked(`{"sessionToken":"first-secret","sessionToken":"second-secret"}`).text).toBe(`{"sessionToken":"${MASKED}","sessionToken":"${MASKED}"}`)
+})
+
+describe('credentials are found under any of their keys', () => {
+  const keys = [
+    'sessionToken', 'SessionToken', 'session_token', 'webIdentityToken', 'sAMLAssertion', 'samlAssertion', 'secretAccessKey', 'SecretAccessKey', 'tokenPrefix', 'accessToken',
+    'access_token', 'refresh_token', 'id_token', 'subjectToken', 'client_assertion', 'clientSecret', 'client_secret', 'secretText', 'privateKeyData', 'private_key', 'x-amz-id-2',
+    'Authorization', 'X-Amz-Security-Token', 'password', 'PASSWORD', 'SESSION_TOKEN', 'session\\u0054oken', 'serviceApiKeyValue',
+  ]
+  for (const key of keys) {
+    test(key, () => {
+      const result = masked(`{"a":[{"${key}":"opaque-value-1"}]}`)
+      expect(result.text).toBe(`{"a":[{"${key}":"${MASKED}"}]}`)
+      expect(result.masked).toEqual([`/a/0/${JSON.parse(`"${key}"`) as string}`])
+    })
+  }
+})
+
+describe('credentials are found by their looks under any key', () => {
+  const looks: Record<string, string> = {
+    'a JWT': JWT,
+    'a JWT in a sentence': `token ${JWT} refused`,
+    'a Google access token': 'ya29.c.0CwXwNYvrkZpVNxBcbC5szlYXKEdsgCnf',
+    'an AWS session token': SESSION,
+    'a private key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEow+secret/stuff\n-----END RSA PRIVATE KEY-----',
+    'a bearer header': 'Bearer abcdefghijkl0123',
+    'a presigned address': 'https://b.s3.amazonaws.com/k?X-Amz-Signature=deadbeefdeadbeef&X-Amz-Security-Token=FwoGZXIvYXdz&X-Amz-Date=20260101T000000Z',
+    'a SAS address': 'https://a.blob.core.windows.net/c?sv=2024&sig=aSecretSignature%3D&se=2026',
+    'an OAuth code': 'https://graph.microsoft.com/x?code=0.AXsecret&$top=5',
+    'an encoded authorization message': 'You are not authorized. Encoded authorization failure message: 4GJgPzUvUqWsecretXYZ_-123',
+  }
+  const secrets = ['c2lnbmF0dXJlLXBhcnQ', '0CwXwNYvrkZ', 'Ab1+/Ab1', 'MIIEow', 'abcdefghijkl0123', 'deadbeef', 'FwoGZ', 'aSecretSignature', 'AXsecret', 'secretXYZ']
+  for (const [name, value] of Object.entries(looks)) {
+    test(name, () => {
+      const result = masked(JSON.stringify({ outer: { any: value, id: 7 } }))
+      for (const secret of secrets) expect(result.text).not.toContain(secret)
+      expect(result.text).toContain(MASKED)
+      expect(result.masked).toEqual(['/outer/any'])
+      const damaged = maskText(JSON.stringify({ any: value }).slice(0, -1))
+      for (const secret of secrets) expect(damaged).not.toContain(secret)
+    })
+  }
+})
+
+test('JSON in a string, as Log Analytics writes nested columns, is masked inside', () => {
+  const inner = { credentials: { sessionToken: 'opaque-value-1', accessKeyId: 'ASIA2222222222222222' } }
+  const result = masked(JSON.stringify({ Column: JSON.stringify(inner) }))
+  expect(JSON.parse((result.value as { Column: string }).Column)).toEqual({ credentials: { sessionToken: MASKED, accessKeyId: 'ASIA2222222222222222' } })
+  expect(result.masked).toEqual(['/Column'])
+})
+
+test('what joins records is kept: access key ids, token ids, fingerprints of nothing', () => {
+  const value = { userIdentity: { accessKeyId: 'ASIA2222222222222222' }, uniqueTokenIdentifier: 'UXmL_wa51kebaDBs1YbKAA', uti: 'UXmL_wa51kebaDBs1YbKAA', tokenIssuerType: 'AzureAD', sessionToken: '', password: 'HIDDEN_DUE_TO_SECURITY_REASONS' }
+  expect(masked(JSON.stringify(value)).value).toEqual(value)
+})
+
+describe('prompts and completions are not kept, token counts are', () => {
+  test('a Bedrock invocation log', () => {
+    const result = masked(
+      JSON.stringify({
+        schemaType: 'ModelInvocationLog',
+        input: { inputBodyJson: { messages: [{ content: 'PROMPT' }] }, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
+        output: { outputBodyJson: { output: { message: { content: [{ text: 'ANSWER', usage: 'ANSWER' }] } }, stopReason: 'end_turn', usage: { inputTokens: 5, note: 'ANSWER' } }, outputTokenCount: 7 },
+      }),
+    )
+    expect(result.value).toEqual({
+      schemaType: 'ModelInvocationLog',
+      input: { inputBodyJson: MASKED, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
+      output: { outputBodyJson: { stopReason: 'end_turn', usage: { inputTokens: 5 } }, outputTokenCount: 7 },
+    })
+    expect(result.masked).toEqual(['/input/inputBodyJson', '/output/outputBodyJson'])
+  })
+
+  test('a streamed answer keeps the counters of its events', () => {
+    const body = [
+      { type: 'message_start', message: { role: 'assistant', usage: { input_tokens: 9 } } },
+      { delta: { text: 'ANSWER' } },
+      { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 }, 'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 } },
+    ]
+    expect(masked(JSON.stringify({ output: { outputBodyJson: body } })).value).toEqual({
+      output: { outputBodyJson: [{ message: { usage: { input_tokens: 9 } } }, { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 }, 'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 } }] },
+    })
+  })
+
+  test('a Vertex call keeps the model, labels and usage', () => {
+    const record = (request: object, response: object) => ({
+      protoPayload: { serviceName: 'aiplatform.googleapis.com', methodName: 'google.cloud.aiplatform.v1.PredictionService.GenerateContent', request, response },
+    })
+    const result = masked(JSON.stringify(record({ '@type': 't', model: 'm', labels: { agent_oid: 'o' }, contents: [{ text: 'PROMPT' }], newField: 'PROMPT' }, { candidates: ['ANSWER'], usageMetadata: { totalTokenCount: 3 } })))
+    expect(result.value).toEqual(record({ '@type': 't', model: 'm', labels: { agent_oid: 'o' }, contents: MASKED, newField: MASKED }, { candidates: MASKED, usageMetadata: { totalTokenCount: 3 } }))
+  })
+
+  test('mantle metadata and AgentCore bodies', () => {
+    expect(masked('{"eventSource":"bedrock-mantle.amazonaws.com","requestParameters":{"model":"m","metadata":{"a":"PROMPT"}}}').text).not.toContain('PROMPT')
+    expect(masked('{"eventSource":"bedrock-agentcore.amazonaws.com","requestParameters":{"agentRuntimeArn":"arn","payload":"PROMPT"},"responseElements":{"response":"ANSWER"}}').value).toEqual({
+      eventSource: 'bedrock-agentcore.amazonaws.com',
+      requestParameters: { agentRuntimeArn: 'arn', payload: MASKED },
+      responseElements: { response: MASKED },
+    })
+  })
+
+  test('a damaged record keeps nothing behind the first sign of a body', () => {
+    expect(maskText('{"requestId":"r","input":{"inputBodyJson":{"messages":[{"text":"PROMPT"')).toBe(`{"requestId":"r","input":{"inputBodyJson${MASKED}`)
+  })
+})
+
+test('whatever surrounds it, a secret never survives, and masking twice changes nothing', () => {
+  const key = fc.constantFrom('sessionToken', 'client-Secret', 'x-amz-id-2', 'OUTPUTBODYJSON', 'idToken')
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 3 }), key, fc.integer({ min: 0, max: 2 }), (noise, name, nesting) => {
+      let holder: unknown = { noise, [name]: 'S3CRET-opaque', more: [noise] }
+      for (let i = 0; i < nesting; i++) holder = { column: JSON.stringify(holder) }
+      const once = masked(JSON.stringify(holder))
+      expect(once.text).not.toContain('S3CRET')
+      expect(once.value).toEqual(JSON.parse(once.text))
+      expect(mask(once.value, once.text).text).toBe(once.text)
+      expect(maskText(JSON.stringify(holder).slice(1))).not.toContain('S3CRET')
+    }),
+    { numRuns: 300 },
+  )
+})
