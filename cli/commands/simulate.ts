@@ -5,8 +5,14 @@ import { writeWorld } from '../../simulate/write.ts'
 import { CommandError, parseUsage, UsageError } from '../cli.ts'
 import type { CommandFactory } from '../cli.ts'
 
-const whole = z.string().regex(/^\d{1,9}$/, 'is no whole number').transform(Number)
-const number = z.string().regex(/^\d{1,9}(\.\d+)?$/, 'is no number').transform(Number)
+const whole = z
+  .string()
+  .regex(/^\d{1,9}$/, 'is no whole number')
+  .transform(Number)
+const number = z
+  .string()
+  .regex(/^\d{1,9}(\.\d+)?$/, 'is no number')
+  .transform(Number)
 const share = number.refine((value) => value <= 1, 'must lie between 0 and 1')
 const Options = z.object({
   seed: whole,
@@ -52,7 +58,9 @@ export const simulateCommand: CommandFactory = (cli) =>
     .option('--gzip', 'gzip every file')
     .option('--no-truth', 'without truth.ndjson')
     .action(async (given: { out: string; gzip?: true; truth: boolean } & Record<string, unknown>) => {
-      const dashed = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), value]))
+      const dashed = Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), value]),
+      )
       const { 'turns-per-day': turnsPerDay, 'noise-per-day': noisePerDay, 'roll-minutes': rollMinutes, ...rest } = parseUsage(Options, dashed)
       const named = Object.fromEntries(Object.entries({ ...rest, turnsPerDay, noisePerDay, rollMinutes }).filter(([, value]) => value !== undefined))
       try {
@@ -66,7 +74,9 @@ export const simulateCommand: CommandFactory = (cli) =>
           onProgress: (records) => cli.terminal?.write(`\r\u001b[2K${records.toLocaleString('en')} records written`),
         })
         cli.terminal?.write('\r\u001b[2K')
-        cli.say(`${written.events} events in ${written.records} records (${written.duplicates} duplicates, ${written.missing} never delivered) in ${written.files} files under ${given.out}.`)
+        cli.say(
+          `${written.events} events in ${written.records} records (${written.duplicates} duplicates, ${written.missing} never delivered) in ${written.files} files under ${given.out}.`,
+        )
       } catch (error) {
         if (cli.signal.aborted) throw error
         if (error instanceof RangeError) throw new UsageError(error.message)
