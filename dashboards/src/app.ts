@@ -1,52 +1,37 @@
-import { ApiError, fetchAgents, fetchOid, fetchTimeline, MOST_EVENTS } from './api-client.ts'
-import { countFilters, NO_FILTERS, parseAddress, printAddress, type Address, type Filters } from './address.ts'
+import { NO_FILTERS, parseAddress, printAddress, type Address } from './address.ts'
 import { agentList } from './agents.ts'
-import type { Agent, OidAnswer, TimelineItem } from './api-types.ts'
+import { ApiError, fetchAgents } from './api-client.ts'
+import type { Agent } from './api-types.ts'
 import { createDetails } from './details.ts'
 import { fill, h } from './dom.ts'
-import { createFilterBar } from './filters.ts'
-import { heading } from './heading.ts'
-import type { Span } from './lanes/layout.ts'
-import { createLanes } from './lanes/view.ts'
 import { collectNames, type Names } from './names.ts'
 import { createPicker } from './picker.ts'
-import { sentence } from './sentence.ts'
 import { signIn } from './sign-in.ts'
-import { createTable } from './table.ts'
 import { currentTheme, startTheme, toggleTheme } from './theme.ts'
-import { toMillis } from './time.ts'
+import { TimelinePane } from './timeline-pane.ts'
 import { dropToken, readToken } from './token.ts'
-import { formatNumber, plural } from './words.ts'
+import { formatNumber } from './words.ts'
 
-/** The page: keeps address, lists, lanes, table and details in step. State lives here and in the address, nowhere else. */
+/** The page: keeps the address, the list of agents, the timeline and the details in step. */
 export class App {
   readonly #host: HTMLElement
   #address: Address = parseAddress(location.search)
   #agents: readonly Agent[] = []
   #names: Names = collectNames([])
-  #items: readonly TimelineItem[] = []
-  #byId: ReadonlyMap<string, TimelineItem> = new Map()
-  #info: OidAnswer | null = null
-  #view: Span | null = null
-  #request = new AbortController()
   /** Why there is no list of agents. */
   #failed: string | null = null
-  /** The oid whose events are on the screen. */
-  #shownOid: string | null = null
+  #openedEvent: string | null = null
+  /** What the list of agents shows, so that it is not built anew (and does not lose the keyboard) without need. */
+  #listedOid: string | null | undefined
 
   readonly #picker = createPicker((oid) => this.#openOid(oid))
-  readonly #filterBar = createFilterBar((filters) => this.#setFilters(filters))
-  readonly #lanes = createLanes({
-    onOpen: (item) => this.#openEvent(item.id),
-    onView: (view) => {
-      this.#view = view
-      this.#showTable()
-    },
-    describe: (item) => sentence(item, this.#names),
-    onNarrow: (view) =>
-      this.#setFilters({ ...this.#address.filters, from: new Date(Math.floor(view.from)).toISOString(), to: new Date(Math.ceil(view.to)).toISOString() }, true),
+  readonly #pane = new TimelinePane({
+    onOpenEvent: (id) => this.#openEvent(id),
+    onOpenOid: (oid) => this.#openOid(oid),
+    // Typing must not fill the history with letters.
+    onFilters: (filters, step) => this.#go({ ...this.#address, filters }, !step),
+    onUnauthorised: () => this.#askForToken(),
   })
-  readonly #table = createTable((item) => this.#openEvent(item.id))
   readonly #details = createDetails({
     onClose: () => this.#openEvent(null),
     onOpenEvent: (id) => this.#openEvent(id),
@@ -54,9 +39,6 @@ export class App {
     onUnauthorised: () => this.#askForToken(),
   })
   readonly #side = h('nav', { class: 'side', 'aria-label': 'Agents' })
-  readonly #head = h('div', {})
-  readonly #status = h('p', { class: 'status', role: 'status', 'aria-live': 'polite' })
-  readonly #count = h('p', { class: 'count' })
   readonly #main = h('main', { class: 'main' })
   readonly #theme = h('button', { type: 'button', class: 'quiet', onclick: toggleTheme })
 
@@ -66,9 +48,10 @@ export class App {
 
   start(): void {
     startTheme(() => {
-      this.#theme.textContent = currentTheme() === 'dark' ? 'Light' : 'Dark'
-      this.#theme.setAttribute('aria-label', `Switch to ${currentTheme() === 'dark' ? 'light' : 'dark'} colours`)
-      this.#lanes.repaint()
+      const other = currentTheme() === 'dark' ? 'Light' : 'Dark'
+      this.#theme.textContent = other
+      this.#theme.setAttribute('aria-label', `Switch to ${other.toLowerCase()} colours`)
+      this.#pane.repaint()
     })
     addEventListener('popstate', () => {
       this.#address = parseAddress(location.search)
@@ -90,65 +73,49 @@ export class App {
       this.#askForToken()
       return
     }
-    this.#renderFrame()
+    const brand = h('a', { class: 'brand', href: './', onclick: (event: MouseEvent) => this.#goHome(event) }, 'trailjoin')
+    fill(
+      this.#host,
+      h('header', { class: 'top' }, brand, this.#picker.element, h('span', { class: 'spring' }), this.#theme),
+      h('div', { class: 'body' }, this.#side, this.#main, this.#details.element),
+    )
     this.#failed = null
-    fill(this.#main, h('div', { class: 'empty' }, h('p', { role: 'status' }, 'Loading agents…')))
+    this.#listedOid = undefined
+    fill(this.#main, notice('Loading agents…'))
     try {
       this.#agents = await fetchAgents()
     } catch (error) {
-      if (this.#unauthorised(error)) return
-      this.#failed = message(error)
+      if (error instanceof ApiError && error.status === 401) {
+        this.#askForToken()
+        return
+      }
+      this.#failed = error instanceof Error ? error.message : 'Something went wrong.'
     }
     this.#names = collectNames(this.#agents)
     this.#picker.setAgents(this.#agents)
     this.#follow()
   }
 
-  #renderFrame(): void {
-    fill(
-      this.#host,
-      h(
-        'header',
-        { class: 'top' },
-        h('a', { class: 'brand', href: './', onclick: (event: MouseEvent) => this.#goHome(event) }, 'trailjoin'),
-        this.#picker.element,
-        h('span', { class: 'spring' }),
-        this.#theme,
-      ),
-      h('div', { class: 'body' }, this.#side, this.#main, this.#details.element),
-    )
-  }
-
-  #goHome(event: MouseEvent): void {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return
-    event.preventDefault()
-    this.#go({ oid: null, event: null, filters: NO_FILTERS })
-  }
-
   #askForToken(): void {
     const again = readToken() !== null
     dropToken()
-    fill(
-      this.#host,
-      h('header', { class: 'top' }, h('span', { class: 'brand' }, 'trailjoin'), h('span', { class: 'spring' }), this.#theme),
-      signIn(again, () => void this.#load()),
-    )
-    this.#host.querySelector('input')?.focus()
+    this.#pane.leave()
+    const card = signIn(again, () => void this.#load())
+    fill(this.#host, h('header', { class: 'top' }, h('span', { class: 'brand' }, 'trailjoin'), h('span', { class: 'spring' }), this.#theme), card)
+    card.querySelector('input')?.focus()
   }
 
-  #unauthorised(error: unknown): boolean {
-    if (!(error instanceof ApiError) || error.status !== 401) return false
-    this.#askForToken()
-    return true
-  }
-
-  /** Goes to another state; `replace` while typing, so that Back does not undo letters. */
   #go(address: Address, replace = false): void {
     this.#address = address
     const target = location.pathname + printAddress(address)
     if (replace) history.replaceState(null, '', target)
     else history.pushState(null, '', target)
     this.#follow()
+  }
+  #goHome(event: MouseEvent): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    this.#go({ oid: null, event: null, filters: NO_FILTERS })
   }
   #openOid(oid: string): void {
     // The filters stay except for the tenant, which belongs to the other oid.
@@ -157,210 +124,80 @@ export class App {
   #openEvent(id: string | null): void {
     this.#go({ ...this.#address, event: id })
   }
-  #setFilters(filters: Filters, push = false): void {
-    this.#go({ ...this.#address, filters }, !push)
-  }
-
-  #loadedFor = ''
 
   /** Brings the screen in step with the address. */
   #follow(): void {
     const { oid, filters, event } = this.#address
     this.#picker.setValue(oid)
-    this.#filterBar.set(filters)
     document.title = oid ? `${this.#names.short(oid)} · trailjoin` : 'trailjoin'
-    this.#renderSide()
-    const wanted = oid ? printAddress({ oid, event: null, filters }) : ''
-    if (!oid) {
-      this.#request.abort()
-      this.#loadedFor = ''
-      this.#shownOid = null
-      this.#renderHome()
-    } else if (wanted !== this.#loadedFor) {
-      this.#loadedFor = wanted
-      void this.#loadTimeline(oid, filters)
+    this.#renderSide(oid)
+    if (oid) {
+      // Mounted once: moving the pane would take the keyboard away from whoever types in its filters.
+      if (this.#pane.element.parentElement !== this.#main) fill(this.#main, this.#pane.element)
+      this.#pane.show(oid, filters, this.#agents, this.#names)
+    } else {
+      this.#pane.leave()
+      fill(this.#main, ...this.#home())
     }
     if (event !== this.#openedEvent) this.#showDetails(event)
-    this.#mark()
+    this.#pane.mark(event)
   }
-
-  #openedEvent: string | null = null
 
   #showDetails(event: string | null): void {
-    const returnTo = event === null && this.#details.element.contains(document.activeElement)
+    const hadKeyboard = this.#details.element.contains(document.activeElement)
     this.#openedEvent = event
-    if (event) this.#details.open(event, this.#byId.get(event) ?? null, this.#names, (id) => this.#byId.get(id) ?? null)
+    if (event) this.#details.open(event, this.#pane.find(event), this.#names, (id) => this.#pane.find(id))
     else this.#details.close()
     this.#host.classList.toggle('with-details', event !== null)
-    if (returnTo) this.#table.focus()
+    if (event === null && hadKeyboard) this.#pane.focusTable()
   }
 
-  #mark(): void {
-    const { event } = this.#address
-    const item = event ? this.#byId.get(event) : undefined
-    const links = item ? [...item.attribution.evidence, ...(item.parentId ? [item.parentId] : [])] : []
-    this.#lanes.select(event, links)
-    this.#table.select(event)
-  }
-
-  #renderSide(): void {
-    const { oid } = this.#address
+  #renderSide(oid: string | null): void {
+    if (oid === this.#listedOid) return
+    this.#listedOid = oid
     // Without a choice the agents stand on the page itself.
     this.#side.hidden = !oid || this.#agents.length === 0
     this.#host.classList.toggle('without-side', this.#side.hidden)
     if (this.#side.hidden) return
-    const list = h(
-      'details',
-      { class: 'side-list', open: matchMedia('(min-width: 1000px)').matches },
-      h('summary', {}, h('h2', {}, 'Agents'), h('span', { class: 'muted' }, formatNumber(this.#agents.length))),
-      agentList(this.#agents, oid, (picked) => this.#openOid(picked)),
-    )
+    const hadKeyboard = this.#side.contains(document.activeElement)
     const scroll = this.#side.scrollTop
-    fill(this.#side, list)
+    fill(
+      this.#side,
+      h(
+        'details',
+        { class: 'side-list', open: matchMedia('(min-width: 1000px)').matches },
+        h('summary', {}, h('h2', {}, 'Agents'), h('span', { class: 'muted' }, formatNumber(this.#agents.length))),
+        agentList(this.#agents, oid, (picked) => this.#openOid(picked)),
+      ),
+    )
     this.#side.scrollTop = scroll
+    if (hadKeyboard) this.#side.querySelector<HTMLElement>('[aria-current]')?.focus({ preventScroll: true })
   }
 
-  #renderHome(): void {
+  #home(): HTMLElement[] {
     if (this.#agents.length > 0) {
-      fill(
-        this.#main,
-        h(
-          'div',
-          { class: 'welcome' },
-          h('h1', {}, 'What did this agent do, across Azure, AWS and Google Cloud?'),
-          h('p', { class: 'muted' }, 'Choose an agent, or paste the object id (oid) of an agent or a managed identity above.'),
-        ),
-        agentList(this.#agents, null, (picked) => this.#openOid(picked)),
+      const welcome = h(
+        'div',
+        { class: 'welcome' },
+        h('h1', {}, 'What did this agent do, across Azure, AWS and Google Cloud?'),
+        h('p', { class: 'muted' }, 'Choose an agent, or paste the object id (oid) of an agent or a managed identity above.'),
       )
-      return
+      return [welcome, agentList(this.#agents, null, (picked) => this.#openOid(picked))]
     }
     if (this.#failed) {
-      fill(
-        this.#main,
-        h(
-          'div',
-          { class: 'empty' },
-          h('p', { class: 'error', role: 'alert' }, this.#failed),
-          h('p', {}, h('button', { type: 'button', class: 'quiet', onclick: () => void this.#load() }, 'Try again')),
-        ),
-      )
-      return
+      const again = h('button', { type: 'button', class: 'quiet', onclick: () => void this.#load() }, 'Try again')
+      return [h('div', { class: 'empty' }, h('p', { class: 'error', role: 'alert' }, this.#failed), h('p', {}, again))]
     }
-    fill(
-      this.#main,
+    return [
       h(
         'div',
         { class: 'empty' },
         h('h1', {}, 'No agents yet'),
-        h(
-          'p',
-          {},
-          'No imported record names an Agent Identity. Import logs with ',
-          h('code', {}, 'npx trailjoin import PATH…'),
-          ', then reload. An oid can be looked up above all the same.',
-        ),
+        h('p', {}, 'No imported record names an Agent Identity. Import logs with ', h('code', {}, 'npx trailjoin import PATH…'), ', then reload.'),
+        h('p', {}, 'An oid can be looked up above all the same.'),
       ),
-    )
-  }
-
-  async #loadTimeline(oid: string, filters: Filters): Promise<void> {
-    this.#request.abort()
-    const own = new AbortController()
-    this.#request = own
-    const sameOid = oid === this.#shownOid
-    if (!sameOid) {
-      this.#info = null
-      this.#setItems([], false)
-      fetchOid(oid, own.signal).then(
-        (info) => {
-          this.#info = info
-          if (!own.signal.aborted) this.#renderHead(oid)
-        },
-        // The timeline's own answer says what is wrong.
-        () => {},
-      )
-    }
-    this.#shownOid = oid
-    fill(this.#main, this.#head, this.#filterBar.element, this.#status, this.#lanes.element, this.#count, this.#table.element)
-    this.#renderHead(oid)
-    this.#main.classList.add('loading')
-    this.#say('Loading events…')
-    let first = true
-    try {
-      const { items, more } = await fetchTimeline(
-        oid,
-        filters,
-        (sofar, more) => {
-          this.#setItems(sofar, sameOid || !first)
-          first = false
-          if (more) this.#say(`Loading events… ${formatNumber(sofar.length)} so far`)
-        },
-        own.signal,
-      )
-      this.#say(this.#outcome(items, more))
-    } catch (error) {
-      if (own.signal.aborted || this.#unauthorised(error)) return
-      this.#setItems([], false)
-      this.#loadedFor = ''
-      this.#say(message(error), true)
-    }
-    if (!own.signal.aborted) this.#main.classList.remove('loading')
-  }
-
-  #outcome(items: readonly TimelineItem[], more: boolean): string {
-    const filtered = countFilters(this.#address.filters) > 0
-    if (items.length === 0)
-      return filtered
-        ? 'No event passes these filters.'
-        : 'No events for this oid in what was imported. Silence is not absence: the logs may simply not cover it.'
-    if (!more) return ''
-    const total = filtered ? null : this.#total()
-    return `Showing the newest ${formatNumber(MOST_EVENTS)} of ${total ? formatNumber(total) : 'more'} events. Narrow the period to see older ones.`
-  }
-  #total(): number | null {
-    const sum = (this.#info?.items ?? []).flatMap((item) => Object.values(item.counts.byRole)).reduce((total, count) => total + count, 0)
-    return sum > MOST_EVENTS ? sum : null
-  }
-
-  #setItems(items: readonly TimelineItem[], keepView: boolean): void {
-    this.#items = items.slice()
-    this.#byId = new Map(items.map((item) => [item.id, item]))
-    this.#lanes.show(this.#items, keepView)
-    this.#showTable()
-    // The details may have been opened from the address before the timeline was here.
-    this.#mark()
-  }
-
-  #showTable(): void {
-    const view = this.#view
-    const inView = view ? this.#items.filter((item) => within(item, view)) : this.#items
-    this.#count.textContent =
-      this.#items.length === 0
-        ? ''
-        : view
-          ? `${formatNumber(inView.length)} of ${plural(this.#items.length, 'loaded event')} in view`
-          : `${plural(this.#items.length, 'event')}, newest first`
-    this.#table.show(inView, this.#names)
-  }
-
-  #renderHead(oid: string): void {
-    fill(
-      this.#head,
-      heading(oid, this.#info, this.#agents.find((agent) => agent.oid === oid) ?? null, this.#names, (target) => this.#openOid(target)),
-    )
-  }
-
-  #say(text: string, isError = false): void {
-    this.#status.textContent = text
-    this.#status.classList.toggle('error', isError)
-    this.#status.hidden = text === ''
-    this.#main.classList.toggle('without-events', this.#items.length === 0)
+    ]
   }
 }
 
-const within = (item: TimelineItem, view: Span): boolean => {
-  const at = toMillis(item.time)
-  return at >= view.from && at <= view.to
-}
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : 'Something went wrong.')
+const notice = (text: string): HTMLElement => h('div', { class: 'empty' }, h('p', { role: 'status' }, text))

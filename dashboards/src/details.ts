@@ -177,13 +177,8 @@ function attribution(item: TimelineItem, detail: EventDetail | null, { names, fi
 
 function oidLink(oid: string, names: Names, handlers: DetailsHandlers): HTMLElement {
   const name = names.of(oid)
-  return h(
-    'span',
-    { class: 'oid' },
-    h('button', { type: 'button', class: 'link', onclick: () => handlers.onOpenOid(oid), title: `Timeline of ${oid}` }, name ?? oid),
-    name ? h('code', {}, oid) : null,
-    copyButton(oid, 'oid'),
-  )
+  const link = h('button', { type: 'button', class: 'link', onclick: () => handlers.onOpenOid(oid), title: `Timeline of ${oid}` }, name ?? oid)
+  return h('span', { class: 'oid' }, link, h('span', { class: 'oid-id' }, name ? h('code', {}, oid) : null, copyButton(oid, 'oid')))
 }
 
 function facts(item: TimelineItem, detail: EventDetail | null, { names, handlers }: Parts): HTMLElement {

@@ -207,6 +207,20 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     await count(page).getByText('3,000 events').waitFor()
   })
 
+  test('typing in the text filter keeps the keyboard where it is and fills no history', async () => {
+    const page = await open(`?oid=${BUSY}`)
+    await count(page).getByText('3,000 events').waitFor()
+    const before = (await page.evaluate('history.length')) as number
+    await page.getByLabel('Text', { exact: true }).focus()
+    await page.keyboard.type('s3:')
+    await count(page).getByText('1 event').waitFor()
+    await page.keyboard.press('Backspace')
+    await page.keyboard.type(':GetObject')
+    await page.waitForURL(/text=s3:GetObject/)
+    await count(page).getByText('1 event').waitFor()
+    expect(await page.evaluate('history.length')).toBe(before)
+  })
+
   test('more than five thousand events: the newest are shown and the page says so', async () => {
     const page = await open(`?oid=${HUGE}`)
     await page.getByText(/Showing the newest 5,000 of 6,2\d\d events\. Narrow the period/).waitFor()

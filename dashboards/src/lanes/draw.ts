@@ -133,10 +133,10 @@ function drawMark(context: CanvasRenderingContext2D, group: Group, item: Timelin
 
 /** A red cross with a rim of the background, so that it is seen on any colour. */
 function cross(context: CanvasRenderingContext2D, x: number, y: number, colours: Colours): void {
-  const reach = MARK + 2
+  const reach = MARK + 1.5
   for (const [colour, wide] of [
-    [colours.surface, 4.5],
-    [colours.failure, 2],
+    [colours.surface, 3.4],
+    [colours.failure, 1.8],
   ] as const) {
     context.strokeStyle = colour
     context.lineWidth = wide

@@ -32,6 +32,7 @@ export function createLanes(handlers: LanesHandlers): Lanes {
   const canvas = h('canvas', { class: 'lanes-canvas', tabindex: '0', role: 'img' })
   const tooltip = h('div', { class: 'tooltip', hidden: true })
   const period = h('span', { class: 'period' })
+  const hint = h('span', { class: 'hint' }, 'drag to pan, Ctrl + wheel to zoom')
   const narrow = h('button', { type: 'button', class: 'quiet', onclick: () => view && handlers.onNarrow(view) }, 'Load only this period')
   const tool = (label: string, text: string, act: () => void): HTMLButtonElement =>
     h('button', { type: 'button', class: 'quiet', 'aria-label': label, title: label, onclick: act }, text)
@@ -43,7 +44,7 @@ export function createLanes(handlers: LanesHandlers): Lanes {
       { class: 'lanes-tools' },
       period,
       h('span', { class: 'spring' }),
-      h('span', { class: 'hint' }, 'drag to pan, Ctrl + wheel to zoom'),
+      hint,
       narrow,
       tool('Zoom in', '+', () => zoomBy(0.5)),
       tool('Zoom out', '−', () => zoomBy(2)),
@@ -106,6 +107,7 @@ export function createLanes(handlers: LanesHandlers): Lanes {
   }
   function describeView(): void {
     narrow.hidden = !zoomed
+    hint.hidden = zoomed
     if (!view) {
       period.textContent = ''
       return
