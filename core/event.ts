@@ -28,6 +28,10 @@ export type Confidence = (typeof CONFIDENCES)[number]
 export const ROLES = ['actor', 'candidate', 'target'] as const
 export type Role = (typeof ROLES)[number]
 
+/** How the edge from an event to its parent is known: by an id, or by the clock. */
+export const LINKS = ['exact', 'time'] as const
+export type Link = (typeof LINKS)[number]
+
 /**
  * What the record itself proves about who acted. The normaliser fills it from the record alone; `correlate/resolve.ts`
  * turns it into subject and agent with what other records prove.

@@ -20,6 +20,9 @@ const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const GUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
 const NIL = '00000000-0000-0000-0000-000000000000'
 
+/** Stands for "no tenant is proven" in keys of tables, where null cannot. */
+export const NO_TENANT = NIL
+
 /** True for a GUID in any case, the nil GUID excepted (logs print it for "nothing"). */
 export function isGuid(value: unknown): value is string {
   return typeof value === 'string' && value.length === 36 && value !== NIL && GUID.test(value)
@@ -37,11 +40,11 @@ export const appId = (value: unknown): AppId | null => (isGuid(value) ? (value.t
 /**
  * An AWS access key id as a credential, or null when it cannot be one. Placeholder and masked keys (`1111`, `AKIA****`,
  * `SAMPLE…`, AWS's documentation keys) stand on the records of many strangers, so they must never join anything.
- * Real ids are four upper-case letters and sixteen base-32 characters (A–Z, 2–7).
+ * Real ids are four letters and sixteen of A–Z and 0–9 (published samples with rewritten ids use all digits), never so few different ones.
  */
 export function awsCredential(accessKeyId: unknown): CredentialId | null {
   if (typeof accessKeyId !== 'string' || !/^A[SK]IA[A-Z0-9]{16}$/.test(accessKeyId)) return null
   const tail = accessKeyId.slice(4)
-  if (tail.endsWith('EXAMPLE') || new Set(tail).size < 4 || /SAMPLE|EXAMPLE|MOCK|FAKE|REDACT|MASK/.test(tail)) return null
+  if (tail.endsWith('EXAMPLE') || new Set(tail).size < 6 || /SAMPLE|EXAMPLE|MOCK|FAKE|REDACT|MASK/.test(tail)) return null
   return `aws:${accessKeyId}` as CredentialId
 }

@@ -5,7 +5,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, customType, index, integer, jsonb, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
-import { CONFIDENCES, KINDS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
+import { CONFIDENCES, KINDS, LINKS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 /** Nanoseconds since 1970. */
@@ -16,6 +16,7 @@ export const kindEnum = pgEnum('kind', KINDS)
 export const outcomeEnum = pgEnum('outcome', OUTCOMES)
 export const confidenceEnum = pgEnum('confidence', CONFIDENCES)
 export const roleEnum = pgEnum('role', ROLES)
+export const linkEnum = pgEnum('link', LINKS)
 
 /** Names of the files (or collectors) that records came from. */
 export const files = pgTable('files', {
@@ -118,6 +119,9 @@ export const events = pgTable(
     index('events_uses').on(table.uses, table.timeNs).where(sql`${table.uses} is not null`),
     index('events_issues').on(table.issues).where(sql`${table.issues} is not null`),
     index('events_request_key').on(table.requestKey).where(sql`${table.requestKey} is not null`),
+    // Text patterns, because a pool is looked up by its prefix when the trust behind it becomes known.
+    index('events_pool').on(sql`${table.pool} text_pattern_ops`).where(sql`${table.pool} is not null`),
+    index('events_token_id').on(table.tokenId).where(sql`${table.tokenId} is not null`),
     index('events_near_key').on(table.nearKey, table.timeNs).where(sql`${table.nearKey} is not null`),
   ],
 )
@@ -136,9 +140,57 @@ export const conclusions = pgTable(
     basis: text('basis').array().notNull(),
     candidates: uuid('candidates').array().notNull(),
     evidence: uuid('evidence').array().notNull(),
+    sessionId: uuid('session_id'),
+    /** The event that issued what this one used, and whether an id or a clock says so. */
+    parentId: uuid('parent_id'),
+    link: linkEnum('link'),
   },
   (table) => [primaryKey({ columns: [table.timeNs, table.eventId] })],
 )
+
+/** What holds the events of a session together; who belongs to it stands in `conclusions`. A session without events is no session. */
+export const sessions = pgTable('sessions', {
+  id: uuid('id').primaryKey(),
+  cloud: sourceEnum('cloud').notNull(),
+  /** The root credential (AWS), the exchange, or the first event of an unanchored session (GCP). */
+  key: text('key').notNull(),
+  /** The event that the session starts from, where it was seen. */
+  rootEvent: uuid('root_event'),
+  resolved: boolean('resolved').notNull(),
+})
+
+/** From when to when a session reaches for one owner: it holds that owner's trace together. */
+export const sessionSpans = pgTable(
+  'session_spans',
+  {
+    sessionId: uuid('session_id').notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    ownerOid: uuid('owner_oid').notNull(),
+    startNs: nanos('start_ns').notNull(),
+    endNs: nanos('end_ns').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.tenantId, table.ownerOid] }), index('session_spans_owner').on(table.tenantId, table.ownerOid, table.startNs)],
+)
+
+/** One owner's traces are disjoint in time: an event belongs to the trace of its owner that covers its time. */
+export const traces = pgTable(
+  'traces',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id').notNull(),
+    ownerOid: uuid('owner_oid').notNull(),
+    startNs: nanos('start_ns').notNull(),
+    endNs: nanos('end_ns').notNull(),
+    firstEvent: uuid('first_event').notNull(),
+  },
+  (table) => [index('traces_owner').on(table.tenantId, table.ownerOid, table.endNs)],
+)
+
+/** Every trace id ever given out, by the event it was named after: an id keeps resolving when its trace grows or merges. */
+export const traceIds = pgTable('trace_ids', {
+  id: uuid('id').primaryKey(),
+  firstEvent: uuid('first_event').notNull(),
+})
 
 /** Which events stand in which oid's timeline, and why. `tenant_id` is the nil UUID where no tenant is proven. */
 export const timeline = pgTable(
@@ -149,8 +201,25 @@ export const timeline = pgTable(
     timeNs: nanos('time_ns').notNull(),
     eventId: uuid('event_id').notNull(),
     role: roleEnum('role').notNull(),
+    source: sourceEnum('source').notNull(),
+    kind: kindEnum('kind').notNull(),
+    /** The oid is the event's subject. */
+    isSubject: boolean('is_subject').notNull(),
+    /** The event belongs to this oid's traces. */
+    isOwner: boolean('is_owner').notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.oid, table.timeNs, table.eventId] })],
+)
+
+/** Events that would be concluded differently if a key (an agent's oid in a chosen name, an appId) became known. */
+export const waiting = pgTable(
+  'waiting',
+  {
+    key: uuid('key').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.timeNs, table.eventId] }), index('waiting_event').on(table.timeNs, table.eventId)],
 )
 
 /** What records (every distinct text of them) say about principals and trust. `seen` facts are folded over time. */

@@ -95,10 +95,10 @@ describe('a user row', () => {
     expect(event).toMatchObject({ proof: { by: 'application', appId: AGENT }, onBehalfOf: USER })
   })
 
-  test('without an agent proves the user and claims nothing for the client', () => {
+  test('without an agent proves the user and keeps its client for others to know', () => {
     for (const fields of [{}, { agent: null }, { agent: '' }, { agent: { agentType: 'notAgentic' } }, { agent: { agentType: 'agenticApp' } }]) {
       expect(eventOf(user(fields))).toMatchObject({
-        proof: { by: 'principal', oid: USER, appId: null, kind: 'user' },
+        proof: { by: 'principal', oid: USER, appId: AGENT, kind: 'user' },
         onBehalfOf: null,
         directory: [],
       })

@@ -69,7 +69,7 @@ export function signinOf(view: EntraView): Signin {
 
 /**
  * A user's row. Where it says that an agent called (on-behalf-of, or the agent's own user account), the agent is the actor: it stands in
- * AppId, seldom in ServicePrincipalId (facts/entra.md a.1, c). A row without an agent proves the user and nothing about its client.
+ * AppId, seldom in ServicePrincipalId (facts/entra.md a.1, c). A row without an agent proves the user; who its client is, other records may know.
  */
 function userSignin(view: EntraView, variety: Variety, principal: Oid | null, app: AppId | null, agent: ReturnType<typeof agentOf>): Signin {
   const user = oid(view.get('userId'))
@@ -93,7 +93,8 @@ function userSignin(view: EntraView, variety: Variety, principal: Oid | null, ap
   }
   return {
     variety,
-    proof: user ? { by: 'principal', oid: user, appId: null, kind: 'user' } : { by: 'nothing' },
+    // The client stays with the proof: if it becomes known as an agent, this was an on-behalf-of sign-in.
+    proof: user ? { by: 'principal', oid: user, appId: app, kind: 'user' } : { by: 'nothing' },
     onBehalfOf: null,
     seen: null,
   }

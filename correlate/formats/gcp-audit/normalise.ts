@@ -7,7 +7,7 @@ import { readEntry } from './entry.ts'
 import type { AuditCall, LogEntry } from './entry.ts'
 import { modelOf, regionOf } from './model.ts'
 import { kindOf } from './kind.ts'
-import { nearKeyOf, proofOf } from './proof.ts'
+import { mintedAccount, nearKeyOf, proofOf } from './proof.ts'
 import { directoryFacts, trustTargets } from './trust.ts'
 
 type Common = Pick<TrailEvent, 'id' | 'nativeId' | 'timeNs' | 'deliveredNs' | 'source' | 'tenantId' | 'onBehalfOf' | 'uses' | 'issues' | 'requestKey' | 'tokenId' | 'asserted' | 'usage' | 'requestId'>
@@ -58,7 +58,8 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
     targets: kind === 'trust.changed' ? trustTargets(call) : [],
     nearKey: nearKeyOf(call, kind, proof),
     cloud: { account: entry.project, region: regionOf(call.resourceName), principal: call.email ?? call.subject },
-    resource: call.resourceName,
+    // A mint names its service account by number in resourceName and by address elsewhere; calls name it by address.
+    resource: kind === 'credential.minted' ? (mintedAccount(call) ?? call.resourceName) : call.resourceName,
     model: kind === 'llm.invoked' ? modelOf(call.resourceName) : null,
     sourceIp: call.callerIp,
     userAgent: call.userAgent,

@@ -38,6 +38,8 @@ export function isForeign(subject: string): boolean {
 
 /** The object id in a subject: its only GUID. Null for none, for several (which one is it?) and for foreign issuers' subjects. */
 export function subjectOid(subject: string): Oid | null {
+  // A Blueprint's exchange token used by mistake: its subject spells the agent out, but its bearer is the Blueprint (facts/entra.md a.3).
+  if (subject.startsWith('/eid1/')) return null
   const found = new Set(guidsIn(subject))
   return found.size === 1 && !isForeign(subject) ? oid([...found][0]) : null
 }

@@ -66,3 +66,9 @@ export function nearKeyOf(call: AuditCall, kind: string, proof: Proof): string |
   if (!wanted || call.callerIp === null) return null
   return `gcp:${call.callerIp.toLowerCase()}:${(call.userAgent ?? '').replace(/(,?[\w.-]+\(gfe\))+$/, '')}`
 }
+
+/** The address of the service account that a mint is for, lower case; null when the record has none or names several. */
+export function mintedAccount(call: AuditCall): string | null {
+  const accounts = targetAccounts(call)
+  return accounts.size === 1 ? [...accounts][0]! : null
+}

@@ -1,0 +1,42 @@
+import type { FormatModule, TrailEvent } from '#core/event.ts'
+import { type RawRecord, type Rejection, sha256 } from '#core/record.ts'
+import { formats } from './formats/index.ts'
+import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
+
+/** A record with the event that it gives. */
+export interface Accepted {
+  readonly record: RawRecord
+  readonly event: TrailEvent
+  readonly format: string
+  readonly rank: number
+  readonly sha256: string
+  readonly unmapped: readonly string[]
+}
+
+/** Postgres takes nanoseconds as bigint until 2262; a year like 9999 is no event time that anything could be joined on. */
+const LATEST = 9_223_372_036_854_775_807n
+
+const known = new Map<string, KnownPaths>()
+
+/** Normalises a record once, at the door. Gives the reason when it is no known record or its normaliser refuses it. */
+export function accept(record: RawRecord): Accepted | Rejection {
+  const refuse = (reason: string): Rejection => ({ origin: record.origin, reason, text: record.text.slice(0, 65_536) })
+  const match = recognise(record)
+  if (!match) return refuse('no known record format')
+  const [name, format] = match
+  try {
+    const result = format.normalise({ value: record.value, context: record.context })
+    if ('reject' in result) return refuse(`${name}: ${result.reject}`)
+    if (result.event.timeNs > LATEST) return refuse(`${name}: the event time is out of range`)
+    let paths = known.get(name)
+    if (!paths) known.set(name, (paths = compilePaths(format.known)))
+    return { record, event: result.event, format: name, rank: format.rank(record.value), sha256: sha256(record.text), unmapped: unmappedPaths(record.value, paths) }
+  } catch (error) {
+    // A normaliser must not throw, but hostile or broken input must never harm its neighbours either.
+    return refuse(`${name}: cannot be read (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+function recognise(record: RawRecord): readonly [string, FormatModule] | undefined {
+  return formats.find(([, format]) => format.recognise(record.value))
+}

@@ -1,0 +1,99 @@
+/** Concludes about stored events: attribution, session and parent of each, from the facts as they are now. */
+import type pg from 'pg'
+import type { Attribution } from '#core/event.ts'
+import { NO_TENANT } from '#core/keys.ts'
+import { type LinkFacts, attribute } from './attribute.ts'
+import type { Directory } from './directory/directory.ts'
+import { anchorOf, parentOf, windowsOf } from './link/parents.ts'
+import { type Session, awsSession, gcpSession, inGcpSession } from './link/sessions.ts'
+import { type Change, changeOf, storedConclusions, writeChanges, writeSessions } from './store/conclusions.ts'
+import { isLandmark, issuancesOf, landmarksIn } from './store/landmarks.ts'
+import { type EventRef, eventsAt, exchangesNear, invocationsOf, issuersOf } from './store/lookups.ts'
+import type { Unanchored } from './store/unanchored.ts'
+
+/** The directory that the stored conclusions rest on, and the one of now. */
+export interface Directories {
+  readonly before: Directory
+  readonly after: Directory
+}
+
+/** What attributions rest on beside the directory. */
+async function lookUp(client: pg.ClientBase, events: readonly LinkFacts[], directory: Directory) {
+  const invocations = await invocationsOf(client, events)
+  // An invocation that a usage log leads to, and an exchange that a mint leads to, bring chains of their own.
+  const behind = events.flatMap((event) => (event.proof.by === 'request' && event.requestKey ? invocations(event.requestKey) : []))
+  return { directory, invocationsOf: invocations, issuersOf: await issuersOf(client, [...events, ...behind]), exchangesNear: await exchangesNear(client, events) }
+}
+
+const unplaced = (attribution: Attribution): Change['after']['concluded'] => ({ ...attribution, sessionId: null, parentId: null, link: null })
+
+/**
+ * Concludes who the landmarks among these events belong to, before anything asks for them by the clock. Their sessions and parents
+ * follow in `concludeEvents`. Returns each with its old and its new conclusion.
+ */
+export async function concludeLandmarks(client: pg.ClientBase, refs: readonly EventRef[], directories: Directories): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
+  const events = (await eventsAt(client, refs)).filter(isLandmark)
+  if (events.length === 0) return []
+  const known = await lookUp(client, events, directories.after)
+  const stored = await storedConclusions(client, events.map((event) => ({ timeNs: event.timeNs, id: event.id })))
+  const results = events.map((event) => {
+    const attribution = attribute(event, known)
+    const old = stored.get(event.id)
+    const kept = old ? { ...attribution, sessionId: old.sessionId, parentId: old.parentId, link: old.link } : unplaced(attribution)
+    return { event, conclusions: old ? [old, attribution] : [attribution], change: changeOf(event, old, kept, directories) }
+  })
+  await writeChanges(client, results.flatMap(({ change }) => change ?? []))
+  return results
+}
+
+/** Concludes about these events and writes what changed. Landmarks must have been concluded. */
+export async function concludeEvents(client: pg.ClientBase, refs: readonly EventRef[], directories: Directories): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
+  const events = await eventsAt(client, refs)
+  const known = await lookUp(client, events, directories.after)
+  const attributed = events.map((event) => ({ event, attribution: attribute(event, known) }))
+  const landmarks = await landmarksIn(client, attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)))
+  const ancestry = { ...known, landmarks, issuancesOf: await issuancesOf(client, events) }
+  const stored = await storedConclusions(client, refs)
+  const sessions: Session[] = []
+  const unanchored: Unanchored[] = []
+  const changes: Change[] = []
+  for (const { event, attribution } of attributed) {
+    const old = stored.get(event.id)
+    const session = sessionOf(event, attribution, ancestry)
+    if (session) sessions.push(session)
+    if (event.source === 'gcp' && event.kind !== 'token.exchanged') {
+      // A group may have to be cut anew where the event stands now and where it stood.
+      const subjects = [old, session ? undefined : attribution].filter((one) => one?.subjectOid)
+      for (const one of subjects) unanchored.push({ tenantId: one!.tenantId ?? NO_TENANT, oid: one!.subjectOid!, timeNs: event.timeNs })
+    }
+    const parent = parentOf(event, attribution, ancestry)
+    const concluded = { ...attribution, sessionId: session?.id ?? null, parentId: parent?.id ?? null, link: parent?.link ?? null }
+    // What stands stored of a landmark was written a moment ago, in the directory of now.
+    const change = changeOf(event, old, concluded, isLandmark(event) ? { before: directories.after, after: directories.after } : directories)
+    if (change) changes.push(change)
+  }
+  await writeSessions(client, sessions)
+  await writeChanges(client, changes)
+  return { changes, unanchored }
+}
+
+function sessionOf(event: LinkFacts, attribution: Attribution, ancestry: Parameters<typeof parentOf>[2]): Session | null {
+  if (event.source === 'aws') return event.kind === 'llm.metered' ? null : awsSession(event, ancestry.issuersOf)
+  if (!inGcpSession(event) || !attribution.subjectOid) return null
+  if (event.kind === 'token.exchanged') return gcpSession(event)
+  const anchor = anchorOf(event, attribution, ancestry.landmarks)
+  return anchor ? gcpSession(anchor) : null
+}
+
+/** Gives these events the sessions that grouping has found for them. */
+export async function placeInSessions(client: pg.ClientBase, places: readonly (EventRef & { session: Session })[], directory: Directory): Promise<Change[]> {
+  const events = await eventsAt(client, places)
+  const stored = await storedConclusions(client, places)
+  const sessionIds = new Map(places.map((place) => [place.id, place.session.id]))
+  const changes = events.flatMap((event) => {
+    const old = stored.get(event.id)
+    return old ? (changeOf(event, old, { ...old, sessionId: sessionIds.get(event.id)! }, { before: directory, after: directory }) ?? []) : []
+  })
+  await writeChanges(client, changes)
+  return changes
+}

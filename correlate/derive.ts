@@ -1,0 +1,81 @@
+/**
+ * Draws conclusions from stored facts (correlate/SPEC.md). One transaction under one lock: read what is pending, find every event that it
+ * touches, conclude about each from the facts as they are now, write, and take the pending entries away. What is committed later finds
+ * the earlier facts; what was committed earlier is found through `uses`, `request_key`, `near_key`, `waiting` or the timeline.
+ */
+import type pg from 'pg'
+import type { EventId } from '#core/keys.ts'
+import { concludeEvents, concludeLandmarks, placeInSessions } from './conclude.ts'
+import { buildDirectory } from './directory/directory.ts'
+import { type Change, netChanges } from './store/conclusions.ts'
+import { loadDirectoryFacts, markDerived } from './store/directory-facts.ts'
+import { followersOf } from './store/landmarks.ts'
+import { DERIVE_LOCK } from './store/locks.ts'
+import type { EventRef } from './store/lookups.ts'
+import { moveTraces, movesOf } from './store/traces.ts'
+import { type Unanchored, regroupUnanchored } from './store/unanchored.ts'
+import { slices, touchedEvents } from './touched.ts'
+
+/** Pending events taken in one transaction; what they touch beyond themselves comes on top. */
+const EVENTS_A_ROUND = 40_000
+
+/** Concludes about a part of what is pending. Resolves to false when nothing was pending. Rejects, changing nothing, when the database fails. */
+export async function deriveOnce(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool.query('select 1 where exists (select from pending) or exists (select from directory_facts where not derived)')
+  if (rows.length === 0) return false
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    // Every look-up below is an index probe per key; without statistics the planner may prefer to read whole tables.
+    await client.query('set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off')
+    await client.query('select pg_advisory_xact_lock($1)', [DERIVE_LOCK])
+    await deriveRound(client)
+    await client.query('commit')
+    return true
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  } finally {
+    client.release()
+  }
+}
+
+async function deriveRound(client: pg.PoolClient): Promise<void> {
+  const pending = await takePending(client)
+  const { facts, fresh, freshIds } = await loadDirectoryFacts(client)
+  const after = buildDirectory(facts)
+  const directories = { before: fresh.size === 0 ? after : buildDirectory(facts.filter((fact) => !fresh.has(fact))), after }
+
+  const touched = await touchedEvents(client, pending, directories, facts, fresh)
+  const changes: Change[] = []
+  for (const slice of slices(touched.all())) {
+    const landmarks = await concludeLandmarks(client, slice, directories)
+    changes.push(...landmarks.flatMap(({ change }) => change ?? []))
+    touched.addAll(await followersOf(client, landmarks, after))
+  }
+  const unanchored: Unanchored[] = []
+  for (const slice of slices(touched.all())) {
+    const result = await concludeEvents(client, slice, directories)
+    changes.push(...result.changes)
+    unanchored.push(...result.unanchored)
+  }
+  for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, slice, after)))
+  await moveTraces(client, netChanges(changes).flatMap(movesOf))
+
+  await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
+  await markDerived(client, freshIds)
+}
+
+async function takePending(client: pg.PoolClient): Promise<{ ids: bigint[]; refs: EventRef[]; keys: string[] }> {
+  const { rows } = await client.query<{ id: bigint; times: bigint[]; event_ids: EventId[]; keys: string[] }>('select id, times, event_ids, keys from pending order by id limit 64')
+  const ids: bigint[] = []
+  const refs: EventRef[] = []
+  const keys: string[] = []
+  for (const row of rows) {
+    if (refs.length > 0 && refs.length + row.times.length > EVENTS_A_ROUND) break
+    ids.push(row.id)
+    row.times.forEach((timeNs, index) => refs.push({ timeNs, id: row.event_ids[index]! }))
+    keys.push(...row.keys)
+  }
+  return { ids, refs, keys }
+}

@@ -1,0 +1,54 @@
+/**
+ * Yes/no over time: "could this agent act then", "was this federated credential valid then". A list of half-open spans in
+ * nanoseconds, sorted and disjoint; `null` stands for "since ever" and "until further notice".
+ */
+export interface Span {
+  readonly from: bigint | null
+  readonly to: bigint | null
+}
+
+export const ALWAYS: readonly Span[] = [{ from: null, to: null }]
+
+/** True when the instant lies in one of the spans. */
+export function covers(spans: readonly Span[], time: bigint): boolean {
+  return spans.some((span) => (span.from === null || span.from <= time) && (span.to === null || time < span.to))
+}
+
+/** A dated observation: what held just before and what holds from then on. `null` says nothing about that side. */
+export interface Observation {
+  readonly time: bigint
+  readonly before: boolean | null
+  readonly after: boolean | null
+}
+
+/**
+ * The spans in which something may have held, given what was observed. Where two observations disagree about the time between
+ * them (a log is missing), it may have held: leaving a possible candidate out would be a guess, keeping it is not.
+ */
+export function spansOf(observations: readonly Observation[], initially: boolean): readonly Span[] {
+  if (observations.length === 0) return initially ? ALWAYS : []
+  const sorted = observations.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+  const spans: { from: bigint | null; to: bigint | null }[] = []
+  const add = (from: bigint | null, to: bigint | null): void => {
+    const last = spans.at(-1)
+    if (last && last.to === from && from !== null) last.to = to
+    else spans.push({ from, to })
+  }
+  if (sorted[0]!.before ?? initially) add(null, sorted[0]!.time)
+  sorted.forEach((observation, index) => {
+    const next = sorted[index + 1]
+    if (next && next.time === observation.time) return
+    if (observation.after === true || next?.before === true) add(observation.time, next?.time ?? null)
+  })
+  return spans
+}
+
+/** The instants at which either list changes its answer, sorted. */
+export function breakpoints(...lists: readonly (readonly Span[])[]): bigint[] {
+  const times = new Set<bigint>()
+  for (const span of lists.flat()) {
+    if (span.from !== null) times.add(span.from)
+    if (span.to !== null) times.add(span.to)
+  }
+  return [...times].toSorted((a, b) => (a < b ? -1 : 1))
+}

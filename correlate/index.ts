@@ -1,0 +1,89 @@
+import type pg from 'pg'
+import { ensurePartitions } from '#database/partitions.ts'
+import type { RawRecord, Rejection } from '#core/record.ts'
+import type { Receipt, RecordSink } from '#core/sink.ts'
+import { type Accepted, accept } from './accept.ts'
+import { deriveOnce } from './derive.ts'
+import { createDictionary } from './store/dictionary.ts'
+import { storeFacts } from './store/facts.ts'
+
+/** Deadlock and serialisation failures: the transaction did nothing and may simply be tried again. */
+const RETRYABLE = new Set(['40P01', '40001'])
+const ATTEMPTS = 5
+/** After that many new events the planner's statistics are refreshed once the conclusions are drawn. */
+const ANALYZE_AFTER = 20_000
+
+/**
+ * The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database
+ * (correlate/SPEC.md). `now` is the ingest time of the rows it writes.
+ */
+export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date()): RecordSink {
+  const dictionary = createDictionary(pool)
+  let deriving: Promise<void> | null = null
+  let unanalysed = 0
+
+  async function deriveAll(): Promise<void> {
+    while (await deriveOnce(pool)) {
+      // Each round commits by itself.
+    }
+  }
+  /** Conclusions are drawn beside the next batch. What fails here stays pending: `drain` tries it again and tells. */
+  function deriveBeside(): void {
+    deriving ??= deriveAll()
+      .catch(() => undefined)
+      .finally(() => {
+        deriving = null
+      })
+  }
+
+  return {
+    async deliver(records, rejections): Promise<Receipt> {
+      const accepted: Accepted[] = []
+      const refused: Rejection[] = []
+      const byFormat: Record<string, number> = {}
+      for (const record of records) {
+        const outcome = accept(record)
+        if ('reason' in outcome) refused.push(outcome)
+        else {
+          accepted.push(outcome)
+          byFormat[outcome.format] = (byFormat[outcome.format] ?? 0) + 1
+        }
+      }
+      const rejected = [...rejections, ...refused]
+      await dictionary.prepare(fileNames(records, rejected), accepted.map((one) => ({ format: one.format, unmapped: one.unmapped, eventId: one.event.id })))
+      await ensurePartitions(pool, accepted.map((one) => one.event.timeNs))
+      const counts = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, now()))
+      unanalysed += counts.stored
+      deriveBeside()
+      return { ...counts, rejected: refused, byFormat }
+    },
+    async drain(): Promise<void> {
+      while (deriving) await deriving
+      await deriveAll()
+      if (unanalysed >= ANALYZE_AFTER) await pool.query('analyze heads, events, conclusions, timeline')
+      unanalysed = 0
+    },
+  }
+}
+
+function fileNames(records: readonly RawRecord[], rejections: readonly Rejection[]): Set<string> {
+  return new Set([...records, ...rejections].map((one) => one.origin.file))
+}
+
+async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    const client = await pool.connect()
+    try {
+      await client.query('begin')
+      const result = await work(client)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined)
+      const code = (error as { code?: string }).code
+      if (attempt >= ATTEMPTS || !code || !RETRYABLE.has(code)) throw error
+    } finally {
+      client.release()
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** Which session an event belongs to (SPEC §1, "Sessions"). Pure. */
+import type { CredentialId, EventId } from '#core/keys.ts'
+import { eventId } from '#core/record.ts'
+import { MINUTE } from '#core/time.ts'
+import { type LinkFacts, provingIssuers } from '../attribute.ts'
+
+export interface Session {
+  readonly id: EventId
+  readonly cloud: 'aws' | 'gcp'
+  readonly key: string
+  /** Id of the event that it starts from, where that was seen. */
+  readonly rootEvent: EventId | null
+  readonly resolved: boolean
+}
+
+/** A federated token or a minted one lives an hour; five minutes are for clocks and delivery. */
+export const GCP_ANCHOR_NS = 65n * MINUTE
+/** Events of an unanchored session are at most this far apart; also what ends a trace. */
+export const QUIET_NS = 30n * MINUTE
+
+/** The credential that a credential goes back to. Where that cannot be told (never seen issued, or contradictory), it is its own root. */
+function rootCredential(credential: CredentialId, issuersOf: (credential: CredentialId) => readonly LinkFacts[], visited: ReadonlySet<CredentialId>): CredentialId {
+  const roots = new Set<CredentialId>()
+  for (const issuer of provingIssuers(issuersOf(credential))) {
+    roots.add(issuer.uses && !visited.has(issuer.uses) ? rootCredential(issuer.uses, issuersOf, new Set([...visited, issuer.uses])) : credential)
+  }
+  return roots.size === 1 ? [...roots][0]! : credential
+}
+
+/** The session of an AWS event: everything that uses a credential or issues one. Null for all others. */
+export function awsSession(event: LinkFacts, issuersOf: (credential: CredentialId) => readonly LinkFacts[]): Session | null {
+  const credential = event.uses ?? (event.outcome === 'success' ? event.issues : null)
+  if (event.source !== 'aws' || credential === null) return null
+  const key = rootCredential(credential, issuersOf, new Set([credential]))
+  const [root] = provingIssuers(issuersOf(key))
+  return { id: eventId('session', 'aws', key), cloud: 'aws', key, rootEvent: root?.id ?? null, resolved: root !== undefined }
+}
+
+/** The session that a successful exchange starts. */
+export function gcpSession(exchange: { readonly id: EventId }): Session {
+  return { id: eventId('session', 'gcp', exchange.id), cloud: 'gcp', key: exchange.id, rootEvent: exchange.id, resolved: true }
+}
+
+/** The session of mints and calls without an exchange, named after its first event. */
+export function unanchoredSession(first: { readonly id: EventId }): Session {
+  return { id: eventId('session', 'gcp-unanchored', first.id), cloud: 'gcp', key: first.id, rootEvent: null, resolved: false }
+}
+
+/** True for events that belong to a GCP session if their subject is known: mints and calls, also refused ones, but not refused exchanges. */
+export function inGcpSession(event: Pick<LinkFacts, 'source' | 'kind' | 'outcome'>): boolean {
+  return event.source === 'gcp' && (event.kind !== 'token.exchanged' || event.outcome === 'success')
+}

@@ -1,0 +1,101 @@
+import type pg from 'pg'
+import type { Attribution, Link } from '#core/event.ts'
+import type { EventId } from '#core/keys.ts'
+import { copyRows } from '#database/copy.ts'
+import type { LinkFacts } from '../attribute.ts'
+import type { Directory } from '../directory/directory.ts'
+import type { Session } from '../link/sessions.ts'
+import type { EventRef } from './lookups.ts'
+import { TIMELINE_COLUMNS, type TimelineEntry, timelineEntries, timelineRow, waitingKeys } from './timeline.ts'
+
+/** A conclusion with its place among other events. */
+export interface Concluded extends Attribution {
+  readonly sessionId: EventId | null
+  readonly parentId: EventId | null
+  readonly link: Link | null
+}
+
+/** One event's conclusion as it was stored (null: none yet) and as it is now. */
+export interface Change {
+  readonly event: LinkFacts
+  readonly before: { readonly concluded: Concluded; readonly entries: readonly TimelineEntry[] } | null
+  readonly after: { readonly concluded: Concluded; readonly entries: readonly TimelineEntry[] }
+}
+
+const COLUMNS = [
+  'time_ns', 'event_id', 'tenant_id', 'subject_oid', 'agent_oid', 'on_behalf_of', 'confidence', 'basis', 'candidates', 'evidence', 'session_id', 'parent_id', 'link',
+] as const
+
+/** The stored conclusions about these events. Primary key of conclusions. */
+export async function storedConclusions(client: pg.ClientBase, refs: readonly EventRef[]): Promise<Map<EventId, Concluded>> {
+  const { rows } = await client.query<Concluded & { eventId: EventId }>(
+    `select c.event_id as "eventId", c.tenant_id as "tenantId", c.subject_oid as "subjectOid", c.agent_oid as "agentOid", c.on_behalf_of as "onBehalfOf", c.confidence, c.basis, c.candidates, c.evidence,
+       c.session_id as "sessionId", c.parent_id as "parentId", c.link
+     from unnest($1::bigint[], $2::uuid[]) r(t, i) join conclusions c on c.time_ns = r.t and c.event_id = r.i`,
+    [refs.map((ref) => ref.timeNs), refs.map((ref) => ref.id)],
+  )
+  return new Map(rows.map(({ eventId, ...concluded }) => [eventId, concluded]))
+}
+
+/** Compares what was concluded with what is concluded now, each in the directory of its time. Null when nothing changes. */
+export function changeOf(event: LinkFacts, stored: Concluded | undefined, concluded: Concluded, directories: { before: Directory; after: Directory }): Change | null {
+  const after = { concluded, entries: timelineEntries(event, concluded, directories.after) }
+  if (!stored) return { event, before: null, after }
+  const before = { concluded: stored, entries: timelineEntries(event, stored, directories.before) }
+  return text(before) === text(after) ? null : { event, before, after }
+}
+
+function text({ concluded: one, entries }: Change['after']): string {
+  return JSON.stringify([
+    [one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link],
+    entries,
+  ])
+}
+
+/** Writes changed conclusions with their timeline and waiting rows. */
+export async function writeChanges(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return
+  await removeOld(client, changes)
+  await copyRows(
+    client,
+    'conclusions',
+    COLUMNS,
+    changes.map(({ event, after: { concluded: one } }) => [
+      event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link,
+    ]),
+  )
+  await copyRows(client, 'timeline', TIMELINE_COLUMNS, changes.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))))
+  await copyRows(client, 'waiting', ['key', 'time_ns', 'event_id'], changes.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])))
+}
+
+async function removeOld(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
+  const gone = changes.flatMap(({ event, before }) => (before ? [{ event, entries: before.entries }] : []))
+  if (gone.length === 0) return
+  const refs = [gone.map(({ event }) => event.timeNs), gone.map(({ event }) => event.id)]
+  const rows = gone.flatMap(({ event, entries }) => entries.map((entry) => ({ ...entry, event })))
+  await client.query('delete from conclusions c using unnest($1::bigint[], $2::uuid[]) r(t, i) where c.time_ns = r.t and c.event_id = r.i', refs)
+  await client.query('delete from waiting w using unnest($1::bigint[], $2::uuid[]) r(t, i) where w.time_ns = r.t and w.event_id = r.i', refs)
+  await client.query(
+    `delete from timeline l using unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[]) r(tenant, oid, t, i)
+     where l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns = r.t and l.event_id = r.i`,
+    [rows.map((row) => row.tenantId), rows.map((row) => row.oid), rows.map((row) => row.event.timeNs), rows.map((row) => row.event.id)],
+  )
+}
+
+/** Stores what is known of these sessions now. */
+export async function writeSessions(client: pg.ClientBase, sessions: Iterable<Session>): Promise<void> {
+  const distinct = [...new Map([...sessions].map((session) => [session.id, session])).values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  if (distinct.length === 0) return
+  await client.query(
+    `insert into sessions as s (id, cloud, key, root_event, resolved) select * from unnest($1::uuid[], $2::source[], $3::text[], $4::uuid[], $5::boolean[])
+     on conflict (id) do update set root_event = excluded.root_event, resolved = excluded.resolved where (s.root_event, s.resolved) is distinct from (excluded.root_event, excluded.resolved)`,
+    [distinct.map((one) => one.id), distinct.map((one) => one.cloud), distinct.map((one) => one.key), distinct.map((one) => one.rootEvent), distinct.map((one) => one.resolved)],
+  )
+}
+
+/** One change an event: from what stood before the first of its changes to what stands after the last. */
+export function netChanges(changes: readonly Change[]): readonly Change[] {
+  const net = new Map<EventId, Change>()
+  for (const change of changes) net.set(change.event.id, { ...change, before: net.get(change.event.id) ? net.get(change.event.id)!.before : change.before })
+  return [...net.values()]
+}

@@ -1,0 +1,147 @@
+/**
+ * Keeps the traces: disjoint stretches of time of one owner. An event that comes extends or joins traces, without looking at their events; one
+ * that goes (its owner or session changed) has the traces around it cut anew from what is left.
+ */
+import type pg from 'pg'
+import type { EventId, Oid } from '#core/keys.ts'
+import { eventId } from '#core/record.ts'
+import { NO_TENANT } from '#core/keys.ts'
+import { QUIET_NS } from '../link/sessions.ts'
+import { type Segment, joinSegments } from '../link/segments.ts'
+import type { Change } from './conclusions.ts'
+
+/** An event that joined or left an owner's story (or its session within it). */
+export interface Move {
+  readonly tenantId: string
+  readonly oid: Oid
+  readonly id: EventId
+  readonly timeNs: bigint
+  readonly sessionId: EventId | null
+  readonly joined: boolean
+}
+
+/** What a change of conclusions means for traces. */
+export function movesOf({ event, before, after }: Change): readonly Move[] {
+  const place = (side: Change['after'] | null): Omit<Move, 'joined'> | null => {
+    const owner = side?.entries.find((entry) => entry.isOwner)
+    return owner ? { tenantId: owner.tenantId, oid: owner.oid, id: event.id, timeNs: event.timeNs, sessionId: side!.concluded.sessionId } : null
+  }
+  const [old, now] = [place(before), place(after)]
+  if (old && now && old.tenantId === now.tenantId && old.oid === now.oid && old.sessionId === now.sessionId) return []
+  return [...(old ? [{ ...old, joined: false }] : []), ...(now ? [{ ...now, joined: true }] : [])]
+}
+
+/** Brings sessions' reach and traces in line with the moves; the conclusions must be written already. */
+export async function moveTraces(client: pg.ClientBase, moves: readonly Move[]): Promise<void> {
+  for (const owned of Map.groupBy(moves, (move) => `${move.tenantId}/${move.oid}`).values()) {
+    const owner = { tenantId: owned[0]!.tenantId, oid: owned[0]!.oid }
+    const reach = await updateSpans(client, owner, owned)
+    await recut(client, owner, owned, reach)
+  }
+}
+
+interface Owner {
+  readonly tenantId: string
+  readonly oid: Oid
+}
+
+interface SpanRow {
+  readonly session_id: EventId
+  readonly start_ns: bigint
+  readonly end_ns: bigint
+}
+
+/** Widens the reach of sessions that gained events, measures anew that of those that lost some. Returns every reach, old and new, that is concerned. */
+async function updateSpans(client: pg.ClientBase, owner: Owner, moves: readonly Move[]): Promise<readonly Segment[]> {
+  const reach: Segment[] = []
+  const key = [owner.tenantId, owner.oid]
+  const lost = new Set(moves.flatMap((move) => (!move.joined && move.sessionId ? [move.sessionId] : [])))
+  for (const sessionId of lost) {
+    const { rows } = await client.query<SpanRow>(
+      'delete from session_spans where session_id = $3 and tenant_id = $1 and owner_oid = $2 returning session_id, start_ns, end_ns',
+      [...key, sessionId],
+    )
+    const [old] = rows
+    if (!old) continue
+    reach.push({ start: old.start_ns, end: old.end_ns, first: null })
+    await client.query(
+      `insert into session_spans (session_id, tenant_id, owner_oid, start_ns, end_ns)
+       select $3, $1, $2, min(l.time_ns), max(l.time_ns) from timeline l join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
+       where l.tenant_id = $1 and l.oid = $2 and l.is_owner and l.time_ns between $4 and $5 and c.session_id = $3 having count(*) > 0`,
+      [...key, sessionId, old.start_ns, old.end_ns],
+    )
+  }
+  const gained = Map.groupBy(moves.filter((move) => move.joined && move.sessionId), (move) => move.sessionId!)
+  if (gained.size > 0) {
+    const spans = [...gained.entries()].map(([sessionId, events]) => ({ sessionId, start: least(events), end: greatest(events) }))
+    const { rows } = await client.query<SpanRow>(
+      `insert into session_spans as s (session_id, tenant_id, owner_oid, start_ns, end_ns) select r.id, $1, $2, r.f, r.u from unnest($3::uuid[], $4::bigint[], $5::bigint[]) r(id, f, u)
+       on conflict (session_id, tenant_id, owner_oid) do update set start_ns = least(s.start_ns, excluded.start_ns), end_ns = greatest(s.end_ns, excluded.end_ns)
+       returning session_id, start_ns, end_ns`,
+      [...key, spans.map((span) => span.sessionId), spans.map((span) => span.start), spans.map((span) => span.end)],
+    )
+    for (const row of rows) reach.push({ start: row.start_ns, end: row.end_ns, first: null })
+  }
+  return reach
+}
+
+const least = (events: readonly Move[]): bigint => events.reduce((min, { timeNs }) => (timeNs < min ? timeNs : min), events[0]!.timeNs)
+const greatest = (events: readonly Move[]): bigint => events.reduce((max, { timeNs }) => (timeNs > max ? timeNs : max), events[0]!.timeNs)
+
+interface TraceRow {
+  readonly id: EventId
+  readonly start_ns: bigint
+  readonly end_ns: bigint
+  readonly first_event: EventId
+}
+
+async function recut(client: pg.ClientBase, owner: Owner, moves: readonly Move[], reach: readonly Segment[]): Promise<void> {
+  const joined = moves.filter((move) => move.joined).map((move): Segment => ({ start: move.timeNs, end: move.timeNs, first: move.id }))
+  const left = moves.filter((move) => !move.joined).map((move): Segment => ({ start: move.timeNs, end: move.timeNs, first: null }))
+  const dirty = joinSegments([...joined, ...left, ...reach])
+  const old = await tracesNear(client, owner, dirty)
+  const known = old.map((trace): Segment => ({ start: trace.start_ns, end: trace.end_ns, first: trace.first_event }))
+  const stretches = joinSegments([...dirty, ...known])
+  const cut = left.length === 0 ? joinSegments([...joined, ...reach, ...known]) : await segmentsFromMembers(client, owner, stretches)
+  const unchanged = new Set(old.filter((trace) => cut.some((one) => one.start === trace.start_ns && one.end === trace.end_ns && one.first === trace.first_event)).map((trace) => trace.id))
+  await client.query('delete from traces where id = any($1::uuid[])', [old.filter((trace) => !unchanged.has(trace.id)).map((trace) => trace.id)])
+  const fresh = cut
+    .map((one) => ({ ...one, id: traceId(owner, one.first!) }))
+    .filter((one) => !unchanged.has(one.id))
+  if (fresh.length === 0) return
+  await client.query(
+    'insert into traces (id, tenant_id, owner_oid, start_ns, end_ns, first_event) select r.id, $1, $2, r.f, r.u, r.first from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[]) r(id, f, u, first)',
+    [owner.tenantId, owner.oid, fresh.map((one) => one.id), fresh.map((one) => one.start), fresh.map((one) => one.end), fresh.map((one) => one.first)],
+  )
+  await client.query('insert into trace_ids (id, first_event) select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing', [fresh.map((one) => one.id), fresh.map((one) => one.first)])
+}
+
+/** A function of the trace's content: its owner and its first event. */
+export function traceId(owner: { readonly tenantId: string; readonly oid: string }, first: EventId): EventId {
+  return eventId('trace', owner.tenantId === NO_TENANT ? '' : owner.tenantId, owner.oid, first)
+}
+
+async function tracesNear(client: pg.ClientBase, owner: Owner, dirty: readonly Segment[]): Promise<TraceRow[]> {
+  const { rows } = await client.query<TraceRow>(
+    `select distinct on (t.id) t.id, t.start_ns, t.end_ns, t.first_event from unnest($3::bigint[], $4::bigint[]) r(f, u)
+     join traces t on t.tenant_id = $1 and t.owner_oid = $2 and t.end_ns >= r.f - $5::bigint and t.start_ns <= r.u + $5::bigint`,
+    [owner.tenantId, owner.oid, dirty.map((one) => one.start), dirty.map((one) => one.end), QUIET_NS],
+  )
+  return rows
+}
+
+/** Cuts these stretches anew from the events and sessions that the owner has in them. */
+async function segmentsFromMembers(client: pg.ClientBase, owner: Owner, stretches: readonly Segment[]): Promise<readonly Segment[]> {
+  const segments: Segment[] = []
+  for (const stretch of stretches) {
+    const range = [owner.tenantId, owner.oid, stretch.start, stretch.end]
+    const events = await client.query<{ time_ns: bigint; event_id: EventId }>(
+      'select time_ns, event_id from timeline where tenant_id = $1 and oid = $2 and is_owner and time_ns between $3 and $4',
+      range,
+    )
+    const spans = await client.query<SpanRow>('select session_id, start_ns, end_ns from session_spans where tenant_id = $1 and owner_oid = $2 and end_ns >= $3 and start_ns <= $4', range)
+    segments.push(...events.rows.map((row) => ({ start: row.time_ns, end: row.time_ns, first: row.event_id })))
+    segments.push(...spans.rows.map((row) => ({ start: row.start_ns, end: row.end_ns, first: null })))
+  }
+  return joinSegments(segments)
+}
