@@ -28,9 +28,11 @@ export function valueEnd(text: string, start: number): number {
   const first = text.charCodeAt(start)
   if (first === 34) return stringEnd(text, start)
   if (first !== 123 && first !== 91) {
-    let at = start
-    while (at < text.length && !/[\s,\]}]/.test(text[at]!)) at++
-    return at
+    for (let at = start; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code <= 32 || code === 44 || code === 93 || code === 125) return at
+    }
+    return text.length
   }
   let depth = 0
   for (let at = start; at < text.length; at++) {

@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '#core/record.ts'
-import { members, skipSpace } from '../json-text.ts'
+import { skipSpace, stringEnd, valueEnd } from '../json-text.ts'
 import { contentRule, keepUsage } from './bodies.ts'
-import { BODY_KEYS, MASKED, isHarmless, isSecretKey, maskLooks, maySecret, plainKey } from './words.ts'
+import { suspect } from './suspect.ts'
+import { MASKED, isHarmless, keyKind, maskLooks, mayLookSecret } from './words.ts'
+import type { KeyKind } from './words.ts'
 
 /** A record with its credentials, prompts and completions taken out. `masked` are JSON pointers in document order. */
 export interface MaskedRecord {
@@ -23,9 +25,10 @@ interface Edit {
  * the last of them). A record without anything to mask is given back as it is.
  */
 export function mask(value: JsonObject, text: string): MaskedRecord {
-  if (!maySecret(text)) return { value, text, masked: [] }
+  const content = contentRule(value)
+  if (!content && !suspect(value, text)) return { value, text, masked: [] }
   const edits: Edit[] = []
-  collect(text, skipSpace(text, 0), [], contentRule(value), edits, 0)
+  collect(text, skipSpace(text, 0), [], content, edits, 0)
   if (edits.length === 0) return { value, text, masked: [] }
   const result = apply(text, edits)
   return { value: JSON.parse(result) as JsonObject, text: result, masked: [...new Set(edits.map((edit) => edit.pointer))] }
@@ -41,39 +44,63 @@ function apply(text: string, edits: readonly Edit[]): string {
   return result + text.slice(at)
 }
 
-function collect(text: string, start: number, path: readonly string[], content: ReturnType<typeof contentRule>, edits: Edit[], nesting: number): void {
-  for (const member of members(text, start)) {
-    const here = [...path, member.key]
-    const plain = plainKey(member.key)
-    const first = text.charCodeAt(member.start)
-    const raw = text.slice(member.start, member.end)
-    const replacement = BODY_KEYS.has(plain)
-      ? JSON.stringify(keepUsage(JSON.parse(raw) as Json))
-      : content?.(here)
-        ? JSON.stringify(MASKED)
-        : first === 34
-          ? maskString(raw, isSecretKey(plain), nesting)
-          : null
-    if (replacement !== null) {
-      if (replacement !== raw) edits.push({ start: member.start, end: member.end, text: replacement, pointer: pointer(here) })
-    } else if (first === 123) collect(text, member.start, here, content, edits, nesting)
-    else if (first === 91) {
-      if (isSecretKey(plain)) maskItems(text, member.start, here, edits)
-      else collect(text, member.start, here, content, edits, nesting)
+/**
+ * Walks the object or array that begins at `start`, notes what is to be replaced, and gives the position behind it. One pass: the
+ * text is accepted JSON, so only keys and strings need a look.
+ */
+function collect(text: string, start: number, path: string[], content: ReturnType<typeof contentRule>, edits: Edit[], nesting: number, secretItems = false): number {
+  const array = text.charCodeAt(start) === 91
+  let at = skipSpace(text, start + 1)
+  for (let index = 0; at < text.length; index++) {
+    const close = text.charCodeAt(at)
+    if (close === 125 || close === 93) return at + 1
+    let key = ''
+    if (array) key = String(index)
+    else {
+      const end = stringEnd(text, at)
+      key = decode(text.slice(at, end))
+      at = skipSpace(text, skipSpace(text, end) + 1)
     }
+    path.push(key)
+    at = collectValue(text, at, array ? null : keyKind(key), path, content, edits, nesting, secretItems)
+    path.pop()
+    at = skipSpace(text, at)
+    if (text.charCodeAt(at) === 44) at = skipSpace(text, at + 1)
   }
+  return at
 }
 
-/** A list of credentials under one key. */
-function maskItems(text: string, start: number, path: readonly string[], edits: Edit[]): void {
-  for (const item of members(text, start)) {
-    if (text.charCodeAt(item.start) === 34) edits.push({ start: item.start, end: item.end, text: JSON.stringify(MASKED), pointer: pointer([...path, item.key]) })
+function collectValue(text: string, start: number, kind: KeyKind, path: string[], content: ReturnType<typeof contentRule>, edits: Edit[], nesting: number, secretItem: boolean): number {
+  const first = text.charCodeAt(start)
+  const body = kind === 'body'
+  if (body || content?.(path)) {
+    const end = valueEnd(text, start)
+    const raw = text.slice(start, end)
+    const replacement = JSON.stringify(body ? keepUsage(JSON.parse(raw) as Json) : MASKED)
+    if (replacement !== raw) edits.push({ start, end, text: replacement, pointer: pointer(path) })
+    return end
   }
+  if (first === 34) {
+    const end = stringEnd(text, start)
+    const raw = text.slice(start, end)
+    const replacement = maskString(raw, secretItem || kind === 'secret', nesting)
+    if (replacement !== raw) edits.push({ start, end, text: replacement, pointer: pointer(path) })
+    return end
+  }
+  // A list under a secret key is a list of secrets; an object under one is looked at by its own keys (`authorization: {scope: …}`).
+  if (first === 91) return collect(text, start, path, content, edits, nesting, kind === 'secret')
+  if (first === 123) return collect(text, start, path, content, edits, nesting)
+  return valueEnd(text, start)
+}
+
+/** The string that a literal (with its quotes) stands for. */
+function decode(raw: string): string {
+  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
 }
 
 /** The replacement of a string (with its quotes), or the same text when there is nothing to mask in it. */
 function maskString(raw: string, secret: boolean, nesting: number): string {
-  const value = JSON.parse(raw) as string
+  const value = decode(raw)
   if (secret) return isHarmless(value) ? raw : JSON.stringify(MASKED)
   const masked = maskInner(value, nesting)
   return masked === value ? raw : JSON.stringify(masked)
@@ -82,7 +109,7 @@ function maskString(raw: string, secret: boolean, nesting: number): string {
 /** Log Analytics columns and some request bodies are JSON in a string: the rules go on inside. */
 function maskInner(value: string, nesting: number): string {
   const first = value.trimStart()[0]
-  if (nesting < 4 && (first === '{' || first === '[') && maySecret(value)) {
+  if (nesting < 4 && (first === '{' || first === '[')) {
     try {
       const inner = JSON.parse(value) as Json
       if (inner !== null && typeof inner === 'object') {
@@ -94,7 +121,7 @@ function maskInner(value: string, nesting: number): string {
       return maskText(value)
     }
   }
-  return maskLooks(value)
+  return mayLookSecret(value) ? maskLooks(value) : value
 }
 
 function pointer(path: readonly string[]): string {

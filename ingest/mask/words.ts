@@ -13,16 +13,21 @@ const KEYS = [
 const SECRET_KEYS: ReadonlySet<string> = new Set(KEYS)
 
 /** Keys that hold prompts or completions: model bodies are reduced to their usage numbers, wherever they stand. */
-export const BODY_KEYS: ReadonlySet<string> = new Set(['inputbodyjson', 'outputbodyjson', 'fullrequest', 'fullresponse', 'requestpayload', 'responsepayload', 'otellog'])
+const BODY_KEYS: ReadonlySet<string> = new Set(['inputbodyjson', 'outputbodyjson', 'fullrequest', 'fullresponse', 'requestpayload', 'responsepayload', 'otellog'])
 
-/** A key as it is compared. */
-export function plainKey(key: string): string {
-  return key.replace(/[-_]/g, '').toLowerCase()
-}
+/** Keys repeat from record to record; the bound keeps keys that a caller may choose from filling memory. */
+const kinds = new Map<string, KeyKind>()
+export type KeyKind = 'secret' | 'body' | null
 
-/** True when a string under this key is a credential. */
-export function isSecretKey(plain: string): boolean {
-  return SECRET_KEYS.has(plain)
+/** What stands under a key: a credential, a model's request or answer, or neither. */
+export function keyKind(key: string): KeyKind {
+  let kind = kinds.get(key)
+  if (kind === undefined) {
+    const plain = key.replace(/[-_]/g, '').toLowerCase()
+    kind = SECRET_KEYS.has(plain) ? 'secret' : BODY_KEYS.has(plain) ? 'body' : null
+    if (kinds.size < 20_000) kinds.set(key, kind)
+  }
+  return kind
 }
 
 /** Values that mask nothing: empty, or masked already by AWS or by an earlier import of our own export. */
@@ -54,21 +59,9 @@ export function maskLooks(text: string): string {
   return masked
 }
 
-/**
- * True when a record's text may hold something to mask: most records have nothing and pay only this. It may say yes for nothing; it
- * must never say no for something. First a coarse look, which keeps most AWS and GCP records off the second.
- */
-export function maySecret(text: string): boolean {
-  return COARSE.test(text) && FINE.test(text)
+/** True when one of the patterns may match: one quick pass. */
+export function mayLookSecret(text: string): boolean {
+  return LOOKS.test(text)
 }
 
-const BODY_HINTS = [...BODY_KEYS].map(spelled)
-// A key written with escapes (`session\u0054oken`) is no cloud's habit, but an attacker may choose keys: then the walk decides.
-const LOOKS_HINTS = ['eyJ', 'ya29\\.', 'PRIVATE KEY', 'IQoJ', 'FwoG', 'FQoG', 'ABSK', 'AIza', 'bedrock-', 'aiplatform', 'authorization failure', 'bearer ', 'x-amz-', '[?&][a-z_-]+=', '\\\\u00']
-export const COARSE = /eyJ|ya29|PRIVATE|IQoJ|FwoG|FQoG|ABSK|AIza|bedrock-|aiplatform|uthoriz|earer |-amz-|[?&][A-Za-z_-]+=|oken|ecret|ssertion|ivate|eystring|eyString|assword|xamz|igned|[bB]ody[jJ_]|[Ff]ull|[Pp]ayload|tel[_-]?[lL]og|eyValue|\\u00|[A-Z]{6}[^"]{0,20}"\s*:|[a-z][-_][a-z]+[-_]?[a-z]*"\s*:/
-export const FINE = new RegExp(`${LOOKS_HINTS.join('|')}|(?:${[...KEYS.map(spelled), ...BODY_HINTS].join('|')})[-_]*\\\\*"`, 'i')
-
-/** The expression that finds a key however it is cased and hyphenated. */
-function spelled(key: string): string {
-  return [...key].join('[-_]*')
-}
+const LOOKS = /eyJ|ya29\.|-----BEGIN|IQoJ|FwoG|FQoG|ABSK|AIza|bedrock-api-key|authorization failure|bearer |x-amz-|[?&][a-z_-]+=/i

@@ -50,7 +50,7 @@ interface Frame {
  * - A file that does not begin with an object, or an array of objects or arrays, throws `NotJson`.
  */
 export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): Splitter {
-  let bytes = Buffer.allocUnsafe(1 << 20)
+  let bytes = Buffer.allocUnsafe(64 * 1024)
   let end = 0
   /** Start of the present value: bytes before it are gone. */
   let start = 0
