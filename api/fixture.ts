@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { sha256 } from '#core/record.ts'
 import type { Confidence, DirectoryFact, Kind, Outcome, Role, Source } from '#core/event.ts'
 import { packChunk } from '#database/chunk.ts'
+import { ensurePartitions } from '#database/partitions.ts'
 
 /** A GUID that says what it is in its first digits. */
 export const id = (digit: string, number = 1): string => `${digit.repeat(8)}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
@@ -32,6 +33,7 @@ export interface FixtureEvent {
 /** Stores one event with everything that belongs to it. */
 export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<void> {
   const { id: eventId, time, conclusion } = event
+  await ensurePartitions(pool, [time])
   await pool.query(
     `insert into events (time_ns, event_id, ingested_at, native_id, source, kind, action, outcome, error_code, tenant_id, proof, user_agent, resource, model_id, model_name, input_tokens, output_tokens)
      values ($1, $2, '2026-06-01T00:00:00Z', $3, $4, $5, $6, $7, $8, null, 'nothing', $9, $10, $11, $11, $12, $13)`,

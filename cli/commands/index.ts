@@ -3,9 +3,10 @@ import { agentsCommand } from './agents.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
+import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { unmappedCommand } from './unmapped.ts'
 import { upCommand } from './up.ts'
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, agentsCommand, rejectedCommand, unmappedCommand, migrateCommand]
+export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, agentsCommand, rejectedCommand, unmappedCommand, simulateCommand, migrateCommand]
