@@ -125,7 +125,7 @@ function grouped<Key extends string>(events: readonly LinkFacts[], keyOf: (event
 export async function issuersOf(client: pg.ClientBase, events: readonly LinkFacts[]): Promise<Lookup<CredentialId>> {
   const found = new Map<EventId, LinkFacts>()
   const asked = new Set<CredentialId>()
-  let next = new Set(events.flatMap((event) => [event.uses, event.proof.by === 'issued' ? event.issues : null]).filter((key) => key !== null))
+  let next = new Set(events.flatMap((event) => [event.uses ?? event.issues]).filter((key) => key !== null))
   while (next.size > 0) {
     for (const key of next) asked.add(key)
     const { rows } = await client.query<LinkRow>(`select ${LINK_COLUMNS} from events e where e.issues = any($1::text[])`, [[...next]])
