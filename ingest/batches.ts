@@ -18,7 +18,11 @@ export interface Batches {
  * Collects records and hands them to the sink: in order, at most one delivery on its way while the next batch is read. A delivery
  * that fails makes the next `turn` or `finish` throw; nothing is delivered after it.
  */
-export function createBatches(sink: RecordSink, batchRecords: number, onReceipt: (receipt: Receipt, delivered: number, rejections: readonly Rejection[]) => void): Batches {
+export function createBatches(
+  sink: RecordSink,
+  batchRecords: number,
+  onReceipt: (receipt: Receipt, delivered: number, rejections: readonly Rejection[]) => void,
+): Batches {
   let records: RawRecord[] = []
   let rejections: Rejection[] = []
   let chars = 0

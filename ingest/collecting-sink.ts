@@ -28,7 +28,13 @@ export function collectingSink(slow = 0): CollectingSink {
       const before = known.size
       for (const record of records) known.add(record.text)
       busy = false
-      return { stored: known.size - before, duplicates: records.length - (known.size - before), variants: 0, rejected: [], byFormat: { any: records.length } }
+      return {
+        stored: known.size - before,
+        duplicates: records.length - (known.size - before),
+        variants: 0,
+        rejected: [],
+        byFormat: { any: records.length },
+      }
     },
     drain() {
       sink.drained++

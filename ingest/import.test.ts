@@ -55,7 +55,10 @@ function zip(entries: readonly { name: string; data: string | Buffer; flags?: nu
 
 async function run(paths: string | readonly string[], options: Partial<Parameters<typeof importPaths>[1]> = {}) {
   const sink = collectingSink()
-  const summary = await importPaths(typeof paths === 'string' ? [paths] : paths, { sink, ...options })
+  const summary = await importPaths(typeof paths === 'string' ? [paths] : paths, {
+    sink,
+    ...options,
+  })
   expect(summary.read).toBe(summary.stored + summary.duplicates + summary.rejected)
   expect(summary.read).toBe(summary.files.reduce((sum, file) => sum + file.read, 0))
   return { summary, sink, ids: sink.records.map((record) => record.value.id) }
@@ -64,7 +67,10 @@ async function run(paths: string | readonly string[], options: Partial<Parameter
 describe('the worked cases', () => {
   for (const name of readdirSync(join(FIXTURES, 'scenarios'), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))) {
     test(`${name}: every record is read, and no secret, prompt or completion leaves ingest`, async () => {
-      const expected = JSON.parse(readFileSync(join(FIXTURES, 'scenarios', name, 'expected.json'), 'utf8')) as { counts: { read: [number, number] }; mustNotAppear: string[] }
+      const expected = JSON.parse(readFileSync(join(FIXTURES, 'scenarios', name, 'expected.json'), 'utf8')) as {
+        counts: { read: [number, number] }
+        mustNotAppear: string[]
+      }
       const { summary, sink } = await run(join(FIXTURES, 'scenarios', name, 'records'))
       expect([summary.read, summary.rejected, summary.errors]).toEqual([expected.counts.read[0], 0, []])
       const out = JSON.stringify([sink.records, sink.rejections])
@@ -77,12 +83,25 @@ describe('the worked cases', () => {
 
 describe('the containers of the samples', () => {
   const cases: Record<string, { read: number; rejected?: number; error?: RegExp; first?: object }> = {
-    '218007301253_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz': { read: 29, first: { eventSource: 's3.amazonaws.com', eventVersion: '1.08' } },
+    '218007301253_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz': {
+      read: 29,
+      first: { eventSource: 's3.amazonaws.com', eventVersion: '1.08' },
+    },
     'AADAuditEvents.Zip': { read: 4, first: { SourceSystem: 'Azure AD' } },
-    'lookup-events.plaso.jsonl': { read: 6, first: { eventTime: '2022-02-07T22:23:37Z', eventName: 'DescribeInstances' } },
-    'eventbridge-envelope.c7n.json': { read: 1, first: { eventID: 'c4fa3db1-2303-40e4-bde0-3b7246bdbf0b', eventName: 'CreateBucket' } },
+    'lookup-events.plaso.jsonl': {
+      read: 6,
+      first: { eventTime: '2022-02-07T22:23:37Z', eventName: 'DescribeInstances' },
+    },
+    'eventbridge-envelope.c7n.json': {
+      read: 1,
+      first: { eventID: 'c4fa3db1-2303-40e4-bde0-3b7246bdbf0b', eventName: 'CreateBucket' },
+    },
     'cloudevents-structured.gcp-audit.json': { read: 1, first: { insertId: '1234567' } },
-    'broken-array.opensearch.json': { read: 2, error: /line 85, byte 3053: /, first: { eventName: 'GetBucketAcl' } },
+    'broken-array.opensearch.json': {
+      read: 2,
+      error: /line 85, byte 3053: /,
+      first: { eventName: 'GetBucketAcl' },
+    },
     'panther-rule-tests.yml': { read: 1, rejected: 1 },
   }
   test('every one of them has a case', () => expect(Object.keys(cases).toSorted()).toEqual(readdirSync(CONTAINERS).toSorted()))
@@ -134,22 +153,33 @@ describe('compressed files', () => {
     expect(summary.rejected).toBe(0)
   })
   test('with something else behind them are an error, padding is not', async () => {
-    expect((await run(put('a.gz', Buffer.concat([gzipSync(lines(2)), Buffer.from('{"id":3}')])))).summary.errors[0]?.reason).toMatch(/no gzip data follow|damaged/)
+    expect((await run(put('a.gz', Buffer.concat([gzipSync(lines(2)), Buffer.from('{"id":3}')])))).summary.errors[0]?.reason).toMatch(
+      /no gzip data follow|damaged/,
+    )
     expect((await run(put('b.gz', Buffer.concat([gzipSync(lines(2)), Buffer.alloc(512)])))).summary.errors).toEqual([])
   })
   test('in a zip are read entry by entry, gz inside included, and each is named', async () => {
     const inner = zip([{ name: 'd.json', data: '{"id":9}' }])
-    put('all.zip', zip([
-      { name: 'a.json', data: '[{"id":0},{"id":1}]' },
-      { name: 'b.json.gz', data: gzipSync(lines(2, 2)) },
-      { name: 'folder/', data: '' },
-      { name: '../c.png', data: Buffer.from('89504e470d0a1a0a', 'hex') },
-      { name: 'inner.zip', data: inner },
-      { name: 'too-deep.zip', data: zip([{ name: 'inner.zip', data: inner }]) },
-      { name: 'locked.json', data: '{"id":8}', flags: 1 },
-    ]))
+    put(
+      'all.zip',
+      zip([
+        { name: 'a.json', data: '[{"id":0},{"id":1}]' },
+        { name: 'b.json.gz', data: gzipSync(lines(2, 2)) },
+        { name: 'folder/', data: '' },
+        { name: '../c.png', data: Buffer.from('89504e470d0a1a0a', 'hex') },
+        { name: 'inner.zip', data: inner },
+        { name: 'too-deep.zip', data: zip([{ name: 'inner.zip', data: inner }]) },
+        { name: 'locked.json', data: '{"id":8}', flags: 1 },
+      ]),
+    )
     const { summary, sink } = await run(join(folder, 'all.zip'))
-    expect(sink.records.map((record) => record.origin.file.split('/').at(-1))).toEqual(['all.zip!a.json', 'all.zip!a.json', 'all.zip!b.json.gz', 'all.zip!b.json.gz', 'all.zip!inner.zip!d.json'])
+    expect(sink.records.map((record) => record.origin.file.split('/').at(-1))).toEqual([
+      'all.zip!a.json',
+      'all.zip!a.json',
+      'all.zip!b.json.gz',
+      'all.zip!b.json.gz',
+      'all.zip!inner.zip!d.json',
+    ])
     expect(summary.rejections.map((rejection) => [rejection.origin.file.split('!')[1], rejection.reason])).toEqual([['../c.png', 'not JSON: a PNG image']])
     expect(summary.errors.map((error) => [error.file.slice(folder.length + 1), error.reason])).toEqual([
       ['all.zip!too-deep.zip!inner.zip', 'more than 5 archives in one another'],
@@ -223,29 +253,52 @@ describe('folders', () => {
 })
 
 describe('envelopes', () => {
-  const pubsub = (data: string) => ({ message: { data: Buffer.from(data).toString('base64'), messageId: '1' }, subscription: 's' })
+  const pubsub = (data: string) => ({
+    message: { data: Buffer.from(data).toString('base64'), messageId: '1' },
+    subscription: 's',
+  })
   const cases: Record<string, readonly [string | object, readonly unknown[]]> = {
     'a Pub/Sub push': [pubsub('{"id":1.0}'), [1]],
     'a Pub/Sub message with several lines': [pubsub('{"id":1}\n{"id":2}\n'), [1, 2]],
     'a bare Pub/Sub message': [{ data: Buffer.from('{"id":1}').toString('base64'), messageId: '7' }, [1]],
     'a pull of Pub/Sub messages': [{ receivedMessages: [pubsub('{"id":1}'), pubsub('{"id":2}')] }, [1, 2]],
     'EventBridge through Pub/Sub': [pubsub('{"detail-type":"x","detail":{"id":5}}'), [5]],
-    'CloudWatch Logs subscription': [{ messageType: 'DATA_MESSAGE', logEvents: [{ id: 'e', timestamp: 1, message: '{"id":1}' }, { id: 'f', timestamp: 2, message: '{"id":2}' }] }, [1, 2]],
+    'CloudWatch Logs subscription': [
+      {
+        messageType: 'DATA_MESSAGE',
+        logEvents: [
+          { id: 'e', timestamp: 1, message: '{"id":1}' },
+          { id: 'f', timestamp: 2, message: '{"id":2}' },
+        ],
+      },
+      [1, 2],
+    ],
     'filter-log-events': [{ events: [{ eventId: 'e', timestamp: 1, message: '{"id":1}' }], searchedLogStreams: [] }, [1]],
     'lookup-events of the CLI': [{ Events: [{ EventId: 'e', CloudTrailEvent: '{"id":1}' }], NextToken: 'n' }, [1]],
-    'OpenSearch': [{ aws: { cloudtrail: { id: 1 } } }, [1]],
-    'CloudEvents': [{ specversion: '1.0', data: { id: 1 } }, [1]],
+    OpenSearch: [{ aws: { cloudtrail: { id: 1 } } }, [1]],
+    CloudEvents: [{ specversion: '1.0', data: { id: 1 } }, [1]],
   }
   for (const [name, [content, ids]] of Object.entries(cases)) {
     test(name, async () => expect((await run(put('x.json', JSON.stringify(content)))).ids).toEqual(ids))
   }
   test('an Entra diagnostic record is a record, not an envelope', async () => {
-    const record = { time: '2026-01-01T00:00:00Z', category: 'SignInLogs', tenantId: 't', properties: { id: 'x' } }
+    const record = {
+      time: '2026-01-01T00:00:00Z',
+      category: 'SignInLogs',
+      tenantId: 't',
+      properties: { id: 'x' },
+    }
     expect((await run(put('x.json', JSON.stringify({ records: [record] })))).sink.records[0]?.value).toEqual(record)
   })
   test('what is no JSON inside an envelope is rejected with the reason', async () => {
-    const { summary } = await run(put('x.ndjson', [pubsub('not json'), { EventId: 'e', CloudTrailEvent: '[1]' }, { 'detail-type': 'x' }].map((item) => JSON.stringify(item)).join('\n')))
-    expect(summary.rejections.map((rejection) => rejection.reason.split(':')[0])).toEqual(['not JSON inside its envelope', 'no record', 'an EventBridge event without a detail object'])
+    const { summary } = await run(
+      put('x.ndjson', [pubsub('not json'), { EventId: 'e', CloudTrailEvent: '[1]' }, { 'detail-type': 'x' }].map((item) => JSON.stringify(item)).join('\n')),
+    )
+    expect(summary.rejections.map((rejection) => rejection.reason.split(':')[0])).toEqual([
+      'not JSON inside its envelope',
+      'no record',
+      'an EventBridge event without a detail object',
+    ])
   })
 })
 
@@ -255,16 +308,27 @@ describe('delivery', () => {
     const summary = await importPaths([put('many.ndjson', lines(2500))], { sink, batchSize: 1000 })
     expect(sink.records.map((record) => record.value.id)).toEqual(Array.from({ length: 2500 }, (_, at) => at))
     expect([summary.stored, sink.drained]).toEqual([2500, 1])
-    expect(sink.records[7]?.origin).toEqual({ file: join(folder, 'many.ndjson'), line: 8, index: 7 })
+    expect(sink.records[7]?.origin).toEqual({
+      file: join(folder, 'many.ndjson'),
+      line: 8,
+      index: 7,
+    })
   })
   test('the same folder again is nothing but duplicates', async () => {
     const sink = collectingSink()
     const path = put('a.ndjson', lines(10))
     await importPaths([path], { sink })
-    expect(await importPaths([path], { sink })).toMatchObject({ read: 10, stored: 0, duplicates: 10 })
+    expect(await importPaths([path], { sink })).toMatchObject({
+      read: 10,
+      stored: 0,
+      duplicates: 10,
+    })
   })
   test('that fails ends the import with its own error', async () => {
-    const sink = { ...collectingSink(), deliver: () => Promise.reject(new Error('the database is gone')) }
+    const sink = {
+      ...collectingSink(),
+      deliver: () => Promise.reject(new Error('the database is gone')),
+    }
     put('a.ndjson', lines(500_000))
     put('b.ndjson', lines(10))
     await expect(importPaths([folder], { sink, batchSize: 100 })).rejects.toThrow('the database is gone')
@@ -272,7 +336,12 @@ describe('delivery', () => {
   })
   test('stops when the signal says so', async () => {
     put('a.ndjson', lines(1000))
-    await expect(importPaths([folder], { sink: collectingSink(), signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+    await expect(
+      importPaths([folder], {
+        sink: collectingSink(),
+        signal: AbortSignal.abort(new Error('enough')),
+      }),
+    ).rejects.toThrow('enough')
   })
   test('carries what the operator knows with every record', async () => {
     const { sink } = await run(put('a.json', '{"id":1}'), { context: { tenantId: 't' } })
@@ -282,7 +351,9 @@ describe('delivery', () => {
 
 test('standard input is read like a file, compressed or not', async () => {
   for (const content of [Buffer.from(lines(3)), gzipSync(lines(3)), readFileSync(join(CONTAINERS, 'AADAuditEvents.Zip'))]) {
-    const { summary } = await run('-', { standardInput: Readable.from([content.subarray(0, 1), content.subarray(1)]) })
+    const { summary } = await run('-', {
+      standardInput: Readable.from([content.subarray(0, 1), content.subarray(1)]),
+    })
     expect([summary.read, summary.errors]).toEqual([summary.stored, []])
     expect(summary.read).toBeGreaterThan(2)
   }

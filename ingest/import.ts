@@ -6,8 +6,6 @@ import { explain, findFiles } from './paths.ts'
 import type { FileError } from './paths.ts'
 import { readText } from './read-text.ts'
 
-export type { FileError } from './paths.ts'
-
 /** How far an import has come. `totalBytes` counts bytes on the disk; null when a pipe is among the inputs. */
 export interface ImportProgress {
   readonly file: string
@@ -42,7 +40,11 @@ export interface ImportSummary {
   readonly rejected: number
   readonly byFormat: Readonly<Record<string, number>>
   /** `read` counts what was found in the file, records and rejections. */
-  readonly files: readonly { readonly path: string; readonly read: number; readonly error: string | null }[]
+  readonly files: readonly {
+    readonly path: string
+    readonly read: number
+    readonly error: string | null
+  }[]
   /** Files that could not be read to their end; `file` names the entry of an archive, `reason` line and byte. */
   readonly errors: readonly FileError[]
   /** The first thousand. All of them have been handed to the sink. */
@@ -64,7 +66,11 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
   const { sink, context = {}, onProgress, signal, batchSize = BATCH_RECORDS } = options
   const { files, errors } = await findFiles(paths)
   const totalBytes = files.every((file) => file.bytes !== null) ? files.reduce((sum, file) => sum + (file.bytes ?? 0), 0) : null
-  const found = { errors: [...errors], files: [] as { path: string; read: number; error: string | null }[], rejections: [] as Rejection[] }
+  const found = {
+    errors: [...errors],
+    files: [] as { path: string; read: number; error: string | null }[],
+    rejections: [] as Rejection[],
+  }
   const count = { stored: 0, duplicates: 0, variants: 0, rejected: 0, read: 0, seen: 0, bytes: 0 }
   const byFormat: Record<string, number> = {}
 
@@ -84,7 +90,14 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
     const now = performance.now()
     if (!onProgress || (!last && now - told < 200)) return
     told = now
-    onProgress({ file, filesDone: found.files.length, files: files.length, bytes: count.bytes, totalBytes, read: count.seen })
+    onProgress({
+      file,
+      filesDone: found.files.length,
+      files: files.length,
+      bytes: count.bytes,
+      totalBytes,
+      read: count.seen,
+    })
   }
 
   for (const { path } of files) {
@@ -115,7 +128,11 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
       }
     }
     try {
-      await openFile(path, { text, onBytes: (bytes) => (count.bytes += bytes), standardInput: options.standardInput ?? process.stdin })
+      await openFile(path, {
+        text,
+        onBytes: (bytes) => (count.bytes += bytes),
+        standardInput: options.standardInput ?? process.stdin,
+      })
     } catch (error) {
       if (error instanceof Stopped) throw error.cause
       signal?.throwIfAborted()
@@ -129,7 +146,17 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
   await sink.drain()
   tell(files.at(-1)?.path ?? '', true)
   const { stored, duplicates, variants, rejected, read } = count
-  return { read, stored, duplicates, variants, rejected, byFormat, files: found.files, errors: found.errors, rejections: found.rejections }
+  return {
+    read,
+    stored,
+    duplicates,
+    variants,
+    rejected,
+    byFormat,
+    files: found.files,
+    errors: found.errors,
+    rejections: found.rejections,
+  }
 }
 
 /** A failed delivery on its way out through the readers: no fault of the file that is being read. */

@@ -45,14 +45,14 @@ export function valueEnd(text: string, start: number): number {
 }
 
 /** One member of an object, or one item of an array (then `key` is its index). `start` and `end` enclose the value's text. */
-export interface Member {
+interface Member {
   readonly key: string
   readonly start: number
   readonly end: number
 }
 
 /** Members of the object, or items of the array, that begins at `start`; duplicate keys each appear. */
-export function* members(text: string, start: number): Generator<Member> {
+function* members(text: string, start: number): Generator<Member> {
   const array = text.charCodeAt(start) === 91
   let at = skipSpace(text, start + 1)
   for (let index = 0; at < text.length; index++) {

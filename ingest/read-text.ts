@@ -23,13 +23,22 @@ const KEPT = 64 * 1024
 export async function readText(file: string, bytes: AsyncIterable<Buffer>, reading: Reading): Promise<void> {
   let index = 0
   const reject = (reason: string, text: string, line: number | null): void => {
-    reading.reject({ origin: { file, line, index: index++ }, reason, text: storable(maskText(text).slice(0, KEPT)) })
+    reading.reject({
+      origin: { file, line, index: index++ },
+      reason,
+      text: storable(maskText(text).slice(0, KEPT)),
+    })
   }
   const splitter = createSplitter({
     record(text, value, line) {
       for (const opened of openEnvelopes(text, value)) {
         if ('reject' in opened) reject(opened.reject, opened.text, line)
-        else reading.record({ ...mask(opened.value, opened.text), origin: { file, line, index: index++ }, context: reading.context })
+        else
+          reading.record({
+            ...mask(opened.value, opened.text),
+            origin: { file, line, index: index++ },
+            context: reading.context,
+          })
       }
     },
     rejected: reject,
@@ -75,5 +84,8 @@ function describe(head: Buffer): { readonly kind: string | null; readonly text: 
   const magic = MAGIC.find(([start]) => hex.startsWith(start))
   if (magic) return { kind: magic[1], text: `hex ${hex.slice(0, 32)}` }
   if (head.includes(0)) return { kind: 'binary data', text: `hex ${hex.slice(0, 32)}` }
-  return { kind: null, text: (head.toString('utf8').trimStart().split('\n')[0] ?? '').slice(0, 200) }
+  return {
+    kind: null,
+    text: (head.toString('utf8').trimStart().split('\n')[0] ?? '').slice(0, 200),
+  }
 }

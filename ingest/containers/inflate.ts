@@ -34,7 +34,10 @@ async function* pump(zlib: Gunzip | InflateRaw, source: AsyncIterable<Buffer>, f
     zlib.on('end', resolve)
   })
   const check = (): void => {
-    if (failure) throw new Error(failure.message === 'unexpected end of file' ? 'the compressed data is cut off' : `the compressed data is damaged (${failure.message})`, { cause: failure })
+    if (failure)
+      throw new Error(failure.message === 'unexpected end of file' ? 'the compressed data is cut off' : `the compressed data is damaged (${failure.message})`, {
+        cause: failure,
+      })
   }
   try {
     for await (const chunk of source) {

@@ -9,7 +9,7 @@ const MAX_ARCHIVE = 256 * 1024 * 1024
 const MAX_LAYERS = 5
 
 /** Reads one text to its end; what it throws is an error of this text, not of the archive around it. */
-export type ReadText = (name: string, bytes: AsyncIterable<Buffer>) => Promise<void>
+type ReadText = (name: string, bytes: AsyncIterable<Buffer>) => Promise<void>
 
 export interface Opening {
   /** Called once for every text that is found: a plain file, what a gz holds, each entry of a zip (`archive.zip!entry`). */

@@ -24,8 +24,11 @@ export async function* zipEntries(source: string | Buffer): AsyncGenerator<ZipEn
 
 async function* entryBytes(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
   if (entry.isEncrypted()) throw new Error('the zip entry is encrypted')
-  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) throw new Error(`the zip entry is compressed by method ${entry.compressionMethod}, which is not supported`)
-  const raw = (await zip.openReadStreamPromise(entry, { decodeFileData: false })) as AsyncIterable<Buffer>
+  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
+    throw new Error(`the zip entry is compressed by method ${entry.compressionMethod}, which is not supported`)
+  const raw = (await zip.openReadStreamPromise(entry, {
+    decodeFileData: false,
+  })) as AsyncIterable<Buffer>
   let checksum = 0
   for await (const chunk of entry.compressionMethod === 8 ? inflateRaw(raw) : raw) {
     checksum = crc32(chunk, checksum)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#core/record.ts'
 
 /** One thing inside an envelope: its exact text, and its value where that is known without parsing. */
-export interface Inner {
+interface Inner {
   readonly text: string
   readonly value: JsonObject | null
 }

@@ -48,13 +48,44 @@ function counters(value: Json | undefined, depth: number): Json | null {
 
 /** What a Vertex request may keep: which model was called, never with what. */
 const VERTEX_REQUEST: ReadonlySet<string> = new Set(['@type', 'at_sign_type', 'model', 'name', 'endpoint', 'parent', 'labels', 'resource'])
-const VERTEX_CALL = /(?:PredictionService|ReasoningEngineExecutionService|LlmUtilityService|SessionService|MemoryBankService)\.|(?:generateContent|predict|chatCompletions|embedContent|countTokens|queryReasoningEngine|sessionEvents\.append)$/i
+const VERTEX_CALL =
+  /(?:PredictionService|ReasoningEngineExecutionService|LlmUtilityService|SessionService|MemoryBankService)\.|(?:generateContent|predict|chatCompletions|embedContent|countTokens|queryReasoningEngine|sessionEvents\.append)$/i
 const VERTEX_CONTENT: ReadonlySet<string> = new Set([
-  'contents', 'content', 'instances', 'systemInstruction', 'system_instruction', 'messages', 'prompt', 'prompts', 'httpBody', 'input', 'inputs', 'tools', 'candidates', 'predictions', 'choices', 'output',
+  'contents',
+  'content',
+  'instances',
+  'systemInstruction',
+  'system_instruction',
+  'messages',
+  'prompt',
+  'prompts',
+  'httpBody',
+  'input',
+  'inputs',
+  'tools',
+  'candidates',
+  'predictions',
+  'choices',
+  'output',
 ])
 const MANTLE: ReadonlySet<string> = new Set(['metadata', 'messages', 'input', 'prompt', 'instructions'])
 const AGENTCORE: ReadonlySet<string> = new Set([
-  'payload', 'body', 'requestBody', 'responseBody', 'response', 'request', 'input', 'output', 'prompt', 'content', 'contents', 'messages', 'text', 'arguments', 'code', 'result',
+  'payload',
+  'body',
+  'requestBody',
+  'responseBody',
+  'response',
+  'request',
+  'input',
+  'output',
+  'prompt',
+  'content',
+  'contents',
+  'messages',
+  'text',
+  'arguments',
+  'code',
+  'result',
 ])
 
 /**
@@ -64,7 +95,7 @@ const AGENTCORE: ReadonlySet<string> = new Set([
 export function contentRule(record: JsonObject): ((path: readonly string[]) => boolean) | null {
   const payload = record.protoPayload as JsonObject | null | undefined
   if (payload !== null && typeof payload === 'object' && payload.serviceName === 'aiplatform.googleapis.com') {
-    const call = VERTEX_CALL.test(String(payload.methodName ?? ''))
+    const call = typeof payload.methodName === 'string' && VERTEX_CALL.test(payload.methodName)
     return (path) => {
       if (path.length !== 3 || path[0] !== 'protoPayload' || (path[1] !== 'request' && path[1] !== 'response')) return false
       if (path[1] === 'response' && call) return path[2] !== '@type' && path[2] !== 'usageMetadata' && path[2] !== 'name'

@@ -17,7 +17,11 @@ test('exactly the value of the credential is replaced, the rest of the text stay
 })
 
 test('a record without a credential is given back untouched', () => {
-  const value = { eventName: 'Converse', requestParameters: { modelId: 'm' }, tokenIssuerType: 'AzureAD' }
+  const value = {
+    eventName: 'Converse',
+    requestParameters: { modelId: 'm' },
+    tokenIssuerType: 'AzureAD',
+  }
   const text = JSON.stringify(value)
   const result = mask(value, text)
   expect(result).toEqual({ value, text, masked: [] })
@@ -30,9 +34,34 @@ test('a credential behind a duplicate key is masked, too', () => {
 
 describe('credentials are found under any of their keys', () => {
   const keys = [
-    'sessionToken', 'SessionToken', 'session_token', 'webIdentityToken', 'sAMLAssertion', 'samlAssertion', 'secretAccessKey', 'SecretAccessKey', 'tokenPrefix', 'accessToken',
-    'access_token', 'refresh_token', 'id_token', 'subjectToken', 'client_assertion', 'clientSecret', 'client_secret', 'secretText', 'privateKeyData', 'private_key', 'x-amz-id-2',
-    'Authorization', 'X-Amz-Security-Token', 'password', 'PASSWORD', 'SESSION_TOKEN', 'session\\u0054oken', 'serviceApiKeyValue',
+    'sessionToken',
+    'SessionToken',
+    'session_token',
+    'webIdentityToken',
+    'sAMLAssertion',
+    'samlAssertion',
+    'secretAccessKey',
+    'SecretAccessKey',
+    'tokenPrefix',
+    'accessToken',
+    'access_token',
+    'refresh_token',
+    'id_token',
+    'subjectToken',
+    'client_assertion',
+    'clientSecret',
+    'client_secret',
+    'secretText',
+    'privateKeyData',
+    'private_key',
+    'x-amz-id-2',
+    'Authorization',
+    'X-Amz-Security-Token',
+    'password',
+    'PASSWORD',
+    'SESSION_TOKEN',
+    'session\\u0054oken',
+    'serviceApiKeyValue',
   ]
   for (const key of keys) {
     test(key, () => {
@@ -56,7 +85,18 @@ describe('credentials are found by their looks under any key', () => {
     'an OAuth code': 'https://graph.microsoft.com/x?code=0.AXsecret&$top=5',
     'an encoded authorization message': 'You are not authorized. Encoded authorization failure message: 4GJgPzUvUqWsecretXYZ_-123',
   }
-  const secrets = ['c2lnbmF0dXJlLXBhcnQ', '0CwXwNYvrkZ', 'Ab1+/Ab1', 'MIIEow', 'abcdefghijkl0123', 'deadbeef', 'FwoGZ', 'aSecretSignature', 'AXsecret', 'secretXYZ']
+  const secrets = [
+    'c2lnbmF0dXJlLXBhcnQ',
+    '0CwXwNYvrkZ',
+    'Ab1+/Ab1',
+    'MIIEow',
+    'abcdefghijkl0123',
+    'deadbeef',
+    'FwoGZ',
+    'aSecretSignature',
+    'AXsecret',
+    'secretXYZ',
+  ]
   for (const [name, value] of Object.entries(looks)) {
     test(name, () => {
       const result = masked(JSON.stringify({ outer: { any: value, id: 7 } }))
@@ -70,14 +110,25 @@ describe('credentials are found by their looks under any key', () => {
 })
 
 test('JSON in a string, as Log Analytics writes nested columns, is masked inside', () => {
-  const inner = { credentials: { sessionToken: 'opaque-value-1', accessKeyId: 'ASIA2222222222222222' } }
+  const inner = {
+    credentials: { sessionToken: 'opaque-value-1', accessKeyId: 'ASIA2222222222222222' },
+  }
   const result = masked(JSON.stringify({ Column: JSON.stringify(inner) }))
-  expect(JSON.parse((result.value as { Column: string }).Column)).toEqual({ credentials: { sessionToken: MASKED, accessKeyId: 'ASIA2222222222222222' } })
+  expect(JSON.parse((result.value as { Column: string }).Column)).toEqual({
+    credentials: { sessionToken: MASKED, accessKeyId: 'ASIA2222222222222222' },
+  })
   expect(result.masked).toEqual(['/Column'])
 })
 
 test('what joins records is kept: access key ids, token ids, fingerprints of nothing', () => {
-  const value = { userIdentity: { accessKeyId: 'ASIA2222222222222222' }, uniqueTokenIdentifier: 'UXmL_wa51kebaDBs1YbKAA', uti: 'UXmL_wa51kebaDBs1YbKAA', tokenIssuerType: 'AzureAD', sessionToken: '', password: 'HIDDEN_DUE_TO_SECURITY_REASONS' }
+  const value = {
+    userIdentity: { accessKeyId: 'ASIA2222222222222222' },
+    uniqueTokenIdentifier: 'UXmL_wa51kebaDBs1YbKAA',
+    uti: 'UXmL_wa51kebaDBs1YbKAA',
+    tokenIssuerType: 'AzureAD',
+    sessionToken: '',
+    password: 'HIDDEN_DUE_TO_SECURITY_REASONS',
+  }
   expect(masked(JSON.stringify(value)).value).toEqual(value)
 })
 
@@ -86,14 +137,28 @@ describe('prompts and completions are not kept, token counts are', () => {
     const result = masked(
       JSON.stringify({
         schemaType: 'ModelInvocationLog',
-        input: { inputBodyJson: { messages: [{ content: 'PROMPT' }] }, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
-        output: { outputBodyJson: { output: { message: { content: [{ text: 'ANSWER', usage: 'ANSWER' }] } }, stopReason: 'end_turn', usage: { inputTokens: 5, note: 'ANSWER' } }, outputTokenCount: 7 },
+        input: {
+          inputBodyJson: { messages: [{ content: 'PROMPT' }] },
+          inputBodyS3Path: 's3://b/k',
+          inputTokenCount: 5,
+        },
+        output: {
+          outputBodyJson: {
+            output: { message: { content: [{ text: 'ANSWER', usage: 'ANSWER' }] } },
+            stopReason: 'end_turn',
+            usage: { inputTokens: 5, note: 'ANSWER' },
+          },
+          outputTokenCount: 7,
+        },
       }),
     )
     expect(result.value).toEqual({
       schemaType: 'ModelInvocationLog',
       input: { inputBodyJson: MASKED, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
-      output: { outputBodyJson: { stopReason: 'end_turn', usage: { inputTokens: 5 } }, outputTokenCount: 7 },
+      output: {
+        outputBodyJson: { stopReason: 'end_turn', usage: { inputTokens: 5 } },
+        outputTokenCount: 7,
+      },
     })
     expect(result.masked).toEqual(['/input/inputBodyJson', '/output/outputBodyJson'])
   })
@@ -102,24 +167,70 @@ describe('prompts and completions are not kept, token counts are', () => {
     const body = [
       { type: 'message_start', message: { role: 'assistant', usage: { input_tokens: 9 } } },
       { delta: { text: 'ANSWER' } },
-      { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 }, 'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 } },
+      {
+        delta: { stop_reason: 'end_turn' },
+        usage: { output_tokens: 3 },
+        'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 },
+      },
     ]
     expect(masked(JSON.stringify({ output: { outputBodyJson: body } })).value).toEqual({
-      output: { outputBodyJson: [{ message: { usage: { input_tokens: 9 } } }, { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 }, 'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 } }] },
+      output: {
+        outputBodyJson: [
+          { message: { usage: { input_tokens: 9 } } },
+          {
+            delta: { stop_reason: 'end_turn' },
+            usage: { output_tokens: 3 },
+            'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 },
+          },
+        ],
+      },
     })
   })
 
   test('a Vertex call keeps the model, labels and usage', () => {
     const record = (request: object, response: object) => ({
-      protoPayload: { serviceName: 'aiplatform.googleapis.com', methodName: 'google.cloud.aiplatform.v1.PredictionService.GenerateContent', request, response },
+      protoPayload: {
+        serviceName: 'aiplatform.googleapis.com',
+        methodName: 'google.cloud.aiplatform.v1.PredictionService.GenerateContent',
+        request,
+        response,
+      },
     })
-    const result = masked(JSON.stringify(record({ '@type': 't', model: 'm', labels: { agent_oid: 'o' }, contents: [{ text: 'PROMPT' }], newField: 'PROMPT' }, { candidates: ['ANSWER'], usageMetadata: { totalTokenCount: 3 } })))
-    expect(result.value).toEqual(record({ '@type': 't', model: 'm', labels: { agent_oid: 'o' }, contents: MASKED, newField: MASKED }, { candidates: MASKED, usageMetadata: { totalTokenCount: 3 } }))
+    const result = masked(
+      JSON.stringify(
+        record(
+          {
+            '@type': 't',
+            model: 'm',
+            labels: { agent_oid: 'o' },
+            contents: [{ text: 'PROMPT' }],
+            newField: 'PROMPT',
+          },
+          { candidates: ['ANSWER'], usageMetadata: { totalTokenCount: 3 } },
+        ),
+      ),
+    )
+    expect(result.value).toEqual(
+      record(
+        {
+          '@type': 't',
+          model: 'm',
+          labels: { agent_oid: 'o' },
+          contents: MASKED,
+          newField: MASKED,
+        },
+        { candidates: MASKED, usageMetadata: { totalTokenCount: 3 } },
+      ),
+    )
   })
 
   test('mantle metadata and AgentCore bodies', () => {
     expect(masked('{"eventSource":"bedrock-mantle.amazonaws.com","requestParameters":{"model":"m","metadata":{"a":"PROMPT"}}}').text).not.toContain('PROMPT')
-    expect(masked('{"eventSource":"bedrock-agentcore.amazonaws.com","requestParameters":{"agentRuntimeArn":"arn","payload":"PROMPT"},"responseElements":{"response":"ANSWER"}}').value).toEqual({
+    expect(
+      masked(
+        '{"eventSource":"bedrock-agentcore.amazonaws.com","requestParameters":{"agentRuntimeArn":"arn","payload":"PROMPT"},"responseElements":{"response":"ANSWER"}}',
+      ).value,
+    ).toEqual({
       eventSource: 'bedrock-agentcore.amazonaws.com',
       requestParameters: { agentRuntimeArn: 'arn', payload: MASKED },
       responseElements: { response: MASKED },

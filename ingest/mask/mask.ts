@@ -31,7 +31,11 @@ export function mask(value: JsonObject, text: string): MaskedRecord {
   collect(text, skipSpace(text, 0), [], content, edits, 0)
   if (edits.length === 0) return { value, text, masked: [] }
   const result = apply(text, edits)
-  return { value: JSON.parse(result) as JsonObject, text: result, masked: [...new Set(edits.map((edit) => edit.pointer))] }
+  return {
+    value: JSON.parse(result) as JsonObject,
+    text: result,
+    masked: [...new Set(edits.map((edit) => edit.pointer))],
+  }
 }
 
 function apply(text: string, edits: readonly Edit[]): string {
@@ -48,7 +52,15 @@ function apply(text: string, edits: readonly Edit[]): string {
  * Walks the object or array that begins at `start`, notes what is to be replaced, and gives the position behind it. One pass: the
  * text is accepted JSON, so only keys and strings need a look.
  */
-function collect(text: string, start: number, path: string[], content: ReturnType<typeof contentRule>, edits: Edit[], nesting: number, secretItems = false): number {
+function collect(
+  text: string,
+  start: number,
+  path: string[],
+  content: ReturnType<typeof contentRule>,
+  edits: Edit[],
+  nesting: number,
+  secretItems = false,
+): number {
   const array = text.charCodeAt(start) === 91
   let at = skipSpace(text, start + 1)
   for (let index = 0; at < text.length; index++) {
@@ -70,7 +82,16 @@ function collect(text: string, start: number, path: string[], content: ReturnTyp
   return at
 }
 
-function collectValue(text: string, start: number, kind: KeyKind, path: string[], content: ReturnType<typeof contentRule>, edits: Edit[], nesting: number, secretItem: boolean): number {
+function collectValue(
+  text: string,
+  start: number,
+  kind: KeyKind,
+  path: string[],
+  content: ReturnType<typeof contentRule>,
+  edits: Edit[],
+  nesting: number,
+  secretItem: boolean,
+): number {
   const first = text.charCodeAt(start)
   const body = kind === 'body'
   if (body || content?.(path)) {
@@ -130,7 +151,8 @@ function pointer(path: readonly string[]): string {
 
 const LOOSE =
   /((?:session_?token|web_?identity_?token|saml_?assertion|secret_?access_?key|secret_?key|token_?prefix|access_?token|refresh_?token|id_?token|subject_?token|actor_?token|client_?assertion|assertion|client_?secret|secret_?text|private_?key(?:_?data)?|x-amz-id-2|x-amz-security-token|authorization|password|passwd|bearer_?token|signed_?jwt|signed_?blob|key_?string|service_?api_?key_?value|service_?password|api_?key|secret|token)\\*["']?\s*[:=]\s*\\*["']?)([^"'\\\s,;&}]+)/gi
-const LOOSE_BODY = /(?:input_?body_?json|output_?body_?json|full_?request|full_?response|request_?payload|response_?payload|otel_?log|\\*"(?:contents|instances|candidates|predictions|messages|prompt)\\*")/i
+const LOOSE_BODY =
+  /(?:input_?body_?json|output_?body_?json|full_?request|full_?response|request_?payload|response_?payload|otel_?log|\\*"(?:contents|instances|candidates|predictions|messages|prompt)\\*")/i
 
 /**
  * Masks a text that is no JSON (any more), by its looks alone and rather too much than too little. Nothing behind the first sign of a

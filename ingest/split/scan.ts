@@ -32,7 +32,17 @@ export interface Scan {
 export type Step = 'more' | 'done' | 'array' | 'damage'
 
 export function newScan(): Scan {
-  return { at: 0, line: 1, depth: 0, expect: VALUE, inString: false, inScalar: false, keyStart: -1, keyEnd: -1, stack: new Uint8Array(MAX_DEPTH + 1) }
+  return {
+    at: 0,
+    line: 1,
+    depth: 0,
+    expect: VALUE,
+    inString: false,
+    inScalar: false,
+    keyStart: -1,
+    keyEnd: -1,
+    stack: new Uint8Array(MAX_DEPTH + 1),
+  }
 }
 
 /** Makes the scan expect a new value at its present position. */

@@ -13,7 +13,10 @@ function split(text: string | Buffer, chunk = 1 << 20, maxRecord?: number): Spli
   const records: Split['records'] = []
   const rejected: Split['rejected'] = []
   const splitter = createSplitter(
-    { record: (text, value, line) => records.push({ text, value, line }), rejected: (reason, text, line) => rejected.push({ reason, text, line }) },
+    {
+      record: (text, value, line) => records.push({ text, value, line }),
+      rejected: (reason, text, line) => rejected.push({ reason, text, line }),
+    },
     maxRecord,
   )
   const bytes = Buffer.from(text)
@@ -49,29 +52,38 @@ const writers: Record<string, (items: readonly object[], gap: string) => string>
 
 describe('records come out as JSON.parse would give them, however the file is cut into chunks', () => {
   for (const [name, write] of Object.entries(writers)) {
-    test(name, () => {
-      fc.assert(
-        fc.property(fc.array(record, { maxLength: 5 }), fc.constantFrom('', ' ', '\n', '\t\r\n  '), fc.integer({ min: 1, max: 40 }), (items, gap, chunk) => {
-          const text = write(items, gap)
-          const result = split(text, chunk)
-          expect(result.error).toBeNull()
-          expect(result.rejected).toEqual([])
-          expect(values(result)).toEqual(JSON.parse(JSON.stringify(items)))
-          for (const piece of result.records) expect(text).toContain(piece.text)
-        }),
-        { numRuns: 150 },
-      )
-    }, 60_000)
+    test(
+      name,
+      () => {
+        fc.assert(
+          fc.property(fc.array(record, { maxLength: 5 }), fc.constantFrom('', ' ', '\n', '\t\r\n  '), fc.integer({ min: 1, max: 40 }), (items, gap, chunk) => {
+            const text = write(items, gap)
+            const result = split(text, chunk)
+            expect(result.error).toBeNull()
+            expect(result.rejected).toEqual([])
+            expect(values(result)).toEqual(JSON.parse(JSON.stringify(items)))
+            for (const piece of result.records) expect(text).toContain(piece.text)
+          }),
+          { numRuns: 150 },
+        )
+      },
+      60_000,
+    )
   }
 
   test('arbitrary bytes never crash it and never depend on the chunks', () => {
-    const noise = fc.array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\n', ' ', '\\', '1', 'x', '{"a":1}', '{"a":', '[{"b":2}', '{"Records":['), { maxLength: 30 }).map((parts) => parts.join(''))
+    const noise = fc
+      .array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\n', ' ', '\\', '1', 'x', '{"a":1}', '{"a":', '[{"b":2}', '{"Records":['), { maxLength: 30 })
+      .map((parts) => parts.join(''))
     fc.assert(
       fc.property(noise, fc.integer({ min: 1, max: 7 }), (text, chunk) => {
         const whole = split(text)
         const cut = split(text, chunk)
         if (whole.error) expect([NotJson, Damage].some((kind) => whole.error instanceof kind)).toBe(true)
-        expect({ ...cut, error: cut.error?.message }).toEqual({ ...whole, error: whole.error?.message })
+        expect({ ...cut, error: cut.error?.message }).toEqual({
+          ...whole,
+          error: whole.error?.message,
+        })
       }),
       { numRuns: 2000 },
     )
@@ -89,15 +101,33 @@ test('every record says on which line it begins', () => {
 })
 
 test('a record with a member called like a wrapper is a record when its other members are not those of a wrapper', () => {
-  const activity = { kind: 'admin#reports#activity', id: { time: 't' }, events: [{ type: 'login' }] }
+  const activity = {
+    kind: 'admin#reports#activity',
+    id: { time: 't' },
+    events: [{ type: 'login' }],
+  }
   expect(values(split(JSON.stringify(activity)))).toEqual([activity])
   expect(values(split(JSON.stringify([activity], null, 2)))).toEqual([activity])
 })
 
 test('rows of a Log Analytics answer become objects named by the columns', () => {
-  const answer = { tables: [{ name: 'PrimaryResult', columns: [{ name: 'Id', type: 'string' }, { name: 'N', type: 'long' }], rows: [['x', 1], ['y', null], ['z']] }] }
+  const answer = {
+    tables: [
+      {
+        name: 'PrimaryResult',
+        columns: [
+          { name: 'Id', type: 'string' },
+          { name: 'N', type: 'long' },
+        ],
+        rows: [['x', 1], ['y', null], ['z']],
+      },
+    ],
+  }
   const result = split(JSON.stringify(answer), 5)
-  expect(values(result)).toEqual([{ Id: 'x', N: 1 }, { Id: 'y', N: null }])
+  expect(values(result)).toEqual([
+    { Id: 'x', N: 1 },
+    { Id: 'y', N: null },
+  ])
   expect(result.rejected.map((piece) => piece.reason)).toEqual(["no record: a row that does not have the table's 2 columns"])
 })
 

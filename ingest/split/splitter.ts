@@ -6,7 +6,7 @@ import { WRAPPER_KEYS, mayWrap, wrapper } from './wrappers.ts'
 import type { Wrapper } from './wrappers.ts'
 
 /** A larger record is refused: no cloud writes one (CloudTrail stops at 1 MiB, Event Hubs at 1 MiB), and memory stays bounded. */
-export const MAX_RECORD = 16 * 1024 * 1024
+const MAX_RECORD = 16 * 1024 * 1024
 /** How much of what is refused is kept (core/record.ts, `Rejection`). */
 const KEPT = 64 * 1024
 /** Lines up to here go straight to JSON.parse; they cannot nest deeper than MAX_DEPTH. */
@@ -126,7 +126,11 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): 
     records++
     if (columns) return giveRow(text, value, line, columns)
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
-      pieces.rejected(`no record: ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`} where an object belongs`, text.slice(0, KEPT), line)
+      pieces.rejected(
+        `no record: ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`} where an object belongs`,
+        text.slice(0, KEPT),
+        line,
+      )
     } else pieces.record(text, value as JsonObject, line)
   }
 
@@ -163,7 +167,12 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): 
       start = state.at
       return
     }
-    resync = { reason, text: oversize ?? slice(start, Math.min(state.at, start + KEPT)), line: startLine, spread }
+    resync = {
+      reason,
+      text: oversize ?? slice(start, Math.min(state.at, start + KEPT)),
+      line: startLine,
+      spread,
+    }
     if (spread && state.at < end && bytes[state.at - 1] === 10 && isOpening(bytes[state.at]!)) {
       pieces.rejected(reason, resync.text, startLine)
       resync = null
@@ -349,7 +358,8 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): 
         const first = frames.length === 0 ? bytes.subarray(start, end).indexOf(10) : -1
         if (frames.length > 0) break
         // Cut inside a record that is spread over lines: the file is cut. Cut inside a line: that line is corrupt.
-        if (inValue && oversize === null && first >= 0 && /[{[,:]$/.test(slice(start, start + first).trimEnd())) throw damage(`the text ends inside the record that begins on line ${startLine}`)
+        if (inValue && oversize === null && first >= 0 && /[{[,:]$/.test(slice(start, start + first).trimEnd()))
+          throw damage(`the text ends inside the record that begins on line ${startLine}`)
         if (inValue) confine('not JSON: the text ends inside the record')
         advance(true)
       }
