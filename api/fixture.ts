@@ -64,6 +64,15 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
   )
 }
 
+/** Copies an event until there are `total` of it, each a second later, with its number at the end of its id. */
+export async function repeatEvent(pool: pg.Pool, eventId: string, total: number): Promise<void> {
+  for (const table of ['events', 'conclusions', 'timeline', 'heads']) {
+    const { rows } = await pool.query<{ name: string }>(`select column_name as name from information_schema.columns where table_name = $1 order by ordinal_position`, [table])
+    const values = rows.map(({ name }) => (name === 'time_ns' ? 'time_ns + (n - 1) * 1000000000::bigint' : name === 'event_id' ? `(left(event_id::text, 24) || lpad(to_hex(n), 12, '0'))::uuid` : `"${name}"`))
+    await pool.query(`insert into ${table} select ${values.join(', ')} from ${table}, generate_series(2, $2::int) n where event_id = $1`, [eventId, total])
+  }
+}
+
 /** Stores another text of an event. */
 export async function insertVariant(pool: pg.Pool, eventId: string, time: bigint, text: string): Promise<void> {
   await pool.query(

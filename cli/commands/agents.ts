@@ -9,7 +9,8 @@ import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
 
 const day = (time: string | null): string => time?.slice(0, 16).replace('T', ' ') ?? ''
-const topology = ({ topology: { aws, gcp } }: Agent): string => [aws && `aws ${aws}`, gcp && `gcp ${gcp}`].filter(Boolean).join(', ')
+const short = (way: string): string => way.replace('option-', '')
+const topology = ({ topology: { aws, gcp } }: Agent): string => [aws && `aws ${short(aws)}`, gcp && `gcp ${short(gcp)}`].filter(Boolean).join(', ')
 
 const TABLE = (width: number): readonly Column<Agent>[] => {
   const name = Math.max(16, Math.floor((width - 115) / 2) + 16)
@@ -17,7 +18,7 @@ const TABLE = (width: number): readonly Column<Agent>[] => {
     { title: 'agent', width: name, text: (agent) => agent.name ?? '' },
     { title: 'oid', width: 36, text: (agent) => agent.oid },
     { title: 'blueprint', width: Math.max(12, name - 4), text: (agent) => agent.blueprint?.name ?? agent.blueprint?.appId ?? '' },
-    { title: 'topology', width: 18, text: (agent) => topology(agent).replaceAll('option-', 'opt ') },
+    { title: 'option', width: 18, text: topology },
     { title: 'events', width: 12, text: (agent) => `${total(agent)}${agent.candidateEvents > 0 ? ` (${agent.candidateEvents}?)` : ''}` },
     { title: 'last seen', width: 16, text: (agent) => day(agent.lastSeen) },
   ]

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { destination, pino } from 'pino'
 import { createApp } from '#api/app.ts'
 import { bearerToken, localToken } from '#api/auth.ts'
+import type { Agent } from '#api/contract.ts'
 import { listen } from '#api/listen.ts'
 import { agentsPage } from '#api/read-models/agents.ts'
 import type { Database } from '#database/open.ts'
@@ -53,8 +54,10 @@ async function serve(cli: Cli, { pool, embedded }: Database, { port, host, dataD
 async function demoLines(pool: Database['pool'], dataDir: string): Promise<string[]> {
   const { items } = await agentsPage(pool, { limit: 20 })
   const lines = items.map((agent) => `    ${agent.oid}  ${printable(agent.name ?? '')}`)
-  const first = items[0]
-  return ['  The demo agents:', ...lines, ...(first ? ['', '  Try in another terminal:', `    npx trailjoin timeline ${first.oid} --data-dir ${dataDir}`] : [])]
+  // The agent with the widest story: on the most sources, then with the most events that are surely its own.
+  const sources = (agent: Agent): number => Object.values(agent.counts.bySource).filter((events) => events > 0).length
+  const widest = items.toSorted((a, b) => sources(b) - sources(a) || b.exactEvents - a.exactEvents)[0]
+  return ['  The demo agents:', ...lines, ...(widest ? ['', '  Try in another terminal:', `    npx trailjoin timeline ${widest.oid} --data-dir ${dataDir}`] : [])]
 }
 
 function portOf(text: string): number {

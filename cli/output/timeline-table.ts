@@ -14,20 +14,25 @@ const CONFIDENCE_STYLES: Readonly<Record<Confidence, 'green' | 'cyan' | 'yellow'
 
 /** Columns that fill the given width; 120 characters are enough for all that matters, more shows more. */
 export function timelineColumns(width: number): readonly Column<TimelineItem>[] {
-  const fixed = 23 + 6 + 18 + 7 + 20
+  const fixed = 23 + 6 + 17 + 7 + 17
   const where = width >= 150 ? 24 : 0
-  const spare = Math.max(40, width - fixed - (where > 0 ? 7 : 6))
-  const action = Math.floor((spare - where) * 0.45)
+  const spare = Math.max(44, width - fixed - (where > 0 ? 7 : 6))
+  const action = Math.floor((spare - where) * 0.45) + 1
   return [
     { title: 'time (UTC)', width: 23, text: (item) => item.time.slice(0, 23).replace('T', ' ') },
     { title: 'source', width: 6, text: (item) => item.source },
-    { title: 'kind', width: 18, text: (item) => (item.role === 'target' ? `→ ${item.kind}` : item.kind) },
-    { title: 'action', width: action, text: (item) => item.action },
+    { title: 'kind', width: 17, text: (item) => item.kind },
+    { title: 'action', width: action, text: actionText },
     { title: 'result', width: 7, text: (item) => (item.outcome === 'success' ? 'ok' : (item.error?.code ?? 'failed')), style: (item) => (item.outcome === 'failure' ? 'red' : null) },
-    { title: 'agent', width: 20, text: attributionText, style: (item) => CONFIDENCE_STYLES[item.attribution.confidence] },
-    { title: where > 0 ? 'model, tokens' : 'model, tokens · where', width: spare - where - action, text: where > 0 ? modelText : (item) => modelText(item) || whereText(item) },
+    { title: 'agent', width: 17, text: attributionText, style: (item) => CONFIDENCE_STYLES[item.attribution.confidence] },
+    { title: where > 0 ? 'tokens, model' : 'tokens, model / where', width: spare - where - action, text: where > 0 ? modelText : (item) => modelText(item) || whereText(item) },
     ...(where > 0 ? [{ title: 'where', width: where, text: whereText }] : []),
   ]
+}
+
+// What the column beside it says already is left out; the other formats have the whole name.
+function actionText({ action, role }: TimelineItem): string {
+  return `${role === 'target' ? '→ ' : ''}${action.replace(/^entra:/, '').replace('.googleapis.com', '').replace('.amazonaws.com', '')}`
 }
 
 function attributionText({ attribution, agentOid, subjectOid }: TimelineItem): string {
@@ -38,8 +43,8 @@ function attributionText({ attribution, agentOid, subjectOid }: TimelineItem): s
 
 function modelText({ model, usage }: TimelineItem): string {
   if (model === null) return ''
-  const tokens = usage === null ? '' : ` ${usage.inputTokens ?? '?'}→${usage.outputTokens ?? '?'}`
-  return `${model.name ?? model.id}${tokens}`
+  const tokens = usage === null ? '' : `${usage.inputTokens ?? '?'}→${usage.outputTokens ?? '?'} `
+  return `${tokens}${model.name ?? model.id}`
 }
 
 function whereText({ cloud, sourceIp }: TimelineItem): string {
