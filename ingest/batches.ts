@@ -10,6 +10,8 @@ export interface Batches {
   reject(rejection: Rejection): void
   /** Waits where a batch is full and the one before it is still on its way: so reading never runs ahead of storing. */
   turn(): Promise<void>
+  /** Resolves when no delivery is on its way any more, whatever became of it. */
+  settled(): Promise<void>
   /** Delivers what is left. */
   finish(): Promise<void>
 }
@@ -54,6 +56,7 @@ export function createBatches(
     async turn() {
       if (full()) await send()
     },
+    settled: () => flying.catch(() => undefined),
     async finish() {
       await send()
       await flying

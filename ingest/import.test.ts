@@ -343,6 +343,16 @@ describe('delivery', () => {
       }),
     ).rejects.toThrow('enough')
   })
+  test('that is on its way when the import stops is waited for', async () => {
+    put('a.ndjson', lines(200_000))
+    const stop = new AbortController()
+    const sink = collectingSink(100)
+    setTimeout(() => stop.abort(new Error('enough')), 20)
+    await expect(importPaths([folder], { sink, batchSize: 100, signal: stop.signal })).rejects.toThrow('enough')
+    const delivered = sink.batches.length
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect([delivered, sink.drained]).toEqual([sink.batches.length, 0])
+  })
   test('carries what the operator knows with every record', async () => {
     const { sink } = await run(put('a.json', '{"id":1}'), { context: { tenantId: 't' } })
     expect(sink.records[0]?.context).toEqual({ tenantId: 't' })

@@ -134,6 +134,8 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
         standardInput: options.standardInput ?? process.stdin,
       })
     } catch (error) {
+      // The caller may close the store as soon as this promise is settled: nothing may be on its way then.
+      if (error instanceof Stopped || signal?.aborted) await batches.settled()
       if (error instanceof Stopped) throw error.cause
       signal?.throwIfAborted()
       failed.push({ file: path, reason: explain(error) })

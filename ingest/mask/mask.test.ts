@@ -257,3 +257,25 @@ test('whatever surrounds it, a secret never survives, and masking twice changes 
     { numRuns: 300 },
   )
 })
+
+describe('what an attacker writes into a record', () => {
+  test('does not make masking slow', () => {
+    const started = performance.now()
+    for (const unit of ['eyJ', 'eyJaaaaaaaa.', 'ya29.', '-----BEGIN ', '?code=&', 'Bearer ', 'IQoJ', '{"a":', 'token:', '[[']) {
+      const text = JSON.stringify({ userAgent: unit.repeat(300_000) })
+      masked(text)
+      maskText(text.slice(1, 60_000))
+    }
+    expect(performance.now() - started).toBeLessThan(20_000)
+  }, 60_000)
+
+  test('neither exhausts the stack nor hides a secret in a string that nests deeply', () => {
+    const deep = `${'['.repeat(200_000)}"${JWT}"${']'.repeat(200_000)}`
+    expect(masked(JSON.stringify({ column: deep })).text).not.toContain(JWT)
+  })
+
+  test('a token id that holds eyJ by chance is kept', () => {
+    const text = '{"uti":"UXmLeyJa51kebaDBs1YbKAA","note":"see eyJhbGciOiJub25lIn0 and go on."}'
+    expect(masked(text).text).toBe(text)
+  })
+})
