@@ -1,0 +1,92 @@
+/** From one event to the principals that it, or another record, proves. SPEC.md §1 "Subject", the table from top to bottom. */
+import type { Proof } from '#core/event.ts'
+import type { CredentialId, EventId } from '#core/keys.ts'
+import { SECOND } from '#core/time.ts'
+import { appIdAsOid, type Directory } from './directory.ts'
+import type { Fact, Facts, Principal } from './facts.ts'
+
+/** One way that leads from an event to a principal. */
+export interface Chain {
+  readonly subject: Principal
+  /** The record says itself that the subject is an agent, without naming its oid in a directory fact. */
+  readonly saysAgent: boolean
+  /** One word a hop. */
+  readonly basis: readonly string[]
+  /** The other events on the way. */
+  readonly evidence: readonly EventId[]
+}
+
+/** A rejected exchange, a denied mint and a target account's copy issued nothing that proves anything. */
+export const isProvingIssuer = ({ event }: Fact): boolean => event.outcome === 'success' && event.proof.by !== 'issued'
+
+/**
+ * All ways from the event to a principal.
+ * @param way the credentials already followed: broken sources can write a circle
+ */
+export function chainsOf(one: Fact, facts: Facts, directory: Directory, way: readonly CredentialId[] = []): Chain[] {
+  const { event } = one
+  switch (event.proof.by) {
+    case 'principal': {
+      const tenantId = event.tenantId ?? directory.onlyTenantOf(event.proof.oid)
+      return [{ subject: { tenantId, oid: event.proof.oid }, saysAgent: false, basis: ['principal'], evidence: [] }]
+    }
+    case 'application':
+      return applicationChains(one, event.proof, directory)
+    case 'federation':
+      return federationChains(one, event.proof, directory)
+    case 'credential':
+    case 'issued': {
+      const credential = event.proof.by === 'credential' ? event.uses : event.issues
+      if (credential === null || way.includes(credential)) return []
+      const issuers = facts.events.filter((other) => other.event.issues === credential && isProvingIssuer(other))
+      return through('credential', issuers, facts, directory, [...way, credential])
+    }
+    case 'request': {
+      const invocations = facts.events.filter((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey)
+      return through('request-id', invocations, facts, directory, way)
+    }
+    case 'proximity': {
+      const exchanges = facts.events.filter(
+        ({ event: other }) =>
+          other.kind === 'token.exchanged' &&
+          other.outcome === 'success' &&
+          event.nearKey !== null &&
+          other.nearKey === event.nearKey &&
+          other.timeNs <= event.timeNs &&
+          event.timeNs - other.timeNs <= 2n * SECOND,
+      )
+      return through('proximity', exchanges, facts, directory, way)
+    }
+    case 'nothing':
+      return []
+  }
+}
+
+/** The chains of the events that one hop leads to, with the hop put in front. Consecutive credential hops are one word. */
+function through(hop: string, events: readonly Fact[], facts: Facts, directory: Directory, way: readonly CredentialId[]): Chain[] {
+  return events.flatMap((one) =>
+    chainsOf(one, facts, directory, way).map((chain) => ({
+      ...chain,
+      basis: hop === 'credential' && chain.basis[0] === 'credential' ? chain.basis : [hop, ...chain.basis],
+      evidence: [one.event.id, ...chain.evidence],
+    })),
+  )
+}
+
+function applicationChains({ event }: Fact, proof: Extract<Proof, { by: 'application' }>, directory: Directory): Chain[] {
+  const agents = directory.agents.filter((agent) => event.tenantId === null || agent.tenantId === event.tenantId)
+  const behind = agents.filter((agent) => directory.appIdsOf(agent).includes(proof.appId))
+  const chain = (subject: Principal, saysAgent: boolean): Chain => ({ subject, saysAgent, basis: ['application'], evidence: [] })
+  if (behind.length > 0) return behind.map((agent) => chain(agent, false))
+  // Sign-in and audit rows give this proof only where they say that an agent called; Graph's activity log says nothing about the client.
+  if (event.source === 'entra' && event.kind !== 'api.called') return [chain({ tenantId: event.tenantId, oid: appIdAsOid(proof.appId) }, true)]
+  return agents.filter((agent) => agent.oid === appIdAsOid(proof.appId)).map((agent) => chain(agent, false))
+}
+
+function federationChains({ event }: Fact, proof: Extract<Proof, { by: 'federation' }>, directory: Directory): Chain[] {
+  if (proof.oid === null || proof.entra === false) return []
+  const pool = proof.pool ? directory.poolTrusts(proof.pool) : null
+  if (pool === 'foreign') return []
+  const tenantId = event.tenantId ?? pool ?? directory.onlyTenantOf(proof.oid)
+  return [{ subject: { tenantId, oid: proof.oid }, saysAgent: false, basis: ['federated-subject'], evidence: [] }]
+}
