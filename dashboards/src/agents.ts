@@ -1,7 +1,7 @@
 import type { Agent, Source } from './api-types.ts'
 import { h } from './dom.ts'
 import { minuteTime } from './time.ts'
-import { formatNumber, keysOf, SOURCE_WORDS, topologyLabel, topologyWords } from './words.ts'
+import { formatNumber, keysOf, plural, SOURCE_WORDS, topologyLabel, topologyWords } from './words.ts'
 
 /** The list of agents: name, Blueprint, topology in each cloud, and how much each source has on it. */
 export function agentList(agents: readonly Agent[], selected: string | null, onPick: (oid: string) => void): HTMLElement {
@@ -21,7 +21,7 @@ function agentButton(agent: Agent, selected: boolean, onPick: (oid: string) => v
       agent.status && agent.status !== 'active' ? h('span', { class: 'tag fail' }, agent.status) : null,
     ),
     h('code', {}, agent.oid),
-    h('span', { class: 'muted' }, agent.blueprint ? `Blueprint ${agent.blueprint.name ?? agent.blueprint.appId ?? 'unknown'}` : 'Blueprint not known'),
+    h('span', { class: 'muted' }, blueprintWords(agent)),
     h(
       'span',
       { class: 'agent-bars' },
@@ -38,12 +38,8 @@ function agentButton(agent: Agent, selected: boolean, onPick: (oid: string) => v
         )
       }),
     ),
-    h(
-      'span',
-      { class: 'muted small' },
-      agent.firstSeen && agent.lastSeen ? `${minuteTime(agent.firstSeen)} to ${minuteTime(agent.lastSeen)}` : 'no events',
-      agent.candidateEvents > 0 ? ` · candidate in ${formatNumber(agent.candidateEvents)}` : '',
-    ),
+    h('span', { class: 'muted small' }, agent.firstSeen && agent.lastSeen ? `${minuteTime(agent.firstSeen)} to ${minuteTime(agent.lastSeen)}` : 'no events'),
+    agent.candidateEvents > 0 ? h('span', { class: 'muted small' }, `only a candidate in ${plural(agent.candidateEvents, 'event')}`) : null,
   )
 }
 
@@ -52,4 +48,10 @@ function bar(source: Source, count: number, most: number): HTMLElement {
   const element = h('span', { class: `bar ${source}` })
   element.style.width = count === 0 ? '0' : `${Math.max(4, (100 * Math.log1p(count)) / Math.log1p(most))}%`
   return element
+}
+
+function blueprintWords({ blueprint }: Agent): string {
+  if (!blueprint) return 'Blueprint not known'
+  const name = blueprint.name ?? blueprint.appId ?? 'unknown'
+  return /blueprint/i.test(name) ? name : `Blueprint ${name}`
 }

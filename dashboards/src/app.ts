@@ -171,7 +171,9 @@ export class App {
       ),
     )
     this.#side.scrollTop = scroll
-    if (hadKeyboard) this.#side.querySelector<HTMLElement>('[aria-current]')?.focus({ preventScroll: true })
+    const current = this.#side.querySelector<HTMLElement>('[aria-current]')
+    if (hadKeyboard) current?.focus({ preventScroll: true })
+    if (current) keepInSight(this.#side, current)
   }
 
   #home(): HTMLElement[] {
@@ -201,3 +203,10 @@ export class App {
 }
 
 const notice = (text: string): HTMLElement => h('div', { class: 'empty' }, h('p', { role: 'status' }, text))
+
+/** Scrolls a list (and only the list, not the page) as little as needed. */
+function keepInSight(list: HTMLElement, element: HTMLElement): void {
+  const [outer, inner] = [list.getBoundingClientRect(), element.getBoundingClientRect()]
+  if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom
+  else if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top
+}

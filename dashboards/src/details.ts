@@ -158,21 +158,25 @@ function attribution(item: TimelineItem, detail: EventDetail | null, { names, fi
           h(
             'ul',
             { class: 'evidence' },
-            ...evidence.slice(0, 50).map((id) => {
-              const found = find(id)
-              const text = found ? `${shortTime(found.time)} · ${SOURCE_WORDS[found.source]} · ${KIND_WORDS[found.kind]}` : `event ${id}`
-              return h(
-                'li',
-                {},
-                h('button', { type: 'button', class: 'link', onclick: () => handlers.onOpenEvent(id), title: id }, text),
-                found ? h('div', { class: 'muted' }, sentence(found, names)) : null,
-              )
-            }),
+            ...evidence.slice(0, 50).map((id) => evidenceItem(id, find(id), names, handlers)),
             evidence.length > 50 ? h('li', { class: 'muted' }, `and ${formatNumber(evidence.length - 50)} more`) : null,
           ),
         )
       : null,
   )
+}
+
+/** A link to an event that the attribution rests on; one that stands in another timeline (a shared trust, a mint) is asked for. */
+function evidenceItem(id: string, found: TimelineItem | null, names: Names, handlers: DetailsHandlers): HTMLElement {
+  const link = h('button', { type: 'button', class: 'link', onclick: () => handlers.onOpenEvent(id), title: id }, `event ${id}`)
+  const words = h('div', { class: 'muted' })
+  const name = (item: TimelineItem): void => {
+    link.textContent = `${shortTime(item.time)} · ${SOURCE_WORDS[item.source]} · ${KIND_WORDS[item.kind]}`
+    words.textContent = sentence(item, names)
+  }
+  if (found) name(found)
+  else fetchEvent(id).then(name, () => {})
+  return h('li', {}, link, words)
 }
 
 function oidLink(oid: string, names: Names, handlers: DetailsHandlers): HTMLElement {

@@ -51,7 +51,7 @@ export function sentence(item: TimelineItem, names: Names): string {
       case 'llm.metered':
         return `The ${cloud} usage log metered a call to ${model} by ${lowerFirst(actor)}`
       case 'api.called':
-        return failed ? `${actor} called your own API and got an error` : `${actor} called your own API`
+        return failed ? `${actor} called your own API (${item.action}) and got an error` : `${actor} called your own API (${item.action})`
       case 'identity.changed':
         return `${failed ? 'A change to an identity was refused' : 'An identity was changed'}${affected(item, names)}`
       case 'trust.changed':

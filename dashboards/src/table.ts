@@ -15,7 +15,7 @@ export interface Table {
   readonly focus: () => void
 }
 
-const COLUMNS = ['Time (UTC)', 'Source', 'Kind', 'Action', 'Outcome', 'Agent', 'Model · tokens', 'Where'] as const
+const COLUMNS = ['Time (UTC)', 'Source', 'Kind', 'Action', 'Outcome', 'Agent', 'Model', 'Tokens in / out', 'Where'] as const
 const OVERSCAN = 8
 
 /**
@@ -62,7 +62,7 @@ export function createTable(onOpen: (item: TimelineItem) => void): Table {
     const failed = item.outcome === 'failure'
     const cell = (name: string, ...content: (Node | string | null)[]): HTMLElement => h('div', { role: 'gridcell', class: `cell is-${name}` }, ...content)
     const model = item.model ? (item.model.name ?? item.model.id) : null
-    const tokens = tokenWords(item)
+    const tokens = tokenWords(item)?.replaceAll(/ (in|out)/g, '') ?? null
     const place = [item.cloud.account, item.cloud.region].filter(Boolean).join(' · ') || (item.cloud.principal ?? '')
     // A candidate is said by the hollow mark and by "one of n agents".
     const role = item.role === 'target' ? h('span', { class: 'role target' }, 'target') : null
@@ -79,7 +79,7 @@ export function createTable(onOpen: (item: TimelineItem) => void): Table {
       cell('time', shortTime(item.time)),
       cell('source', h('span', { class: `source ${item.source}` }, SOURCE_WORDS[item.source])),
       cell('kind', KIND_WORDS[item.kind]),
-      cell('action', h('span', { title: item.action }, item.action)),
+      cell('action', h('span', { title: item.action }, item.action.replace('.googleapis.com:', ':'))),
       cell('outcome', failed ? h('span', { class: 'fail', title: item.error?.message ?? '' }, `✕ ${item.error?.code ?? 'failed'}`) : 'ok'),
       cell(
         'who',
@@ -88,7 +88,8 @@ export function createTable(onOpen: (item: TimelineItem) => void): Table {
         role,
         h('span', { class: 'sr' }, `, ${confidence}`),
       ),
-      cell('model', model, tokens ? h('span', { class: 'muted' }, `${model ? ' · ' : ''}${tokens}`) : null),
+      cell('model', h('span', { title: item.model?.id ?? '' }, model)),
+      cell('tokens', tokens),
       cell('where', h('span', { title: item.cloud.principal ?? '' }, place)),
     )
     element.style.transform = `translateY(${index * height}px)`

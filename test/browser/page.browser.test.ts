@@ -161,6 +161,8 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     expect(await panel.locator('pre mark').allInnerTexts()).toEqual(['"***"'])
     await panel.getByText('/responseElements/credentials/sessionToken').waitFor()
     const before = page.url()
+    // The sign-in is not among the filtered events: it is named all the same.
+    await panel.locator('.evidence').getByText('Entra · Token issued').waitFor()
     await panel.locator('.evidence button').first().click()
     await panel.getByText('Entra issued a token to Weather Agent.').waitFor()
     await page.goBack()
