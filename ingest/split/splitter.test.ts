@@ -9,7 +9,7 @@ interface Split {
   readonly error: Error | null
 }
 
-function split(text: string | Buffer, chunk = 1 << 20, maxRecord?: number): Split {
+function split(text: string | Buffer, chunk = 1 << 20, maxRecord?: number, room?: number): Split {
   const records: Split['records'] = []
   const rejected: Split['rejected'] = []
   const splitter = createSplitter(
@@ -18,6 +18,7 @@ function split(text: string | Buffer, chunk = 1 << 20, maxRecord?: number): Spli
       rejected: (reason, text, line) => rejected.push({ reason, text, line }),
     },
     maxRecord,
+    room,
   )
   const bytes = Buffer.from(text)
   try {
@@ -58,7 +59,7 @@ describe('records come out as JSON.parse would give them, however the file is cu
         fc.assert(
           fc.property(fc.array(record, { maxLength: 5 }), fc.constantFrom('', ' ', '\n', '\t\r\n  '), fc.integer({ min: 1, max: 40 }), (items, gap, chunk) => {
             const text = write(items, gap)
-            const result = split(text, chunk)
+            const result = split(text, chunk, undefined, 8)
             expect(result.error).toBeNull()
             expect(result.rejected).toEqual([])
             expect(values(result)).toEqual(JSON.parse(JSON.stringify(items)))
@@ -78,7 +79,7 @@ describe('records come out as JSON.parse would give them, however the file is cu
     fc.assert(
       fc.property(noise, fc.integer({ min: 1, max: 7 }), (text, chunk) => {
         const whole = split(text)
-        const cut = split(text, chunk)
+        const cut = split(text, chunk, undefined, 8)
         if (whole.error) expect([NotJson, Damage].some((kind) => whole.error instanceof kind)).toBe(true)
         expect({ ...cut, error: cut.error?.message }).toEqual({
           ...whole,

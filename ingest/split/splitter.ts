@@ -48,9 +48,11 @@ interface Frame {
  *   next line that begins with a bracket;
  * - inside an array nothing behind the damage can be trusted: the records before it are handed over, then `write` throws `Damage`.
  * - A file that does not begin with an object, or an array of objects or arrays, throws `NotJson`.
+ *
+ * `maxRecord` and `room` (the buffer's first size; it grows as records need) are in bytes.
  */
-export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD): Splitter {
-  let bytes = Buffer.allocUnsafe(64 * 1024)
+export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, room = 64 * 1024): Splitter {
+  let bytes = Buffer.allocUnsafe(room)
   let end = 0
   /** Start of the present value: bytes before it are gone. */
   let start = 0
