@@ -3,7 +3,7 @@ import type { Names } from './names.ts'
 import { formatNumber, plural, SOURCE_WORDS } from './words.ts'
 
 /** Who did it, said exactly as surely as the records allow. */
-export function who(item: TimelineItem, names: Names): string {
+function who(item: TimelineItem, names: Names): string {
   const { confidence, candidates } = item.attribution
   const subject = item.subjectOid ? names.short(item.subjectOid) : null
   switch (confidence) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Agent, EventDetail, OidAnswer, TimelineItem } from '#api/contract.ts'
 import type { Confidence, Kind, Source } from '#core/event.ts'
 
-export const TENANT = '7f1c2a90-0000-4000-8000-00000000a001'
+const TENANT = '7f1c2a90-0000-4000-8000-00000000a001'
 /** Option 2, three thousand events. */
 export const BUSY = '6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08'
 /** Shares its managed identity with two others: ambiguous. */
@@ -12,7 +12,7 @@ export const SHARED = 'b14e5f00-1111-4a5a-9d3b-0c5d2e7f9a01'
 export const HUGE = 'c9d3aa10-2222-4b6b-8e4c-1d6e3f80ab02'
 /** Known, without events. */
 export const QUIET = 'd0e4bb20-3333-4c7c-9f5d-2e7f4091bc03'
-export const UAMI = 'e1f5cc30-4444-4d8d-a06e-3f8051a2cd04'
+const UAMI = 'e1f5cc30-4444-4d8d-a06e-3f8051a2cd04'
 const BLUEPRINT = 'f206dd40-5555-4e9e-b17f-409162b3de05'
 
 /** What an attacker may write into a field that a log repeats. It must never become markup. */

@@ -17,7 +17,7 @@ export interface Track {
   readonly points: readonly Point[]
 }
 
-export interface Lane {
+interface Lane {
   readonly source: Source
   readonly top: number
   readonly height: number
@@ -38,7 +38,7 @@ export interface Span {
   readonly to: number
 }
 
-export const TRACK_HEIGHT = 24
+const TRACK_HEIGHT = 24
 const LANE_PADDING = 5
 const EMPTY_LANE = 26
 const LANE_GAP = 6
@@ -106,7 +106,7 @@ export function groupTrack(track: Track, view: Span, width: number, cell: number
 }
 
 /** Index of the first point at or after a time, by bisection. */
-export function firstAtOrAfter(points: readonly Point[], at: number): number {
+function firstAtOrAfter(points: readonly Point[], at: number): number {
   let low = 0
   let high = points.length
   while (low < high) {
