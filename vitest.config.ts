@@ -3,7 +3,9 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 const exclude = [...configDefaults.exclude, '**/dist/**']
 
 /** The suffix of a test file decides its project; `test/projects.test.ts` finds a file that none of them runs. */
-export const PROJECTS: readonly (TestProjectInlineConfiguration & { readonly test: { readonly name: string; readonly include: string[]; readonly exclude: string[] } })[] = [
+export const PROJECTS: readonly (TestProjectInlineConfiguration & {
+  readonly test: { readonly name: string; readonly include: string[]; readonly exclude: string[] }
+})[] = [
   { test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...exclude, '**/*.{pg,e2e,browser}.test.ts'] } },
   // Needs PostgreSQL: test/postgres.ts starts it.
   { test: { name: 'pg', include: ['**/*.pg.test.ts'], exclude, globalSetup: ['./test/postgres.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },

@@ -34,7 +34,7 @@ const LOG_LIMIT = 10 * MEBIBYTE
 /** Address (of the database `postgres`) of the server that runs on the cluster, or null. Waits out a start or a stop under way. */
 export async function runningServer(cluster: Cluster): Promise<string | null> {
   const deadline = Date.now() + WAIT_SECONDS * 1000
-  for (let refused = 0; ; ) {
+  for (let refused = 0; ;) {
     const file = await readPidFile(cluster)
     if (file === null || !isAlive(file.pid)) return null
     // After a crash or a reboot the number may belong to any process.
@@ -46,10 +46,12 @@ export async function runningServer(cluster: Cluster): Promise<string | null> {
     } catch (error) {
       const code = errorCode(error)
       if (code === '28P01' && !certain) return null
-      if (code === '28P01') throw new DatabaseError('DATA_DIR_UNUSABLE', `the password in ${join(cluster.folder, 'password')} does not open its database`, error)
+      if (code === '28P01')
+        throw new DatabaseError('DATA_DIR_UNUSABLE', `the password in ${join(cluster.folder, 'password')} does not open its database`, error)
       const comingOrGoing = code === '57P03' || code === '57P01'
       if (!comingOrGoing && ++refused > REFUSALS && !certain) return null
-      if (Date.now() > deadline) throw new DatabaseError('START_FAILED', `the server on ${cluster.folder} (process ${file.pid}) does not answer: ${reason(error)}`, error)
+      if (Date.now() > deadline)
+        throw new DatabaseError('START_FAILED', `the server on ${cluster.folder} (process ${file.pid}) does not answer: ${reason(error)}`, error)
       await sleep(100)
     }
   }
@@ -76,7 +78,10 @@ export async function startServer(cluster: Cluster, settings: Readonly<Record<st
     if (code === 0) return address(port, password)
     const said = ((await readOrNull(log)) ?? '').slice(before)
     if (!/shared memory block|Address already in use/i.test(said) || Date.now() > deadline) {
-      throw new DatabaseError('START_FAILED', `PostgreSQL does not start on ${cluster.folder}: ${fatal(said) ?? (said.trim().replaceAll(/\s+/g, ' ') || `pg_ctl ended with ${code}`)} (more in ${log})`)
+      throw new DatabaseError(
+        'START_FAILED',
+        `PostgreSQL does not start on ${cluster.folder}: ${fatal(said) ?? (said.trim().replaceAll(/\s+/g, ' ') || `pg_ctl ended with ${code}`)} (more in ${log})`,
+      )
     }
     await sleep(500)
   }
@@ -139,7 +144,9 @@ function initdb(cluster: Cluster, path: string, passwordFile: string): Promise<v
     child.on('error', fail)
     child.on('close', (code) => {
       if (code === 0) return done()
-      fail(new DatabaseError('DATA_DIR_UNUSABLE', `cannot create a database in ${cluster.folder}: ${fatal(said) ?? (said.trim() || `initdb ended with ${code}`)}`))
+      fail(
+        new DatabaseError('DATA_DIR_UNUSABLE', `cannot create a database in ${cluster.folder}: ${fatal(said) ?? (said.trim() || `initdb ended with ${code}`)}`),
+      )
     })
   })
 }
@@ -178,7 +185,13 @@ function serverOptions(port: number, settings: Readonly<Record<string, string>>)
 function pgCtl(cluster: Cluster, args: readonly string[]): Promise<number | null> {
   const env = environment(cluster.path)
   return new Promise((done, fail) => {
-    const child = spawn(cluster.programs.pgCtl, [...args, '-s', '-w', '-t', String(WAIT_SECONDS)], { cwd: cluster.path, ...cluster.user, env, stdio: 'ignore', detached: true })
+    const child = spawn(cluster.programs.pgCtl, [...args, '-s', '-w', '-t', String(WAIT_SECONDS)], {
+      cwd: cluster.path,
+      ...cluster.user,
+      env,
+      stdio: 'ignore',
+      detached: true,
+    })
     child.on('error', fail)
     child.on('close', done)
   })
@@ -202,7 +215,11 @@ async function readPassword(cluster: Cluster): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim()
   } catch (error) {
-    throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot read the database password in ${file}: ${errorCode(error) === 'ENOENT' ? 'it is gone' : reason(error)}`, error)
+    throw new DatabaseError(
+      'DATA_DIR_UNUSABLE',
+      `cannot read the database password in ${file}: ${errorCode(error) === 'ENOENT' ? 'it is gone' : reason(error)}`,
+      error,
+    )
   }
 }
 

@@ -69,7 +69,9 @@ function escape(text: string): string {
 
 /** `{"a","b",NULL}`: every item quoted, because the empty text, `null`, commas, braces and blanks need it. */
 function arrayLiteral(items: readonly CopyScalar[]): string {
-  const quoted = items.map((item) => (item === null || item === undefined ? 'NULL' : typeof item === 'string' ? `"${item.replace(/["\\]/g, '\\$&')}"` : String(item)))
+  const quoted = items.map((item) =>
+    item === null || item === undefined ? 'NULL' : typeof item === 'string' ? `"${item.replace(/["\\]/g, '\\$&')}"` : String(item),
+  )
   return `{${quoted.join(',')}}`
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -85,7 +85,9 @@ test('data survives a stop, and the server is down after it', async () => {
 
 test('the server answers on loopback only, wants the password, and the password file is private', async () => {
   const server = await startEmbedded(dataDir, { settings: TEST_SETTINGS })
-  expect(await query(server.url, `select current_setting('listen_addresses') as at, current_setting('unix_socket_directories') as sockets`)).toEqual([{ at: '127.0.0.1', sockets: '' }])
+  expect(await query(server.url, `select current_setting('listen_addresses') as at, current_setting('unix_socket_directories') as sockets`)).toEqual([
+    { at: '127.0.0.1', sockets: '' },
+  ])
   await expect(query(server.url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toMatchObject({ code: '28P01' })
   expect((await stat(join(dataDir, 'password'))).mode & 0o777).toBe(0o600)
   await server.stop()
@@ -196,7 +198,10 @@ test('a file in the place of the folder, or above it, is a clear error', async (
   const file = join(dataDir, 'file')
   await writeFile(file, 'x')
   for (const path of [file, join(file, 'below')]) {
-    await expect(startEmbedded(path)).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE', message: `cannot use ${path} as data folder: something else is in its place` })
+    await expect(startEmbedded(path)).rejects.toMatchObject({
+      code: 'DATA_DIR_UNUSABLE',
+      message: `cannot use ${path} as data folder: something else is in its place`,
+    })
   }
 })
 
@@ -209,17 +214,13 @@ test('a folder that may not be written is a clear error', async () => {
   }
 })
 
-test.runIf(IS_ROOT)('a folder that the server\'s user cannot reach is a clear error that says what to do', async () => {
-  const closed = join(dataDir, 'home')
-  await mkdir(closed, { mode: 0o700 })
-  await expect(startEmbedded(join(closed, 'data'))).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE', message: expect.stringContaining(`may not enter ${closed}. Choose another folder with --data-dir`) })
-  await chmod(closed, 0o755)
-})
-
 test('a cluster of another PostgreSQL version is a clear error and stays untouched', async () => {
   await mkdir(join(dataDir, 'postgres'))
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '15\n')
-  await expect(startEmbedded(dataDir)).rejects.toMatchObject({ code: 'DATA_DIR_VERSION', message: expect.stringContaining('was made by PostgreSQL 15, this release brings 18') })
+  await expect(startEmbedded(dataDir)).rejects.toMatchObject({
+    code: 'DATA_DIR_VERSION',
+    message: expect.stringContaining('was made by PostgreSQL 15, this release brings 18'),
+  })
   expect(await readFile(join(dataDir, 'postgres', 'PG_VERSION'), 'utf8')).toBe('15\n')
 })
 
@@ -229,7 +230,10 @@ test('a lost password file and a damaged cluster are clear errors that name what
   await rm(control)
   await expect(startEmbedded(dataDir)).rejects.toMatchObject({ code: 'START_FAILED', message: expect.stringContaining('pg_control') })
   await rm(join(dataDir, 'password'))
-  await expect(startEmbedded(dataDir)).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE', message: `cannot read the database password in ${join(dataDir, 'password')}: it is gone` })
+  await expect(startEmbedded(dataDir)).rejects.toMatchObject({
+    code: 'DATA_DIR_UNUSABLE',
+    message: `cannot read the database password in ${join(dataDir, 'password')}: it is gone`,
+  })
 })
 
 test('the log of the server holds no values of failed statements', async () => {

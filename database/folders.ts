@@ -24,9 +24,9 @@ export async function prepareDataDir(dataDir: string, user: ServerUser): Promise
   let real: string
   try {
     // The server's user must pass through; what is secret inside has modes of its own.
-    await mkdir(dataDir, { recursive: true, mode: user.uid === undefined ? 0o700 : 0o755 })
+    await makeFolder(dataDir, user.uid === undefined ? 0o700 : 0o755)
     await access(dataDir, constants.W_OK | constants.X_OK)
-    await mkdir(join(dataDir, 'clients'), { recursive: true, mode: 0o700 })
+    await makeFolder(join(dataDir, 'clients'), 0o700)
     real = await realpath(dataDir)
   } catch (error) {
     throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: ${reason(error)}`, error)
@@ -40,6 +40,18 @@ export async function prepareDataDir(dataDir: string, user: ServerUser): Promise
   )
 }
 
+/** mkdir with `recursive` never ends where the system says ENOENT although the parent is there (below /proc; Node 24.21). */
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode })
+  } catch (error) {
+    if ((await stat(path).catch(() => null))?.isDirectory()) return
+    if (errorCode(error) !== 'ENOENT' || (await stat(dirname(path)).catch(() => null)) !== null) throw error
+    await makeFolder(dirname(path), mode)
+    await makeFolder(path, mode)
+  }
+}
+
 /** What a file system error means to a user. */
 export function reason(error: unknown): string {
   switch (errorCode(error)) {
@@ -51,6 +63,8 @@ export function reason(error: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'the disk is full'
+    case 'ENOENT':
+      return 'it cannot be created'
     case 'ENOTDIR':
     case 'EEXIST':
     case 'ENOTEMPTY':

@@ -13,7 +13,7 @@ function changed(parts: Partial<Record<'password' | 'port' | 'pathname' | 'hostn
   return Object.assign(new URL(database.url), parts).href
 }
 
-test('a server of one\'s own is migrated and used, and stays up after close', async () => {
+test("a server of one's own is migrated and used, and stays up after close", async () => {
   const opened = await openDatabase({ databaseUrl: database.url })
   expect(opened.embedded).toBe(false)
   expect((await opened.pool.query('select from timeline')).rowCount).toBe(0)
@@ -45,7 +45,9 @@ test('a database that cannot be migrated is not opened and not held', async () =
   const other = await createTestDatabase()
   await other.pool.query('insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, 9999999999999)', ['of a newer release'])
   await expect(openDatabase({ databaseUrl: other.url })).rejects.toMatchObject({ code: 'DATABASE_NEWER' })
-  const { rows } = await other.pool.query(`select count(*)::integer as others from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
+  const { rows } = await other.pool.query(
+    `select count(*)::integer as others from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+  )
   expect(rows).toEqual([{ others: 0 }])
   await other.drop()
 })

@@ -25,11 +25,17 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   if (options.databaseUrl) {
     const pool = await openPool(options.databaseUrl)
-    await orClose(() => migrate(pool), () => pool.end())
+    await orClose(
+      () => migrate(pool),
+      () => pool.end(),
+    )
     return { pool, url: options.databaseUrl, embedded: false, close: once(() => pool.end()) }
   }
   const server = await startEmbedded(options.dataDir ?? defaultDataDir())
-  const pool = await orClose(() => openPool(server.url), () => server.stop())
+  const pool = await orClose(
+    () => openPool(server.url),
+    () => server.stop(),
+  )
   const close = once(async () => {
     await pool.end()
     await server.stop()

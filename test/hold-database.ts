@@ -1,6 +1,7 @@
 /**
  * A process that uses an embedded database, for tests: opens the folder given as the first argument, prints one JSON line, and leaves
- * when its input ends. The server has the product's own settings: a test of what survives needs them. With a second argument it becomes that user first (when the tests run as root).
+ * when its input ends. With a second argument it becomes that user first (when the tests run as root). The server has the product's
+ * own settings: a test of what survives needs them.
  */
 import { startEmbedded } from '#database/embedded.ts'
 
