@@ -1,12 +1,14 @@
 import type { CommandFactory } from '../cli.ts'
 import { agentsCommand } from './agents.ts'
+import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
 import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
+import { tracesCommand } from './traces.ts'
 import { unmappedCommand } from './unmapped.ts'
 import { upCommand } from './up.ts'
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, agentsCommand, rejectedCommand, unmappedCommand, simulateCommand, migrateCommand]
+export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, tracesCommand, agentsCommand, rejectedCommand, unmappedCommand, exportCommand, simulateCommand, migrateCommand]

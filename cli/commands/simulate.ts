@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { SOURCES } from '#core/event.ts'
+import type { Source } from '#core/event.ts'
 import { writeWorld } from '../../simulate/write.ts'
 import { CommandError, parseUsage, UsageError } from '../cli.ts'
 import type { CommandFactory } from '../cli.ts'
@@ -14,6 +15,7 @@ const number = z
   .regex(/^\d{1,9}(\.\d+)?$/, 'is no number')
   .transform(Number)
 const share = number.refine((value) => value <= 1, 'must lie between 0 and 1')
+const ONE = `(?:${SOURCES.join('|')})=(?:0(?:\\.\\d+)?|1)`
 const Options = z.object({
   seed: whole,
   agents: whole,
@@ -32,9 +34,8 @@ const Options = z.object({
   duplicates: share.optional(),
   missing: z
     .string()
-    .regex(/^[a-z]+=\d(\.\d+)?(,[a-z]+=\d(\.\d+)?)*$/, 'is no list like aws=0.05,gcp=0.1')
-    .transform((list) => Object.fromEntries(list.split(',').map((part) => [part.split('=')[0], Number(part.split('=')[1])])))
-    .pipe(z.partialRecord(z.enum(SOURCES), z.number().max(1, 'must lie between 0 and 1')))
+    .regex(new RegExp(`^(${ONE})(,${ONE})*$`), `is no list of shares by source like aws=0.05,gcp=0.1; sources are ${SOURCES.join(', ')}`)
+    .transform((list): Partial<Record<Source, number>> => Object.fromEntries(list.split(',').map((part) => [part.split('=')[0], Number(part.split('=')[1])])))
     .optional(),
   'roll-minutes': whole.optional(),
 })
