@@ -6,7 +6,7 @@ import type { TestDatabase } from '../test/postgres.ts'
 import { createApp } from './app.ts'
 import { bearerToken } from './auth.ts'
 import { Agent, EventDetail, OidAnswer, page, Problem, Rejected, TimelineItem } from './contract.ts'
-import { fileId, id, insertEvent, insertFact, insertVariant, OTHER_TENANT, seen, TENANT } from './fixture.ts'
+import { fileId, id, insertEvent, insertFact, insertVariant, OTHER_TENANT, repeatEvent, seen, TENANT } from './fixture.ts'
 import { listen } from './listen.ts'
 import type { Listening } from './listen.ts'
 
@@ -150,7 +150,7 @@ describe('the timeline', () => {
 
   test('keeps the tenants of one oid apart, and shows all unless one is named', async () => {
     const both = await timelineOf('', SHARED)
-    expect(both.items.map((item) => [item.role, item.tenantId]).toSorted()).toEqual([['actor', OTHER_TENANT], ['target', null]])
+    expect(both.items.map((item) => `${item.role} ${item.tenantId}`).toSorted()).toEqual([`actor ${OTHER_TENANT}`, 'target null'])
     const one = await timelineOf(`?tenant=${OTHER_TENANT}`, SHARED)
     expect(one.items.map((item) => item.id)).toEqual([id('8', 3)])
     const paged = await timelineOf('?limit=1', SHARED)
@@ -216,6 +216,25 @@ describe('the timeline', () => {
     const response = await get(`/v1/oids/${AGENT}/timeline?order=asc`, { accept: 'application/x-ndjson' })
     const lines = (await response.text()).trimEnd().split('\n')
     expect(lines.map((line) => TimelineItem.parse(JSON.parse(line)).id)).toEqual([id('8'), ...[1, 2, 3, 4, 5, 6, 7].map((number) => id('7', number))])
+  })
+
+  test('streams more pages than there are listeners for without a warning, and survives a client that hangs up', async () => {
+    const many = id('f', 1)
+    await insertEvent(database.pool, { id: id('3', 1), time: START, timeline: [{ oid: many, role: 'actor', tenant: TENANT }] })
+    await repeatEvent(database.pool, id('3', 1), 15_000)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const whole = await (await get(`/v1/oids/${many}/timeline?format=ndjson`)).text()
+    const gone = new AbortController()
+    const cut = await fetch(`${server.url}/v1/oids/${many}/timeline?format=ndjson`, { headers: { authorization: `Bearer ${TOKEN}` }, signal: gone.signal })
+    gone.abort()
+    await expect(cut.text()).rejects.toThrow('abort')
+    await database.pool.query('delete from timeline where oid = $1', [many])
+    process.off('warning', onWarning)
+    expect(new Set(whole.trimEnd().split('\n').map((line) => (JSON.parse(line) as TimelineItem).id)).size).toBe(15_000)
+    expect(warnings).toEqual([])
+    expect((await get('/healthz')).status).toBe(200)
   })
 
   test('gives csv in which no cell is a formula', async () => {

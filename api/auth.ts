@@ -6,7 +6,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export interface Caller {
+interface Caller {
   /** As the log of who looked at what names it. */
   readonly name: string
 }

@@ -3,13 +3,13 @@
  * page and other clients take their types from here. Absent values are null, never left out and never invented.
  */
 import { z } from 'zod'
-import { CONFIDENCES, KINDS, OUTCOMES, PRINCIPAL_KINDS, ROLES, SOURCES } from '#core/event.ts'
+import { CONFIDENCES, KINDS, LINKS, OUTCOMES, PRINCIPAL_KINDS, ROLES, SOURCES } from '#core/event.ts'
 
 const guid = z.string().meta({ format: 'uuid', example: '6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08' })
 const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC, nine fraction digits.' })
 const count = z.int().nonnegative()
 
-export const Attribution = z
+const Attribution = z
   .object({
     confidence: z.enum(CONFIDENCES),
     basis: z.array(z.string()).meta({ description: 'What it rests on, in the order of the hops.' }),
@@ -75,15 +75,40 @@ export const EventDetail = z
   .meta({ id: 'EventDetail' })
 export type EventDetail = z.infer<typeof EventDetail>
 
+const traceFields = {
+  id: guid,
+  tenantId: guid.nullable(),
+  ownerOid: guid.meta({ description: 'The agent, or the subject where no agent is sure enough.' }),
+  start: time,
+  end: time,
+  events: count,
+  sessions: count,
+  sources: z.array(z.enum(SOURCES)),
+}
+
+export const Trace = z.object(traceFields).meta({ id: 'Trace' })
+export type Trace = z.infer<typeof Trace>
+
+export const TraceDetail = z
+  .object({
+    ...traceFields,
+    items: z.array(z.object({ ...itemFields, role: z.null() })).meta({ description: 'Its events in order of time.' }),
+    edges: z.array(z.object({ parent: guid, child: guid, link: z.enum(LINKS) })).meta({ description: '`exact` where an id links, `time` where a clock does.' }),
+    sessionList: z.array(z.object({ id: guid, cloud: z.enum(['aws', 'gcp']), resolved: z.boolean(), rootEvent: guid.nullable(), eventIds: z.array(guid) })),
+    truncated: z.boolean().meta({ description: 'True when the trace has more events than one answer holds.' }),
+  })
+  .meta({ id: 'TraceDetail' })
+export type TraceDetail = z.infer<typeof TraceDetail>
+
 const named = { oid: guid, name: z.string().nullable() }
 const perSource = z.object({ entra: count, aws: count, gcp: count, app: count })
 const perConfidence = z.object({ exact: count, derived: count, probable: count, asserted: count, ambiguous: count, none: count })
 
-export const TOPOLOGIES = ['option-1', 'option-2', 'mixed', 'bridge'] as const
+const TOPOLOGIES = ['option-1', 'option-2', 'mixed', 'bridge'] as const
 const topology = z.enum(TOPOLOGIES).nullable()
 export type Topology = (typeof TOPOLOGIES)[number]
 
-export const STATUSES = ['active', 'disabled', 'deleted'] as const
+const STATUSES = ['active', 'disabled', 'deleted'] as const
 export type Status = (typeof STATUSES)[number]
 
 export const Blueprint = z.object({ appId: guid.nullable(), objectId: guid.nullable(), principalOid: guid.nullable(), name: z.string().nullable() }).meta({ id: 'Blueprint' })
@@ -113,7 +138,7 @@ export const Agent = z
   .meta({ id: 'Agent' })
 export type Agent = z.infer<typeof Agent>
 
-export const OID_KINDS = [...PRINCIPAL_KINDS, 'application', 'unknown'] as const
+const OID_KINDS = [...PRINCIPAL_KINDS, 'application', 'unknown'] as const
 
 export const OidInfo = z
   .object({

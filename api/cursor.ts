@@ -21,6 +21,25 @@ export function decodeTimelineCursor(text: string): TimelinePosition | null {
   return BigInt.asIntN(64, nanos) === nanos ? { timeNs: nanos, eventId, tenantId } : null
 }
 
+/** The place of a trace in the list of traces. */
+export interface TracePosition {
+  readonly startNs: bigint
+  readonly id: string
+}
+
+/** @returns the position as base64url text. */
+export function encodeTraceCursor(position: TracePosition): string {
+  return encodeCursor([position.startNs.toString(), position.id])
+}
+
+/** @returns the position, or null when the text is no cursor that `encodeTraceCursor` gave out. */
+export function decodeTraceCursor(text: string): TracePosition | null {
+  const [startNs, id, ...rest] = decodeCursor(text) ?? []
+  if (rest.length > 0 || startNs === undefined || !/^-?\d{1,19}$/.test(startNs) || !isGuid(id)) return null
+  const nanos = BigInt(startNs)
+  return BigInt.asIntN(64, nanos) === nanos ? { startNs: nanos, id } : null
+}
+
 /** Any sort key as base64url text. */
 export function encodeCursor(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { CONFIDENCES, KINDS, OUTCOMES, SOURCES } from '#core/event.ts'
 import { isGuid } from '#core/keys.ts'
 import { parseTime } from '#core/time.ts'
-import { decodeTimelineCursor } from './cursor.ts'
+import { decodeTimelineCursor, decodeTraceCursor } from './cursor.ts'
 
 /** Larger pages would hold too much in memory at once; exports page through by themselves. */
 export const MAX_LIMIT = 1000
@@ -50,7 +50,7 @@ const list = <Word extends string>(words: readonly Word[]) =>
 const text = z.string().min(1, 'is empty').max(500, 'is longer than 500 characters')
 
 /** A whole number between 1 and 1000, as a query writes it. */
-export const limit = z
+const limit = z
   .string()
   .transform((value, context) => {
     const number = /^\d{1,6}$/.test(value) ? Number(value) : 0
@@ -101,6 +101,19 @@ export const AgentsQuery = z.strictObject({
   limit: limit.optional(),
   cursor: z.string().optional(),
 })
+
+const traceCursor = z.string().transform((value, context) => {
+  const cursor = decodeTraceCursor(value)
+  if (cursor) return cursor
+  context.addIssue({ code: 'custom', message: 'is no cursor that this API gave out' })
+  return z.NEVER
+})
+
+const traceFields = { oid: guid.meta({ description: 'Owner.' }).optional(), tenant: guid.optional(), from: filterFields.from, to: filterFields.to }
+
+/** The filters of a list of traces; a trace that touches the period counts. */
+export const TraceFilters = z.strictObject(traceFields).refine(inOrder.check, inOrder.params)
+export const TracesQuery = z.strictObject({ ...traceFields, limit: limit.optional(), cursor: traceCursor.optional() }).refine(inOrder.check, inOrder.params)
 
 export const OidQuery = z.strictObject({ tenant: guid.optional() })
 export const ListQuery = z.strictObject({ limit: limit.optional(), cursor: z.string().optional() })

@@ -49,7 +49,7 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 /** The program with all its commands; nothing runs yet. */
-export function buildProgram(cli: Cli): Command {
+function buildProgram(cli: Cli): Command {
   const program = new Command('trailjoin')
     .description('What did this AI agent do, across Azure, AWS and Google Cloud?')
     .version(VERSION)

@@ -5,7 +5,8 @@ import { oid } from './oid.ts'
 import { rejected } from './rejected.ts'
 import type { RunnableRoute } from './route.ts'
 import { timeline } from './timeline.ts'
+import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
 
 /** Every route of the API, in the order of the documentation. */
-export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, event, eventRaw, rejected, unmapped, healthz, readyz]
+export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, rejected, unmapped, healthz, readyz]

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { parse } from '../problem.ts'
 import type { Store } from '../read-models/store.ts'
 
-export interface RouteContext {
+interface RouteContext {
   readonly store: Store
 }
 

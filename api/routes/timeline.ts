@@ -1,6 +1,7 @@
-import { once } from 'node:events'
+import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
+import { errorCode } from '#database/errors.ts'
 import { page, TimelineItem } from '../contract.ts'
 import { csvHeader, csvRows } from '../csv.ts'
 import { ProblemError } from '../problem.ts'
@@ -58,21 +59,22 @@ async function mustBeKnown(store: Store, id: string, tenant: string | undefined)
 
 async function* onePage(answer: Awaited<ReturnType<typeof timelinePage>>, request: Request, response: Response): AsyncGenerator<readonly TimelineItem[]> {
   if (answer.next !== null) {
-    const parameters = new URLSearchParams(Object.entries(request.query).map(([name, value]): [string, string] => [name, String(value)]))
-    parameters.set('cursor', answer.next)
-    response.setHeader('Link', `<${request.path}?${parameters}>; rel="next"`)
+    const url = new URL(request.originalUrl, 'http://localhost')
+    url.searchParams.set('cursor', answer.next)
+    response.setHeader('Link', `<${url.pathname}${url.search}>; rel="next"`)
   }
   if (answer.items.length > 0) yield answer.items
 }
 
 async function stream(response: Response, format: 'ndjson' | 'csv', first: IteratorResult<readonly TimelineItem[], unknown>, rest: AsyncGenerator<readonly TimelineItem[]>): Promise<void> {
-  const write = async (text: string): Promise<void> => {
-    if (!response.write(text)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  async function* texts(): AsyncGenerator<string> {
+    if (format === 'csv') yield csvHeader()
+    for (let next = first; !next.done; next = await rest.next()) yield format === 'csv' ? csvRows(next.value) : next.value.map((item) => `${JSON.stringify(item)}\n`).join('')
   }
-  if (format === 'csv') await write(csvHeader())
-  for (let next = first; !next.done; next = await rest.next()) {
-    if (response.destroyed) return
-    await write(format === 'csv' ? csvRows(next.value) : next.value.map((item) => `${JSON.stringify(item)}\n`).join(''))
+  try {
+    await pipeline(texts, response)
+  } catch (error) {
+    // The client hung up: nobody is left to tell.
+    if (errorCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
-  response.end()
 }

@@ -6,7 +6,7 @@ import type { Output } from './output.ts'
 import { tableLines } from './table.ts'
 import type { Column } from './table.ts'
 
-export const LIST_FORMATS = ['table', 'json', 'ndjson', 'csv'] as const
+const LIST_FORMATS = ['table', 'json', 'ndjson', 'csv'] as const
 export type ListFormat = (typeof LIST_FORMATS)[number]
 
 /** `--format` */

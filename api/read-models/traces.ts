@@ -1,0 +1,118 @@
+/** The linked stories of one owner, and each with its events, edges and sessions. */
+import { formatTime } from '#core/time.ts'
+import type { Page, Trace, TraceDetail } from '../contract.ts'
+import { type TracePosition, encodeTraceCursor } from '../cursor.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, toItem } from './item.ts'
+import { NO_TENANT, type Store, shownTenant } from './store.ts'
+
+/** Events that one answer holds at most; the timeline of the owner has them all. */
+export const MAX_TRACE_EVENTS = 10_000
+
+export interface TraceFilters {
+  /** Owner's oid. */
+  readonly oid?: string | undefined
+  readonly tenant?: string | undefined
+  /** Half-open period that a trace must touch. */
+  readonly from?: bigint | undefined
+  readonly to?: bigint | undefined
+}
+
+interface TraceRow {
+  id: string
+  tenant_id: string
+  owner_oid: string
+  start_ns: bigint
+  end_ns: bigint
+  events: bigint
+  sessions: bigint
+  sources: string[]
+}
+
+const COUNTS = `
+  lateral (
+    select count(*) as events, count(distinct c.session_id) as sessions, array_agg(distinct l.source::text) as sources
+    from timeline l left join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
+    where l.tenant_id = t.tenant_id and l.oid = t.owner_oid and l.is_owner and l.time_ns between t.start_ns and t.end_ns
+  ) m`
+
+/** A page of traces, the latest start first. */
+export async function tracePage(store: Store, filters: TraceFilters, limit: number, after?: TracePosition): Promise<Page<Trace>> {
+  const values: unknown[] = []
+  const where: string[] = []
+  const add = (condition: (parameter: string) => string, value: unknown): void => {
+    values.push(value)
+    where.push(condition(`$${values.length}`))
+  }
+  if (filters.oid !== undefined) add((p) => `t.owner_oid = ${p}::uuid`, filters.oid)
+  if (filters.tenant !== undefined) add((p) => `t.tenant_id = ${p}::uuid`, filters.tenant)
+  if (filters.from !== undefined) add((p) => `t.end_ns >= ${p}::bigint`, filters.from)
+  if (filters.to !== undefined) add((p) => `t.start_ns < ${p}::bigint`, filters.to)
+  if (after) {
+    values.push(after.startNs, after.id)
+    where.push(`(t.start_ns, t.id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`)
+  }
+  values.push(limit + 1)
+  const { rows } = await store.query<TraceRow>(
+    `select t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, m.events, m.sessions, m.sources
+     from (select * from traces t ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by t.start_ns desc, t.id desc limit $${values.length}) t, ${COUNTS}
+     order by t.start_ns desc, t.id desc`,
+    values,
+  )
+  const last = rows.length > limit ? rows[limit - 1] : undefined
+  return { items: rows.slice(0, limit).map(toTrace), next: last ? encodeTraceCursor({ startNs: BigInt(last.start_ns), id: last.id }) : null }
+}
+
+function toTrace(row: TraceRow): Trace {
+  return {
+    id: row.id,
+    tenantId: shownTenant(row.tenant_id),
+    ownerOid: row.owner_oid,
+    start: formatTime(BigInt(row.start_ns)),
+    end: formatTime(BigInt(row.end_ns)),
+    events: Number(row.events),
+    sessions: Number(row.sessions),
+    sources: row.sources.toSorted() as Trace['sources'],
+  }
+}
+
+/**
+ * One trace with its events in time order, its edges and its sessions. An id once given out keeps resolving: it leads to the trace in which the event
+ * that it was named after stands now. Null for an id that was never given out (or whose event has no owner any more).
+ */
+export async function traceById(store: Store, id: string): Promise<TraceDetail | null> {
+  const { rows } = await store.query<TraceRow>(
+    `select t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, m.events, m.sessions, m.sources
+     from trace_ids i join heads h on h.event_id = i.first_event
+     join conclusions o on o.time_ns = h.time_ns and o.event_id = h.event_id
+     join traces t on t.owner_oid = case when o.agent_oid is not null and o.confidence in ('exact', 'derived', 'probable') then o.agent_oid else o.subject_oid end
+       and h.time_ns between t.start_ns and t.end_ns, ${COUNTS}
+     where i.id = $1 order by t.tenant_id = coalesce(o.tenant_id, '${NO_TENANT}') desc limit 1`,
+    [id],
+  )
+  const [row] = rows
+  if (!row) return null
+  const range = [row.tenant_id, row.owner_oid, row.start_ns, row.end_ns]
+  const items = await store.query<ItemRow & { link: 'exact' | 'time' | null }>(
+    `select ${ITEM_COLUMNS}, c.link from (
+       select time_ns, event_id from timeline where tenant_id = $1 and oid = $2 and is_owner and time_ns between $3 and $4 order by time_ns, event_id limit ${MAX_TRACE_EVENTS}
+     ) n join events e on e.time_ns = n.time_ns and e.event_id = n.event_id ${ITEM_JOINS} order by e.time_ns, e.event_id`,
+    range,
+  )
+  const sessionIds = [...new Set(items.rows.flatMap((item) => item.session_id ?? []))]
+  const sessions = await store.query<{ id: string; cloud: 'aws' | 'gcp'; resolved: boolean; root_event: string | null }>('select id, cloud, resolved, root_event from sessions where id = any($1::uuid[]) order by id', [
+    sessionIds,
+  ])
+  return {
+    ...toTrace(row),
+    items: items.rows.map((item) => toItem(item, null)),
+    edges: items.rows.flatMap((item) => (item.parent_id === null ? [] : [{ parent: item.parent_id, child: item.event_id, link: item.link! }])),
+    sessionList: sessions.rows.map((session) => ({
+      id: session.id,
+      cloud: session.cloud,
+      resolved: session.resolved,
+      rootEvent: session.root_event,
+      eventIds: items.rows.filter((item) => item.session_id === session.id).map((item) => item.event_id),
+    })),
+    truncated: items.rows.length < Number(row.events),
+  }
+}
