@@ -9,7 +9,7 @@ import { ITEM_COLUMNS, ITEM_JOINS, toItem } from './item.ts'
 import type { ItemRow } from './item.ts'
 import type { Store } from './store.ts'
 
-export type Order = 'asc' | 'desc'
+type Order = 'asc' | 'desc'
 
 export interface TimelineRequest {
   readonly oid: string
@@ -67,7 +67,7 @@ export async function timelineCount(store: Store, oid: string, filters: Timeline
 }
 
 /** Tenants (the nil UUID for "none proven") in which the oid has a timeline. Served by the primary key: PostgreSQL 18 skips over its first column. */
-export async function tenantsOf(store: Store, oid: string): Promise<readonly string[]> {
+async function tenantsOf(store: Store, oid: string): Promise<readonly string[]> {
   const { rows } = await store.query<{ tenant_id: string }>('select distinct tenant_id from timeline where oid = $1 order by 1', [oid])
   return rows.map((row) => row.tenant_id)
 }
