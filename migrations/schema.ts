@@ -3,359 +3,311 @@
  * conclusions can always be derived again. `events`, `conclusions` and `timeline` are range-partitioned by `time_ns`
  * (drizzle-kit does not know partitions: the clause is added by hand in 0000).
  */
-import { sql } from "drizzle-orm";
-import {
-  bigint,
-  boolean,
-  customType,
-  index,
-  integer,
-  jsonb,
-  pgEnum,
-  pgTable,
-  primaryKey,
-  smallint,
-  text,
-  timestamp,
-  unique,
-  uuid,
-} from "drizzle-orm/pg-core";
-import { CONFIDENCES, KINDS, LINKS, OUTCOMES, ROLES, SOURCES } from "#core/event.ts";
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, customType, index, integer, jsonb, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { CONFIDENCES, KINDS, LINKS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
 
-const bytea = customType<{ data: Buffer }>({ dataType: () => "bytea" });
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 /** Nanoseconds since 1970. */
-const nanos = (name: string) => bigint(name, { mode: "bigint" });
+const nanos = (name: string) => bigint(name, { mode: 'bigint' })
 
-export const sourceEnum = pgEnum("source", SOURCES);
-export const kindEnum = pgEnum("kind", KINDS);
-export const outcomeEnum = pgEnum("outcome", OUTCOMES);
-export const confidenceEnum = pgEnum("confidence", CONFIDENCES);
-export const roleEnum = pgEnum("role", ROLES);
-export const linkEnum = pgEnum("link", LINKS);
+export const sourceEnum = pgEnum('source', SOURCES)
+export const kindEnum = pgEnum('kind', KINDS)
+export const outcomeEnum = pgEnum('outcome', OUTCOMES)
+export const confidenceEnum = pgEnum('confidence', CONFIDENCES)
+export const roleEnum = pgEnum('role', ROLES)
+export const linkEnum = pgEnum('link', LINKS)
 
 /** Names of the files (or collectors) that records came from. */
-export const files = pgTable("files", {
-  id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
-  name: text("name").notNull().unique(),
-});
+export const files = pgTable('files', {
+  id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+  name: text('name').notNull().unique(),
+})
 
 /** Raw record texts, up to 256 in one zstd block (`correlate/store/chunk.ts` has the layout). */
-export const chunks = pgTable("chunks", {
-  id: bigint("id", { mode: "bigint" }).primaryKey().generatedAlwaysAsIdentity(),
-  records: smallint("records").notNull(),
-  rawBytes: integer("raw_bytes").notNull(),
-  body: bytea("body").notNull(),
-});
+export const chunks = pgTable('chunks', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  records: smallint('records').notNull(),
+  rawBytes: integer('raw_bytes').notNull(),
+  body: bytea('body').notNull(),
+})
 
 /** One row an event: which of its texts speaks for it (lowest rank, then smallest hash), and where that text is kept. */
-export const heads = pgTable("heads", {
-  eventId: uuid("event_id").primaryKey(),
-  timeNs: nanos("time_ns").notNull(),
-  format: text("format").notNull(),
-  rank: smallint("rank").notNull(),
-  sha256: bytea("sha256").notNull(),
-  chunkId: bigint("chunk_id", { mode: "bigint" }).notNull(),
-  slot: smallint("slot").notNull(),
-  fileId: integer("file_id").notNull(),
-  line: integer("line"),
-  masked: text("masked").array(),
-});
+export const heads = pgTable('heads', {
+  eventId: uuid('event_id').primaryKey(),
+  timeNs: nanos('time_ns').notNull(),
+  format: text('format').notNull(),
+  rank: smallint('rank').notNull(),
+  sha256: bytea('sha256').notNull(),
+  chunkId: bigint('chunk_id', { mode: 'bigint' }).notNull(),
+  slot: smallint('slot').notNull(),
+  fileId: integer('file_id').notNull(),
+  line: integer('line'),
+  masked: text('masked').array(),
+})
 
 /** Every other distinct text of an event: kept as evidence, speaks for nothing. */
 export const variants = pgTable(
-  "variants",
+  'variants',
   {
-    eventId: uuid("event_id").notNull(),
-    sha256: bytea("sha256").notNull(),
-    timeNs: nanos("time_ns").notNull(),
-    format: text("format").notNull(),
-    rank: smallint("rank").notNull(),
-    chunkId: bigint("chunk_id", { mode: "bigint" }).notNull(),
-    slot: smallint("slot").notNull(),
-    fileId: integer("file_id").notNull(),
-    line: integer("line"),
-    masked: text("masked").array(),
+    eventId: uuid('event_id').notNull(),
+    sha256: bytea('sha256').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    format: text('format').notNull(),
+    rank: smallint('rank').notNull(),
+    chunkId: bigint('chunk_id', { mode: 'bigint' }).notNull(),
+    slot: smallint('slot').notNull(),
+    fileId: integer('file_id').notNull(),
+    line: integer('line'),
+    masked: text('masked').array(),
   },
   (table) => [primaryKey({ columns: [table.eventId, table.sha256] })],
-);
+)
 
 /** Facts: what one record says, in the product's words. */
 export const events = pgTable(
-  "events",
+  'events',
   {
-    timeNs: nanos("time_ns").notNull(),
-    eventId: uuid("event_id").notNull(),
-    deliveredNs: nanos("delivered_ns"),
-    ingestedAt: timestamp("ingested_at", { withTimezone: true }).notNull(),
-    nativeId: text("native_id").notNull(),
-    source: sourceEnum("source").notNull(),
-    kind: kindEnum("kind").notNull(),
-    action: text("action").notNull(),
-    outcome: outcomeEnum("outcome").notNull(),
-    errorCode: text("error_code"),
-    errorMessage: text("error_message"),
-    tenantId: uuid("tenant_id"),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    deliveredNs: nanos('delivered_ns'),
+    ingestedAt: timestamp('ingested_at', { withTimezone: true }).notNull(),
+    nativeId: text('native_id').notNull(),
+    source: sourceEnum('source').notNull(),
+    kind: kindEnum('kind').notNull(),
+    action: text('action').notNull(),
+    outcome: outcomeEnum('outcome').notNull(),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+    tenantId: uuid('tenant_id'),
     /** `Proof.by`. */
-    proof: text("proof").notNull(),
-    proofOid: uuid("proof_oid"),
-    proofAppId: uuid("proof_app_id"),
-    proofKind: text("proof_kind"),
+    proof: text('proof').notNull(),
+    proofOid: uuid('proof_oid'),
+    proofAppId: uuid('proof_app_id'),
+    proofKind: text('proof_kind'),
     /** The federated subject as written. */
-    proofSubject: text("proof_subject"),
-    proofEntra: boolean("proof_entra"),
+    proofSubject: text('proof_subject'),
+    proofEntra: boolean('proof_entra'),
     /** `project/pool[/provider]` of a federated GCP subject. */
-    pool: text("pool"),
-    onBehalfOf: uuid("on_behalf_of"),
-    targets: uuid("targets").array(),
-    uses: text("uses"),
-    issues: text("issues"),
-    requestKey: text("request_key"),
-    nearKey: text("near_key"),
-    tokenId: text("token_id"),
-    asserted: text("asserted").array(),
-    account: text("account"),
-    region: text("region"),
-    principal: text("principal"),
-    resource: text("resource"),
-    modelId: text("model_id"),
-    modelName: text("model_name"),
-    modelProvider: text("model_provider"),
-    inputTokens: bigint("input_tokens", { mode: "number" }),
-    outputTokens: bigint("output_tokens", { mode: "number" }),
-    cacheReadTokens: bigint("cache_read_tokens", { mode: "number" }),
-    cacheWriteTokens: bigint("cache_write_tokens", { mode: "number" }),
-    sourceIp: text("source_ip"),
-    userAgent: text("user_agent"),
-    requestId: text("request_id"),
-    shapeId: integer("shape_id"),
+    pool: text('pool'),
+    onBehalfOf: uuid('on_behalf_of'),
+    targets: uuid('targets').array(),
+    uses: text('uses'),
+    issues: text('issues'),
+    requestKey: text('request_key'),
+    nearKey: text('near_key'),
+    tokenId: text('token_id'),
+    asserted: text('asserted').array(),
+    account: text('account'),
+    region: text('region'),
+    principal: text('principal'),
+    resource: text('resource'),
+    modelId: text('model_id'),
+    modelName: text('model_name'),
+    modelProvider: text('model_provider'),
+    inputTokens: bigint('input_tokens', { mode: 'number' }),
+    outputTokens: bigint('output_tokens', { mode: 'number' }),
+    cacheReadTokens: bigint('cache_read_tokens', { mode: 'number' }),
+    cacheWriteTokens: bigint('cache_write_tokens', { mode: 'number' }),
+    sourceIp: text('source_ip'),
+    userAgent: text('user_agent'),
+    requestId: text('request_id'),
+    shapeId: integer('shape_id'),
   },
   (table) => [
     primaryKey({ columns: [table.timeNs, table.eventId] }),
-    index("events_uses")
-      .on(table.uses, table.timeNs)
-      .where(sql`${table.uses} is not null`),
-    index("events_issues")
-      .on(table.issues)
-      .where(sql`${table.issues} is not null`),
-    index("events_request_key")
-      .on(table.requestKey)
-      .where(sql`${table.requestKey} is not null`),
+    index('events_uses').on(table.uses, table.timeNs).where(sql`${table.uses} is not null`),
+    index('events_issues').on(table.issues).where(sql`${table.issues} is not null`),
+    index('events_request_key').on(table.requestKey).where(sql`${table.requestKey} is not null`),
     // Text patterns, because a pool is looked up by its prefix when the trust behind it becomes known.
-    index("events_pool")
-      .on(sql`${table.pool} text_pattern_ops`)
-      .where(sql`${table.pool} is not null`),
-    index("events_token_id")
-      .on(table.tokenId)
-      .where(sql`${table.tokenId} is not null`),
-    index("events_near_key")
-      .on(table.nearKey, table.timeNs)
-      .where(sql`${table.nearKey} is not null`),
+    index('events_pool').on(sql`${table.pool} text_pattern_ops`).where(sql`${table.pool} is not null`),
+    index('events_token_id').on(table.tokenId).where(sql`${table.tokenId} is not null`),
+    index('events_near_key').on(table.nearKey, table.timeNs).where(sql`${table.nearKey} is not null`),
   ],
-);
+)
 
 /** Conclusions: who did it, as far as the set of records proves it. One row an event once it is derived. */
 export const conclusions = pgTable(
-  "conclusions",
+  'conclusions',
   {
-    timeNs: nanos("time_ns").notNull(),
-    eventId: uuid("event_id").notNull(),
-    tenantId: uuid("tenant_id"),
-    subjectOid: uuid("subject_oid"),
-    agentOid: uuid("agent_oid"),
-    onBehalfOf: uuid("on_behalf_of"),
-    confidence: confidenceEnum("confidence").notNull(),
-    basis: text("basis").array().notNull(),
-    candidates: uuid("candidates").array().notNull(),
-    evidence: uuid("evidence").array().notNull(),
-    sessionId: uuid("session_id"),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    tenantId: uuid('tenant_id'),
+    subjectOid: uuid('subject_oid'),
+    agentOid: uuid('agent_oid'),
+    onBehalfOf: uuid('on_behalf_of'),
+    confidence: confidenceEnum('confidence').notNull(),
+    basis: text('basis').array().notNull(),
+    candidates: uuid('candidates').array().notNull(),
+    evidence: uuid('evidence').array().notNull(),
+    sessionId: uuid('session_id'),
     /** The event that issued what this one used, and whether an id or a clock says so. */
-    parentId: uuid("parent_id"),
-    link: linkEnum("link"),
+    parentId: uuid('parent_id'),
+    link: linkEnum('link'),
   },
   (table) => [primaryKey({ columns: [table.timeNs, table.eventId] })],
-);
+)
 
 /** What holds the events of a session together; who belongs to it stands in `conclusions`. A session without events is no session. */
-export const sessions = pgTable("sessions", {
-  id: uuid("id").primaryKey(),
-  cloud: sourceEnum("cloud").notNull(),
+export const sessions = pgTable('sessions', {
+  id: uuid('id').primaryKey(),
+  cloud: sourceEnum('cloud').notNull(),
   /** The root credential (AWS), the exchange, or the first event of an unanchored session (GCP). */
-  key: text("key").notNull(),
+  key: text('key').notNull(),
   /** The event that the session starts from, where it was seen. */
-  rootEvent: uuid("root_event"),
-  resolved: boolean("resolved").notNull(),
-});
+  rootEvent: uuid('root_event'),
+  resolved: boolean('resolved').notNull(),
+})
 
 /** From when to when a session reaches for one owner: it holds that owner's trace together. */
 export const sessionSpans = pgTable(
-  "session_spans",
+  'session_spans',
   {
-    sessionId: uuid("session_id").notNull(),
-    tenantId: uuid("tenant_id").notNull(),
-    ownerOid: uuid("owner_oid").notNull(),
-    startNs: nanos("start_ns").notNull(),
-    endNs: nanos("end_ns").notNull(),
+    sessionId: uuid('session_id').notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    ownerOid: uuid('owner_oid').notNull(),
+    startNs: nanos('start_ns').notNull(),
+    endNs: nanos('end_ns').notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.sessionId, table.tenantId, table.ownerOid] }),
-    index("session_spans_owner").on(table.tenantId, table.ownerOid, table.startNs),
-  ],
-);
+  (table) => [primaryKey({ columns: [table.sessionId, table.tenantId, table.ownerOid] }), index('session_spans_owner').on(table.tenantId, table.ownerOid, table.startNs)],
+)
 
 /** One owner's traces are disjoint in time: an event belongs to the trace of its owner that covers its time. */
 export const traces = pgTable(
-  "traces",
+  'traces',
   {
-    id: uuid("id").primaryKey(),
-    tenantId: uuid("tenant_id").notNull(),
-    ownerOid: uuid("owner_oid").notNull(),
-    startNs: nanos("start_ns").notNull(),
-    endNs: nanos("end_ns").notNull(),
-    firstEvent: uuid("first_event").notNull(),
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id').notNull(),
+    ownerOid: uuid('owner_oid').notNull(),
+    startNs: nanos('start_ns').notNull(),
+    endNs: nanos('end_ns').notNull(),
+    firstEvent: uuid('first_event').notNull(),
   },
-  (table) => [index("traces_owner").on(table.tenantId, table.ownerOid, table.endNs)],
-);
+  (table) => [index('traces_owner').on(table.tenantId, table.ownerOid, table.endNs)],
+)
 
 /** Every trace id ever given out, by the event it was named after: an id keeps resolving when its trace grows or merges. */
-export const traceIds = pgTable("trace_ids", {
-  id: uuid("id").primaryKey(),
-  firstEvent: uuid("first_event").notNull(),
-});
+export const traceIds = pgTable('trace_ids', {
+  id: uuid('id').primaryKey(),
+  firstEvent: uuid('first_event').notNull(),
+})
 
 /** Which events stand in which oid's timeline, and why. `tenant_id` is the nil UUID where no tenant is proven. */
 export const timeline = pgTable(
-  "timeline",
+  'timeline',
   {
-    tenantId: uuid("tenant_id").notNull(),
-    oid: uuid("oid").notNull(),
-    timeNs: nanos("time_ns").notNull(),
-    eventId: uuid("event_id").notNull(),
-    role: roleEnum("role").notNull(),
-    source: sourceEnum("source").notNull(),
-    kind: kindEnum("kind").notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    oid: uuid('oid').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+    role: roleEnum('role').notNull(),
+    source: sourceEnum('source').notNull(),
+    kind: kindEnum('kind').notNull(),
     /** The oid is the event's subject. */
-    isSubject: boolean("is_subject").notNull(),
+    isSubject: boolean('is_subject').notNull(),
     /** The event belongs to this oid's traces. */
-    isOwner: boolean("is_owner").notNull(),
+    isOwner: boolean('is_owner').notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.oid, table.timeNs, table.eventId] })],
-);
+)
 
 /** Events that would be concluded differently if a key (an agent's oid in a chosen name, an appId) became known. */
 export const waiting = pgTable(
-  "waiting",
+  'waiting',
   {
-    key: uuid("key").notNull(),
-    timeNs: nanos("time_ns").notNull(),
-    eventId: uuid("event_id").notNull(),
+    key: uuid('key').notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
   },
-  (table) => [
-    primaryKey({ columns: [table.key, table.timeNs, table.eventId] }),
-    index("waiting_event").on(table.timeNs, table.eventId),
-  ],
-);
+  (table) => [primaryKey({ columns: [table.key, table.timeNs, table.eventId] }), index('waiting_event').on(table.timeNs, table.eventId)],
+)
 
 /** What records (every distinct text of them) say about principals and trust. `seen` facts are folded over time. */
 export const directoryFacts = pgTable(
-  "directory_facts",
+  'directory_facts',
   {
     /** Hash of the fact; of a dated fact with its event. */
-    id: uuid("id").primaryKey(),
-    tenantId: uuid("tenant_id").notNull(),
-    body: jsonb("body").notNull(),
-    firstNs: nanos("first_ns").notNull(),
-    firstEvent: uuid("first_event").notNull(),
-    lastNs: nanos("last_ns").notNull(),
-    lastEvent: uuid("last_event").notNull(),
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id').notNull(),
+    body: jsonb('body').notNull(),
+    firstNs: nanos('first_ns').notNull(),
+    firstEvent: uuid('first_event').notNull(),
+    lastNs: nanos('last_ns').notNull(),
+    lastEvent: uuid('last_event').notNull(),
     /** False until the stored conclusions take this fact into account. */
-    derived: boolean("derived").notNull().default(false),
+    derived: boolean('derived').notNull().default(false),
   },
-  (table) => [
-    index("directory_facts_tenant").on(table.tenantId),
-    index("directory_facts_new")
-      .on(table.id)
-      .where(sql`not ${table.derived}`),
-  ],
-);
+  (table) => [index('directory_facts_tenant').on(table.tenantId), index('directory_facts_new').on(table.id).where(sql`not ${table.derived}`)],
+)
 
 /** Facts committed but not yet concluded from: written with the facts, deleted with the conclusions. */
-export const pending = pgTable("pending", {
-  id: bigint("id", { mode: "bigint" }).primaryKey().generatedAlwaysAsIdentity(),
-  times: bigint("times", { mode: "bigint" }).array().notNull(),
-  eventIds: uuid("event_ids").array().notNull(),
+export const pending = pgTable('pending', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  times: bigint('times', { mode: 'bigint' }).array().notNull(),
+  eventIds: uuid('event_ids').array().notNull(),
   /** Credentials, request keys and near keys whose dependants must be looked at again (an event that named them was replaced). */
-  keys: text("keys").array().notNull(),
-});
+  keys: text('keys').array().notNull(),
+})
 
 /** Texts that are no known record, with the reason. */
-export const rejected = pgTable("rejected", {
-  id: uuid("id").primaryKey(),
-  fileId: integer("file_id").notNull(),
-  line: integer("line"),
-  index: integer("index").notNull(),
-  reason: text("reason").notNull(),
-  text: text("text").notNull(),
-  rejectedAt: timestamp("rejected_at", { withTimezone: true }).notNull(),
-});
+export const rejected = pgTable('rejected', {
+  id: uuid('id').primaryKey(),
+  fileId: integer('file_id').notNull(),
+  line: integer('line'),
+  index: integer('index').notNull(),
+  reason: text('reason').notNull(),
+  text: text('text').notNull(),
+  rejectedAt: timestamp('rejected_at', { withTimezone: true }).notNull(),
+})
 
 /** Sets of paths inside records that no normaliser reads: what was not understood. */
 export const shapes = pgTable(
-  "shapes",
+  'shapes',
   {
-    id: integer("id").primaryKey().generatedAlwaysAsIdentity(),
-    format: text("format").notNull(),
-    unmapped: text("unmapped").array().notNull(),
-    exampleEvent: uuid("example_event").notNull(),
+    id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+    format: text('format').notNull(),
+    unmapped: text('unmapped').array().notNull(),
+    exampleEvent: uuid('example_event').notNull(),
   },
-  (table) => [unique("shapes_format_unmapped").on(table.format, table.unmapped)],
-);
+  (table) => [unique('shapes_format_unmapped').on(table.format, table.unmapped)],
+)
 
 /** How far each part of each live source has been read. Written only after the records up to there are durable. */
 export const cursors = pgTable(
-  "cursors",
+  'cursors',
   {
-    source: text("source").notNull(),
+    source: text('source').notNull(),
     /** Part of the source that advances by itself (an account and region, a table); empty when there is one only. */
-    part: text("part").notNull(),
-    cursor: jsonb("cursor").notNull(),
+    part: text('part').notNull(),
+    cursor: jsonb('cursor').notNull(),
     /** Event time up to which the part is complete as far as it can know. */
-    watermarkNs: nanos("watermark_ns"),
-    updatedAt: timestamp("updated_at", { withTimezone: true }).notNull(),
+    watermarkNs: nanos('watermark_ns'),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.source, table.part] })],
-);
+)
 
 /** How each part of each live source fares: for coverage, `doctor` and metrics. Counts are since the part was first polled. */
 export const sourceStatus = pgTable(
-  "source_status",
+  'source_status',
   {
-    source: text("source").notNull(),
-    part: text("part").notNull(),
-    kind: text("kind").notNull(),
+    source: text('source').notNull(),
+    part: text('part').notNull(),
+    kind: text('kind').notNull(),
     /** The last poll that came to its end. */
-    lastSuccessAt: timestamp("last_success_at", { withTimezone: true }),
-    lastErrorAt: timestamp("last_error_at", { withTimezone: true }),
-    lastErrorCode: text("last_error_code"),
-    lastError: text("last_error"),
+    lastSuccessAt: timestamp('last_success_at', { withTimezone: true }),
+    lastErrorAt: timestamp('last_error_at', { withTimezone: true }),
+    lastErrorCode: text('last_error_code'),
+    lastError: text('last_error'),
     /** Polls that failed since the last one that did not. */
-    failures: integer("failures").notNull().default(0),
-    records: bigint("records", { mode: "bigint" })
-      .notNull()
-      .default(sql`0`),
-    stored: bigint("stored", { mode: "bigint" })
-      .notNull()
-      .default(sql`0`),
-    duplicates: bigint("duplicates", { mode: "bigint" })
-      .notNull()
-      .default(sql`0`),
-    rejected: bigint("rejected", { mode: "bigint" })
-      .notNull()
-      .default(sql`0`),
+    failures: integer('failures').notNull().default(0),
+    records: bigint('records', { mode: 'bigint' }).notNull().default(sql`0`),
+    stored: bigint('stored', { mode: 'bigint' }).notNull().default(sql`0`),
+    duplicates: bigint('duplicates', { mode: 'bigint' }).notNull().default(sql`0`),
+    rejected: bigint('rejected', { mode: 'bigint' }).notNull().default(sql`0`),
     /** Event times known to be missing: `{from, until, reason}`, nanoseconds as decimal text. */
-    gaps: jsonb("gaps")
-      .notNull()
-      .default(sql`'[]'::jsonb`),
-    updatedAt: timestamp("updated_at", { withTimezone: true }).notNull(),
+    gaps: jsonb('gaps').notNull().default(sql`'[]'::jsonb`),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.source, table.part] })],
-);
+)

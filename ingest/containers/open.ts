@@ -1,22 +1,22 @@
-import { createReadStream } from "node:fs";
-import { asUtf8 } from "./decode.ts";
-import { gunzip } from "./inflate.ts";
-import { zipEntries } from "./zip.ts";
+import { createReadStream } from 'node:fs'
+import { asUtf8 } from './decode.ts'
+import { gunzip } from './inflate.ts'
+import { zipEntries } from './zip.ts'
 
 /** Archives that cannot be read from their file (on a pipe, in another archive) must fit into memory. */
-const MAX_ARCHIVE = 256 * 1024 * 1024;
+const MAX_ARCHIVE = 256 * 1024 * 1024
 /** Compression in compression beyond this is no log file. */
-const MAX_LAYERS = 5;
+const MAX_LAYERS = 5
 
 /** Reads one text to its end; what it throws is an error of this text, not of the archive around it. */
-type ReadText = (name: string, bytes: AsyncIterable<Buffer>) => Promise<void>;
+type ReadText = (name: string, bytes: AsyncIterable<Buffer>) => Promise<void>
 
 export interface Opening {
   /** Called once for every text that is found: a plain file, what a gz holds, each entry of a zip (`archive.zip!entry`). */
-  readonly text: ReadText;
+  readonly text: ReadText
   /** Counts bytes as they lie on the disk. */
-  readonly onBytes: (count: number) => void;
-  readonly standardInput: AsyncIterable<Buffer>;
+  readonly onBytes: (count: number) => void
+  readonly standardInput: AsyncIterable<Buffer>
 }
 
 /**
@@ -24,116 +24,77 @@ export interface Opening {
  * once), UTF-8 or UTF-16 text. Throws when the bytes cannot be had.
  */
 export async function openFile(path: string, opening: Opening): Promise<void> {
-  const source =
-    path === "-"
-      ? opening.standardInput
-      : (createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>);
-  await openBytes(
-    path,
-    counted(source, opening.onBytes),
-    opening.text,
-    0,
-    path === "-" ? null : path,
-  );
+  const source = path === '-' ? opening.standardInput : (createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>)
+  await openBytes(path, counted(source, opening.onBytes), opening.text, 0, path === '-' ? null : path)
 }
 
 /** The same for bytes that come from elsewhere (an object of a bucket); `name` is told to `text`. A zip is read into memory. */
-export async function openStream(
-  name: string,
-  bytes: AsyncIterable<Buffer>,
-  text: ReadText,
-): Promise<void> {
-  await openBytes(name, bytes, text, 0, null);
+export async function openStream(name: string, bytes: AsyncIterable<Buffer>, text: ReadText): Promise<void> {
+  await openBytes(name, bytes, text, 0, null)
 }
 
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  onBytes: (count: number) => void,
-): AsyncGenerator<Buffer> {
+async function* counted(source: AsyncIterable<Buffer>, onBytes: (count: number) => void): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
-    onBytes(chunk.length);
-    yield chunk;
+    onBytes(chunk.length)
+    yield chunk
   }
 }
 
-async function openBytes(
-  name: string,
-  source: AsyncIterable<Buffer>,
-  text: ReadText,
-  layers: number,
-  path: string | null,
-): Promise<void> {
-  const { head, rest } = await peek(source);
-  const gzip = head[0] === 0x1f && head[1] === 0x8b;
-  const zip =
-    head[0] === 0x50 &&
-    head[1] === 0x4b &&
-    ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
-  if ((gzip || zip) && layers >= MAX_LAYERS)
-    throw new Error(`more than ${MAX_LAYERS} archives in one another`);
-  if (gzip) return openBytes(name, gunzip(rest), text, layers + 1, null);
-  if (!zip) return text(name, asUtf8(rest));
-  if (path !== null) await rest.return(undefined);
+async function openBytes(name: string, source: AsyncIterable<Buffer>, text: ReadText, layers: number, path: string | null): Promise<void> {
+  const { head, rest } = await peek(source)
+  const gzip = head[0] === 0x1f && head[1] === 0x8b
+  const zip = head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6))
+  if ((gzip || zip) && layers >= MAX_LAYERS) throw new Error(`more than ${MAX_LAYERS} archives in one another`)
+  if (gzip) return openBytes(name, gunzip(rest), text, layers + 1, null)
+  if (!zip) return text(name, asUtf8(rest))
+  if (path !== null) await rest.return(undefined)
   // Two layers count: a zip in a zip is opened, a zip in that is refused.
   for await (const entry of zipEntries(path ?? (await collect(rest)))) {
-    const inner = `${name}!${entry.name}`;
-    await text(inner, nested(inner, entry.bytes, text, layers + 3));
+    const inner = `${name}!${entry.name}`
+    await text(inner, nested(inner, entry.bytes, text, layers + 3))
   }
 }
 
 /** What an entry holds. A text of its own when it is one; otherwise nothing, after its own texts have been read. */
-async function* nested(
-  name: string,
-  source: AsyncIterable<Buffer>,
-  text: ReadText,
-  layers: number,
-): AsyncGenerator<Buffer> {
-  const { head, rest } = await peek(source);
-  const packed =
-    (head[0] === 0x1f && head[1] === 0x8b) ||
-    (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5));
-  if (packed) await openBytes(name, rest, text, layers, null);
-  else yield* asUtf8(rest);
+async function* nested(name: string, source: AsyncIterable<Buffer>, text: ReadText, layers: number): AsyncGenerator<Buffer> {
+  const { head, rest } = await peek(source)
+  const packed = (head[0] === 0x1f && head[1] === 0x8b) || (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))
+  if (packed) await openBytes(name, rest, text, layers, null)
+  else yield* asUtf8(rest)
 }
 
-async function peek(
-  source: AsyncIterable<Buffer>,
-): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  let failure: unknown = null;
+async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer> }> {
+  const iterator = source[Symbol.asyncIterator]()
+  let head: Buffer = Buffer.alloc(0)
+  let failure: unknown = null
   try {
     while (head.length < 4) {
-      const next = await iterator.next();
-      if (next.done) break;
-      head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+      const next = await iterator.next()
+      if (next.done) break
+      head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
     }
   } catch (error) {
-    failure = error;
+    failure = error
   }
   async function* rest(): AsyncGenerator<Buffer> {
     try {
-      if (head.length > 0) yield head;
-      if (failure) throw failure;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next())
-        yield next.value;
+      if (head.length > 0) yield head
+      if (failure) throw failure
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
     } finally {
-      await iterator.return?.();
+      await iterator.return?.()
     }
   }
-  return { head, rest: rest() };
+  return { head, rest: rest() }
 }
 
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const chunks: Buffer[] = []
+  let bytes = 0
   for await (const chunk of source) {
-    bytes += chunk.length;
-    if (bytes > MAX_ARCHIVE)
-      throw new Error(
-        `a zip archive larger than ${MAX_ARCHIVE} bytes that is not a file of its own; unpack it first`,
-      );
-    chunks.push(chunk);
+    bytes += chunk.length
+    if (bytes > MAX_ARCHIVE) throw new Error(`a zip archive larger than ${MAX_ARCHIVE} bytes that is not a file of its own; unpack it first`)
+    chunks.push(chunk)
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks)
 }

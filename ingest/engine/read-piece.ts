@@ -1,65 +1,56 @@
-import type { RecordContext } from "#core/record.ts";
-import { explain } from "../paths.ts";
-import { openStream } from "../containers/open.ts";
-import { readText } from "../read-text.ts";
-import type { Reading } from "../read-text.ts";
-import type { Batches } from "../batches.ts";
-import type { Piece } from "./source.ts";
+import type { RecordContext } from '#core/record.ts'
+import { explain } from '../paths.ts'
+import { openStream } from '../containers/open.ts'
+import { readText } from '../read-text.ts'
+import type { Reading } from '../read-text.ts'
+import type { Batches } from '../batches.ts'
+import type { Piece } from './source.ts'
 
 /**
  * Reads one piece into the batches, through the same splitter, envelopes and masking as an imported file. Damage inside it is a rejection and is not
  * fatal; a delivery that fails and a stream that breaks are thrown as they are.
  */
-export async function readPiece(
-  piece: Piece,
-  batches: Batches,
-  context: RecordContext,
-): Promise<void> {
+export async function readPiece(piece: Piece, batches: Batches, context: RecordContext): Promise<void> {
   // What fails outside of the text must not be taken for damage inside it: the text would be given up although it is whole in the cloud.
-  let outside: { readonly error: unknown } | null = null;
+  let outside: { readonly error: unknown } | null = null
   const watched = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
-      return await work();
+      return await work()
     } catch (error) {
-      outside = { error };
-      throw error;
+      outside = { error }
+      throw error
     }
-  };
+  }
   const reading: Reading = {
     context,
-    record: batches.record,
-    reject: batches.reject,
+    record: (record) => batches.record(record),
+    reject: (rejection) => batches.reject(rejection),
     turn: () => watched(() => batches.turn()),
-  };
+  }
 
   async function* bytes(): AsyncGenerator<Buffer> {
-    if ("text" in piece) {
-      yield Buffer.from(piece.text);
-      return;
+    if ('text' in piece) {
+      yield Buffer.from(piece.text)
+      return
     }
-    const source = (await watched(async () => piece.bytes()))[Symbol.asyncIterator]();
+    const source = (await watched(async () => piece.bytes()))[Symbol.asyncIterator]()
     try {
-      for (
-        let next = await watched(() => source.next());
-        !next.done;
-        next = await watched(() => source.next())
-      )
-        yield next.value;
+      for (let next = await watched(() => source.next()); !next.done; next = await watched(() => source.next())) yield next.value
     } finally {
-      await source.return?.();
+      await source.return?.()
     }
   }
 
   try {
-    if ("text" in piece) await readText(piece.where, bytes(), reading);
-    else await openStream(piece.where, bytes(), (name, text) => readText(name, text, reading));
+    if ('text' in piece) await readText(piece.where, bytes(), reading)
+    else await openStream(piece.where, bytes(), (name, text) => readText(name, text, reading))
   } catch (error) {
-    const failure = outside as { readonly error: unknown } | null;
-    if (failure !== null) throw failure.error;
+    const failure = outside as { readonly error: unknown } | null
+    if (failure !== null) throw failure.error
     batches.reject({
       origin: { file: piece.where, line: null, index: 0 },
       reason: `cannot be read to its end: ${explain(error)}`,
-      text: "",
-    });
+      text: '',
+    })
   }
 }
