@@ -134,7 +134,7 @@ function direct(event: LinkFacts, tenantId: TenantId | null, oid: Oid, basis: st
  * where the row says that it is an agent's (`saysAgent`), or the oid is known as one.
  */
 function application(event: LinkFacts, appId: AppId, directory: Directory, saysAgent: boolean): readonly Subject[] {
-  const agents = event.tenantId ? directory.agentsByAppId(event.tenantId, appId) : []
+  const agents = directory.agentsByAppId(event.tenantId, appId)
   if (agents.length > 0) return agents.map((agent) => direct(event, agent.tenantId, agent.oid, 'application', true))
   const sameId = appId as string as Oid
   if (saysAgent) return [direct(event, event.tenantId, sameId, 'application', true)]
@@ -191,7 +191,7 @@ function fromSeveral(event: LinkFacts, subjects: readonly Subject[], directory: 
 function asserted(event: LinkFacts, directory: Directory): Attribution | null {
   if (event.source !== 'aws' && event.source !== 'gcp') return null
   const claimed = new Set(event.asserted.flatMap(guidsIn))
-  const agents = [...claimed].flatMap((guid) => directory.agentsByOid(guid as Oid))
+  const agents = [...claimed].flatMap((guid) => directory.agentsByOid(guid as Oid)).filter((agent) => event.tenantId === null || agent.tenantId === event.tenantId)
   if (agents.length !== 1) return null
   return { ...NONE, tenantId: agents[0]!.tenantId, agentOid: agents[0]!.oid, confidence: 'asserted', basis: ['asserted-name'] }
 }

@@ -27,8 +27,26 @@ export function candidatesOf(directory: Directory, subject: { tenantId: TenantId
     case 'blueprint':
       return blueprintAgents(directory, principal, time)
     default:
-      return managedIdentityAgents(directory, subject, time) ?? bridgeAgents(directory, principal, time) ?? NOBODY
+      return firstWithAgents(
+        () => managedIdentityAgents(directory, subject, time),
+        () => (principal && isBlueprint(directory, principal) ? blueprintAgents(directory, principal, time) : bridgeAgents(directory, principal, time)),
+      )
   }
+}
+
+function firstWithAgents(...routes: readonly (() => Candidates)[]): Candidates {
+  for (const route of routes) {
+    const found = route()
+    if (found.agents.length > 0) return found
+  }
+  return NOBODY
+}
+
+/** A principal that no record calls a Blueprint's is one all the same if its application has agents and nobody trusts the principal itself. */
+function isBlueprint(directory: Directory, principal: Principal): boolean {
+  if (principal.kind === 'managed-identity' || !principal.appId) return false
+  const application = directory.application(principal.tenantId, principal.appId)
+  return application !== null && application.agents.length > 0 && directory.trusting(principal.tenantId, principal.oid).length === 0
 }
 
 /** All instants at which the answer for this subject can change. */
@@ -65,18 +83,15 @@ function blueprintAgents(directory: Directory, principal: Principal, time: bigin
   return gather([...applications.values()], time, ['blueprint'], [])
 }
 
-function managedIdentityAgents(directory: Directory, subject: { tenantId: TenantId; oid: Oid }, time: bigint): Candidates | null {
-  const trusted = directory.trusting(subject.tenantId, subject.oid)
-  if (trusted.length === 0) return null
-  const valid = trusted.filter((fic) => covers(fic.valid, time))
+function managedIdentityAgents(directory: Directory, subject: { tenantId: TenantId; oid: Oid }, time: bigint): Candidates {
+  const valid = directory.trusting(subject.tenantId, subject.oid).filter((fic) => covers(fic.valid, time))
   return gather(valid.map((fic) => fic.application), time, ['federated-credential'], valid.flatMap((fic) => fic.evidence))
 }
 
 /** An ordinary application that itself signs in through a managed identity: go on from that managed identity. */
-function bridgeAgents(directory: Directory, principal: Principal | null, time: bigint): Candidates | null {
+function bridgeAgents(directory: Directory, principal: Principal | null, time: bigint): Candidates {
   const application = principal?.appId ? directory.application(principal.tenantId, principal.appId) : null
-  if (!application) return null
-  if (application.agents.length > 0) return gather([application], time, ['blueprint'], [])
+  if (!application) return NOBODY
   const applications: Application[] = []
   const evidence: EventId[] = []
   for (const fic of application.fics) {

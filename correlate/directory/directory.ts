@@ -5,7 +5,7 @@
 import type { DirectoryFact, Fic, PrincipalKind } from '#core/event.ts'
 import type { AppId, EventId, Oid, TenantId } from '#core/keys.ts'
 import { oid as toOid, tenantId as toTenantId } from '#core/keys.ts'
-import { type Observation, type Span, spansOf } from './intervals.ts'
+import { ALWAYS, type Observation, type Span, spansOf } from './intervals.ts'
 
 /** A fact with the tenant and the record that told it (the earliest one for `seen` facts). */
 export interface StoredFact {
@@ -54,8 +54,8 @@ export interface Directory {
   readonly onlyTenantOf: (oid: Oid) => TenantId | null
   /** Tenant of the issuer that the pool (or the provider in it) trusts. `foreign`: a known issuer that is not Entra. Null: not known. */
   readonly poolIssuer: (pool: { readonly project: string; readonly pool: string; readonly provider: string | null }) => TenantId | 'foreign' | null
-  /** Agents with this appId. */
-  readonly agentsByAppId: (tenantId: TenantId, appId: AppId) => readonly Principal[]
+  /** Agents with this appId, in the tenant or (null) in any. */
+  readonly agentsByAppId: (tenantId: TenantId | null, appId: AppId) => readonly Principal[]
   /** Agents with this oid, in any tenant. */
   readonly agentsByOid: (oid: Oid) => readonly Principal[]
   /** Everyone that federates as this subject: the credentials that name it, in any tenant. */
@@ -104,6 +104,11 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
   for (const { tenantId, fact } of all) {
     if (fact.type === 'application' && fact.appId) setSmaller(appIdOfObject, pair(tenantId, fact.objectId), fact.appId)
     if (fact.type === 'fics' && fact.objectId && fact.appId) setSmaller(appIdOfObject, pair(tenantId, fact.objectId), fact.appId)
+    // An agent's row names its Blueprint, a Blueprint principal's its own application, by both ids.
+    if (fact.type === 'seen' && fact.blueprintObjectId) {
+      const appId = fact.kind === 'blueprint' ? fact.appId : fact.blueprintAppId
+      if (appId) setSmaller(appIdOfObject, pair(tenantId, fact.blueprintObjectId), appId)
+    }
     if (fact.type === 'gcp-provider') providers.push(fact)
     if (fact.type === 'gcp-project') {
       projectNames.add(fact.id, fact.number)
@@ -177,7 +182,10 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
       continue
     }
     agentsByOid.add(id, principal)
-    if (appId) agentsByAppId.add(pair(tenantId, appId), principal)
+    if (appId) {
+      agentsByAppId.add(pair(tenantId, appId), principal)
+      agentsByAppId.add(pair('', appId), principal)
+    }
     for (const member of memberOf) {
       const application = applicationOf(member)
       principal.blueprints.push(application)
@@ -211,7 +219,7 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
       const issuers = new Set((exact.length > 0 ? exact : matching).map((known) => entraIssuerTenant(known.issuer) ?? 'foreign'))
       return issuers.size === 1 ? [...issuers][0]! : null
     },
-    agentsByAppId: (tenantId, appId) => agentsByAppId.get(pair(tenantId, appId)),
+    agentsByAppId: (tenantId, appId) => agentsByAppId.get(pair(tenantId ?? '', appId)),
     agentsByOid: (oid) => agentsByOid.get(oid),
     trusting: (issuerTenant, subject) => trusting.get(pair(issuerTenant, subject)),
     application: (tenantId, appId) => applications.get(pair(tenantId, `app:${appId}`)) ?? null,
@@ -235,14 +243,16 @@ function setSmaller(map: Map<string, AppId>, key: string, value: AppId): void {
 function lifetime(facts: readonly (StoredFact & { fact: { type: 'lifecycle' } })[]): { alive: readonly Span[]; evidence: readonly EventId[] } {
   const existence: Observation[] = []
   const enabled: Observation[] = []
-  for (const { time, fact } of facts) {
-    if (fact.change === 'created') existence.push({ time, before: false, after: true })
-    if (fact.change === 'deleted') existence.push({ time, before: true, after: false })
-    if (fact.change === 'restored') existence.push({ time, before: null, after: true })
-    if (fact.change === 'disabled') enabled.push({ time, before: true, after: false })
-    if (fact.change === 'enabled') enabled.push({ time, before: null, after: true })
+  for (const { time, eventId: id, fact } of facts) {
+    if (fact.change === 'created') existence.push({ time, id, before: null, after: true })
+    if (fact.change === 'deleted') existence.push({ time, id, before: null, after: false })
+    if (fact.change === 'restored') existence.push({ time, id, before: null, after: true })
+    if (fact.change === 'disabled') enabled.push({ time, id, before: null, after: false })
+    if (fact.change === 'enabled') enabled.push({ time, id, before: null, after: true })
   }
-  const alive = intersect(spansOf(existence, true), spansOf(enabled, true))
+  const created = facts.filter(({ fact }) => fact.change === 'created').map(({ time }) => time)
+  const sinceCreation: readonly Span[] = created.length === 0 ? ALWAYS : [{ from: created.reduce((first, time) => (time < first ? time : first)), to: null }]
+  const alive = intersect(sinceCreation, intersect(spansOf(existence, true), spansOf(enabled, true)))
   return { alive, evidence: facts.map((stored) => stored.eventId).toSorted() }
 }
 
@@ -267,7 +277,7 @@ function trustedSubjects(application: Application, observed: readonly (StoredFac
     .map(([key, fic]) => {
       const has = (fics: readonly Fic[] | null): boolean | null => (fics === null ? null : fics.some((one) => keyOf(one) === key))
       const naming = observed.filter(({ fact }) => has(fact.before) === true || has(fact.after) === true)
-      const observations = observed.map(({ time, fact }): Observation => ({ time, before: has(fact.before), after: has(fact.after) }))
+      const observations = observed.map(({ time, eventId: id, fact }): Observation => ({ time, id, before: has(fact.before), after: has(fact.after) }))
       return {
         application,
         issuerTenant: entraIssuerTenant(fic.issuer),

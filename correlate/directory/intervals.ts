@@ -17,6 +17,8 @@ export function covers(spans: readonly Span[], time: bigint): boolean {
 /** A dated observation: what held just before and what holds from then on. `null` says nothing about that side. */
 export interface Observation {
   readonly time: bigint
+  /** Decides the order of observations of one instant. */
+  readonly id: string
   readonly before: boolean | null
   readonly after: boolean | null
 }
@@ -27,28 +29,20 @@ export interface Observation {
  */
 export function spansOf(observations: readonly Observation[], initially: boolean): readonly Span[] {
   if (observations.length === 0) return initially ? ALWAYS : []
-  const sorted = observations.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+  const sorted = observations.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id < b.id ? -1 : 1))
   const spans: { from: bigint | null; to: bigint | null }[] = []
   const add = (from: bigint | null, to: bigint | null): void => {
     const last = spans.at(-1)
     if (last && last.to === from && from !== null) last.to = to
     else spans.push({ from, to })
   }
-  if (sorted[0]!.before ?? initially) add(null, sorted[0]!.time)
+  let state = sorted[0]!.before ?? initially
+  if (state) add(null, sorted[0]!.time)
   sorted.forEach((observation, index) => {
     const next = sorted[index + 1]
+    state = observation.after ?? observation.before ?? state
     if (next && next.time === observation.time) return
-    if (observation.after === true || next?.before === true) add(observation.time, next?.time ?? null)
+    if (state || next?.before === true) add(observation.time, next?.time ?? null)
   })
   return spans
-}
-
-/** The instants at which either list changes its answer, sorted. */
-export function breakpoints(...lists: readonly (readonly Span[])[]): bigint[] {
-  const times = new Set<bigint>()
-  for (const span of lists.flat()) {
-    if (span.from !== null) times.add(span.from)
-    if (span.to !== null) times.add(span.to)
-  }
-  return [...times].toSorted((a, b) => (a < b ? -1 : 1))
 }

@@ -90,7 +90,7 @@ function byClock(event: LinkFacts, conclusion: Attribution, { directory, landmar
     // Whoever acts as a service account uses a token minted for it; direct federated access uses the exchanged token itself.
     const account = event.kind !== 'credential.minted' && event.principal?.includes('@') ? event.principal.toLowerCase() : null
     const mint = account
-      ? landmarks.latest(own, event, (one) => one.source === 'gcp' && one.kind === 'credential.minted' && one.resource === account && within(one, GCP_ANCHOR_NS))
+      ? landmarks.latest(own, event, (one) => one.source === 'gcp' && one.kind === 'credential.minted' && isFor(one, account) && within(one, GCP_ANCHOR_NS))
       : null
     return time(mint ?? anchorOf(event, conclusion, landmarks))
   }
@@ -100,6 +100,11 @@ function byClock(event: LinkFacts, conclusion: Attribution, { directory, landmar
   const issued = (one: Landmark, life: bigint): boolean => one.kind === 'token.issued' && within(one, life)
   if (blueprints.length > 0) return time(landmarks.latest(keys(blueprints), event, (one) => issued(one, EXCHANGE_TOKEN_NS)))
   return time(landmarks.latest(keys(managedIdentities), event, (one) => one.principalKind === 'managed-identity' && issued(one, MANAGED_IDENTITY_TOKEN_NS)))
+}
+
+/** A mint whose record names its service account by number only may be for any. */
+function isFor(mint: Landmark, account: string): boolean {
+  return mint.resource === account || !mint.resource?.includes('@')
 }
 
 const exact = (event: { readonly id: EventId } | undefined): Parent | null => (event ? { id: event.id, link: 'exact' } : null)

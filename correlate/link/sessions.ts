@@ -18,20 +18,36 @@ export const GCP_ANCHOR_NS = 65n * MINUTE
 /** Events of an unanchored session are at most this far apart; also what ends a trace. */
 export const QUIET_NS = 30n * MINUTE
 
-/** The credential that a credential goes back to. Where that cannot be told (never seen issued, or contradictory), it is its own root. */
-function rootCredential(credential: CredentialId, issuersOf: (credential: CredentialId) => readonly LinkFacts[], visited: ReadonlySet<CredentialId>): CredentialId {
-  const roots = new Set<CredentialId>()
-  for (const issuer of provingIssuers(issuersOf(credential))) {
-    roots.add(issuer.uses && !visited.has(issuer.uses) ? rootCredential(issuer.uses, issuersOf, new Set([...visited, issuer.uses])) : credential)
+type Issuers = (credential: CredentialId) => readonly LinkFacts[]
+
+/** The credentials that a credential was issued with; null stands for an issuer that used none. */
+function issuedWith(credential: CredentialId, issuersOf: Issuers): readonly (CredentialId | null)[] {
+  return provingIssuers(issuersOf(credential)).map((issuer) => issuer.uses)
+}
+
+/** Broken sources reuse keys: a credential that was issued with itself, however far round, has no root but itself. */
+function isInCircle(credential: CredentialId, issuersOf: Issuers): boolean {
+  const seen = new Set<CredentialId>()
+  for (let next = [credential]; next.length > 0; ) {
+    next = next.flatMap((one) => issuedWith(one, issuersOf).filter((used) => used !== null)).filter((used) => !seen.has(used))
+    if (next.includes(credential)) return true
+    for (const used of next) seen.add(used)
   }
+  return false
+}
+
+/** The credential that a credential goes back to. Where that cannot be told (never seen issued, contradictory, circular), it is its own root. */
+function rootCredential(credential: CredentialId, issuersOf: Issuers): CredentialId {
+  if (isInCircle(credential, issuersOf)) return credential
+  const roots = new Set(issuedWith(credential, issuersOf).map((used) => (used === null ? credential : rootCredential(used, issuersOf))))
   return roots.size === 1 ? [...roots][0]! : credential
 }
 
 /** The session of an AWS event: everything that uses a credential or issues one. Null for all others. */
-export function awsSession(event: LinkFacts, issuersOf: (credential: CredentialId) => readonly LinkFacts[]): Session | null {
+export function awsSession(event: LinkFacts, issuersOf: Issuers): Session | null {
   const credential = event.uses ?? (event.outcome === 'success' ? event.issues : null)
   if (event.source !== 'aws' || credential === null) return null
-  const key = rootCredential(credential, issuersOf, new Set([credential]))
+  const key = rootCredential(credential, issuersOf)
   const [root] = provingIssuers(issuersOf(key))
   return { id: eventId('session', 'aws', key), cloud: 'aws', key, rootEvent: root?.id ?? null, resolved: root !== undefined }
 }
