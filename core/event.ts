@@ -156,6 +156,8 @@ export type DirectoryFact =
   | { readonly type: 'lifecycle'; readonly id: Oid; readonly change: 'created' | 'deleted' | 'restored' | 'disabled' | 'enabled' }
   /** The federated credentials of an application before and after a change; null where the record does not say. */
   | { readonly type: 'fics'; readonly objectId: Oid | null; readonly appId: AppId | null; readonly before: readonly Fic[] | null; readonly after: readonly Fic[] | null }
+  /** One federated credential by itself, as an operator declares it: it holds always, or was added or removed at the event's time. */
+  | { readonly type: 'fic-declared'; readonly objectId: Oid | null; readonly appId: AppId | null; readonly fic: Fic; readonly change: 'always' | 'added' | 'removed' }
   /** A sign-in through a federated credential: the credential was valid then. */
   | { readonly type: 'fic-used'; readonly oid: Oid; readonly appId: AppId | null; readonly ficId: string }
   /** A workload identity pool provider: which tenant its issuer is. `project` is an id or a number. */

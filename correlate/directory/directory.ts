@@ -94,7 +94,7 @@ class Groups<Value> {
 export function buildDirectory(facts: Iterable<StoredFact>): Directory {
   const seen = new Groups<StoredFact & { fact: { type: 'seen' } }>()
   const lifecycle = new Groups<StoredFact & { fact: { type: 'lifecycle' } }>()
-  const fics = new Groups<StoredFact & { fact: { type: 'fics' } }>()
+  const fics = new Groups<TrustFact>()
   const appIdOfObject = new Map<string, AppId>()
   const blueprintKeys = new Set<string>()
   const providers: { project: string; pool: string; provider: string; issuer: string }[] = []
@@ -103,7 +103,7 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
 
   for (const { tenantId, fact } of all) {
     if (fact.type === 'application' && fact.appId) setSmaller(appIdOfObject, pair(tenantId, fact.objectId), fact.appId)
-    if (fact.type === 'fics' && fact.objectId && fact.appId) setSmaller(appIdOfObject, pair(tenantId, fact.objectId), fact.appId)
+    if (isTrust(fact) && fact.objectId && fact.appId) setSmaller(appIdOfObject, pair(tenantId, fact.objectId), fact.appId)
     // An agent's row names its Blueprint, a Blueprint principal's its own application, by both ids.
     if (fact.type === 'seen' && fact.blueprintObjectId) {
       const appId = fact.kind === 'blueprint' ? fact.appId : fact.blueprintAppId
@@ -129,7 +129,7 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
       const key = applicationKey(tenantId, fact.objectId, fact.appId)
       if (key && fact.blueprint) blueprintKeys.add(key)
     }
-    if (fact.type === 'fics' && fact.objectId) objectIds.add(pair(tenantId, fact.objectId))
+    if (isTrust(fact) && fact.objectId) objectIds.add(pair(tenantId, fact.objectId))
   }
   for (const stored of all) {
     const { tenantId, fact } = stored
@@ -137,7 +137,7 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
     else if (fact.type === 'lifecycle') {
       if (objectIds.has(pair(tenantId, fact.id))) applicationLifecycle.add(applicationKey(tenantId, fact.id, null)!, stored as never)
       else lifecycle.add(pair(tenantId, fact.id), stored as never)
-    } else if (fact.type === 'fics') {
+    } else if (isTrust(fact)) {
       const key = applicationKey(tenantId, fact.objectId, fact.appId)
       if (key) fics.add(key, stored as never)
     }
@@ -268,22 +268,39 @@ function intersect(a: readonly Span[], b: readonly Span[]): readonly Span[] {
   return result
 }
 
-function trustedSubjects(application: Application, observed: readonly (StoredFact & { fact: { type: 'fics' } })[]): TrustedSubject[] {
-  const keyOf = (fic: Fic): string => `${entraIssuerTenant(fic.issuer) ?? fic.issuer}\n${fic.subject}`
+type TrustFact = StoredFact & { fact: { type: 'fics' } | { type: 'fic-declared' } }
+
+function isTrust(fact: DirectoryFact): fact is TrustFact['fact'] & DirectoryFact {
+  return fact.type === 'fics' || fact.type === 'fic-declared'
+}
+
+const keyOf = (fic: Fic): string => `${entraIssuerTenant(fic.issuer) ?? fic.issuer}\n${fic.subject}`
+
+/** What one record says about a credential; null when it does not speak of it. An audit record lists all credentials, a declaration only its own. */
+function observationOf({ time, eventId: id, fact }: TrustFact, key: string): Observation | null {
+  if (fact.type === 'fics') {
+    const has = (fics: readonly Fic[] | null): boolean | null => (fics === null ? null : fics.some((one) => keyOf(one) === key))
+    return { time, id, before: has(fact.before), after: has(fact.after) }
+  }
+  if (keyOf(fact.fic) !== key) return null
+  return { time, id, before: fact.change !== 'added', after: fact.change !== 'removed' }
+}
+
+function trustedSubjects(application: Application, observed: readonly TrustFact[]): TrustedSubject[] {
   const known = new Map<string, Fic>()
-  for (const { fact } of observed) for (const fic of [...(fact.before ?? []), ...(fact.after ?? [])]) known.set(keyOf(fic), fic)
+  for (const { fact } of observed) {
+    for (const fic of fact.type === 'fics' ? [...(fact.before ?? []), ...(fact.after ?? [])] : [fact.fic]) known.set(keyOf(fic), fic)
+  }
   return [...known.entries()]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, fic]) => {
-      const has = (fics: readonly Fic[] | null): boolean | null => (fics === null ? null : fics.some((one) => keyOf(one) === key))
-      const naming = observed.filter(({ fact }) => has(fact.before) === true || has(fact.after) === true)
-      const observations = observed.map(({ time, eventId: id, fact }): Observation => ({ time, id, before: has(fact.before), after: has(fact.after) }))
+      const observations = observed.map((stored) => observationOf(stored, key)).filter((one) => one !== null)
       return {
         application,
         issuerTenant: entraIssuerTenant(fic.issuer),
         subject: fic.subject,
         valid: spansOf(observations, false),
-        evidence: naming.map((stored) => stored.eventId).toSorted(),
+        evidence: observations.filter((one) => one.before === true || one.after === true).map((one) => one.id as EventId).toSorted(),
       }
     })
 }

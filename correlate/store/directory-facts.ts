@@ -14,7 +14,7 @@ interface Folded {
 }
 
 /** Changes have a date; what was merely seen is one fact, however often it was seen. */
-const DATED = new Set<DirectoryFact['type']>(['lifecycle', 'fics'])
+const DATED = new Set<DirectoryFact['type']>(['lifecycle', 'fics', 'fic-declared'])
 
 /**
  * Stores what the events say about the directory. Facts come from every distinct text of an event, also from texts that do not speak
