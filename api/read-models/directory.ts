@@ -72,7 +72,7 @@ export function foldDirectory(rows: readonly FactRow[]): KnownDirectory {
   // Applications first: they tie object ids and appIds together, whatever the order of the facts.
   for (const { tenant_id: tenantId, body } of rows) {
     if (body.type === 'application') applications.add(tenantId, body.objectId, body.appId, body.name, body.blueprint)
-    if (body.type === 'fics') applications.add(tenantId, body.objectId, body.appId, null, false)
+    if (body.type === 'fics' || body.type === 'fic-declared') applications.add(tenantId, body.objectId, body.appId, null, false)
     if (body.type === 'seen') {
       const known = principal(tenantId, body.oid)
       if (body.kind && (known.kind === null || KIND_RANK[body.kind] < KIND_RANK[known.kind])) known.kind = body.kind
@@ -89,6 +89,10 @@ export function foldDirectory(rows: readonly FactRow[]): KnownDirectory {
   const objectIds = new Set(applications.all.map((application) => application.objectId))
   for (const { tenant_id: tenantId, body } of rows) {
     if (body.type === 'lifecycle' && !objectIds.has(body.id)) principal(tenantId, body.id).status = STATUS_AFTER[body.change]
+    if (body.type === 'fic-declared') {
+      const { trusted } = applications.add(tenantId, body.objectId, body.appId, null, false)
+      for (const oid of trustedOids(tenantId, [body.fic])) trusted.set(oid, body.change !== 'removed')
+    }
     if (body.type === 'fics') {
       const { trusted } = applications.add(tenantId, body.objectId, body.appId, null, false)
       if (body.after) for (const oid of trusted.keys()) trusted.set(oid, false)
