@@ -1,0 +1,88 @@
+/** From the transport into a sink: what the correlate role runs. */
+import { KEPT_CHARS, messageToRecord, messageToRejection } from './record-codec.ts'
+import type { RawRecord, Rejection } from '#core/record.ts'
+import type { Receipt, RecordSink } from '#core/sink.ts'
+import type { Message, Topic, Transport } from '#core/transport.ts'
+
+/** All correlators are one group: they share the records. */
+export const CORRELATORS = 'correlator'
+
+export interface ConsumeOptions {
+  /** Ends the consuming; the batch that is being stored is waited for by `transport.close()`. */
+  readonly signal: AbortSignal
+  /** Takes credentials out of a text that is no record: ingest has not seen it. */
+  readonly mask: (text: string) => string
+  /** Called when a batch is stored. */
+  readonly onReceipt?: (receipt: Receipt, delivered: number) => void
+}
+
+/**
+ * Consumes records and rejections into the sink; resolves when messages arrive. A message counts as handled when the sink has stored it.
+ * A message that is no record, and a record that the store refuses for what is in it, become rejections: neither may come again forever.
+ */
+export async function consumeInto(transport: Transport, sink: RecordSink, { signal, mask, onReceipt }: ConsumeOptions): Promise<void> {
+  const deliver = async (records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<void> => {
+    const receipt = await deliverWithout(sink, records, rejections)
+    onReceipt?.(receipt, records.length + rejections.length)
+  }
+  const handle = <Item extends object>(topic: Topic, read: (message: Message) => Item | { readonly poison: string }, store: (items: readonly Item[], poisoned: readonly Rejection[]) => Promise<void>) =>
+    transport.consume(
+      topic,
+      CORRELATORS,
+      async (batch) => {
+        const items: Item[] = []
+        const poisoned: Rejection[] = []
+        for (const [index, message] of batch.entries()) {
+          const item = read(message)
+          if ('poison' in item) poisoned.push(poison(topic, message, index, item.poison as string, mask))
+          else items.push(item)
+        }
+        await store(items, poisoned)
+      },
+      signal,
+    )
+  await Promise.all([
+    handle('records', messageToRecord, deliver),
+    handle('rejected', messageToRejection, (rejections, poisoned) => deliver([], [...rejections, ...poisoned])),
+  ])
+}
+
+function poison(topic: Topic, { value, headers }: Message, index: number, why: string, mask: (text: string) => string): Rejection {
+  // PostgreSQL's text holds neither NUL nor half a surrogate pair.
+  const text = mask(value.slice(0, 4 * KEPT_CHARS)).slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed()
+  return { origin: { file: headers['ce_source']?.slice(0, 1000).replaceAll('\0', '\uFFFD') || `kafka:${topic}`, line: null, index }, reason: `no usable message on the topic of ${topic}: ${why}`, text }
+}
+
+/**
+ * Delivers; when the store refuses the batch for what is in it, halves it until the refused records stand alone, and rejects those.
+ * Other failures (no connection, no disk) are thrown: they pass, and the batch comes again.
+ */
+async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt> {
+  try {
+    return await sink.deliver(records, rejections)
+  } catch (error) {
+    if (!isRefusal(error) || records.length === 0) throw error
+    if (records.length === 1) {
+      const [{ origin, text }] = records as [RawRecord]
+      const refused: Rejection = { origin, reason: `the store refuses it: ${error.message}`, text: text.slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed() }
+      const receipt = await sink.deliver([], [...rejections, refused])
+      return { ...receipt, rejected: [...receipt.rejected, refused] }
+    }
+    const middle = Math.ceil(records.length / 2)
+    const first = await deliverWithout(sink, records.slice(0, middle), rejections)
+    return add(first, await deliverWithout(sink, records.slice(middle), []))
+  }
+}
+
+/** SQLSTATE classes 22 (data exception) and 23 (constraint), and faults of our own code that a certain record brings to light. */
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: unknown }).code
+  return typeof code === 'string' ? /^2[23]\w{3}$/.test(code) : error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+}
+
+function add(a: Receipt, b: Receipt): Receipt {
+  const byFormat = { ...a.byFormat }
+  for (const [format, count] of Object.entries(b.byFormat)) byFormat[format] = (byFormat[format] ?? 0) + count
+  return { stored: a.stored + b.stored, duplicates: a.duplicates + b.duplicates, variants: a.variants + b.variants, rejected: [...a.rejected, ...b.rejected], byFormat }
+}

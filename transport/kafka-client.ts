@@ -1,0 +1,58 @@
+/** The one file that imports kafkajs (last release: February 2023), so that another client stays possible. */
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
+import kafkajs from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer, TopicMessages } from 'kafkajs'
+import { zstdCodec } from './zstd.ts'
+
+export type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer, TopicMessages }
+
+export interface KafkaClientSettings {
+  /** `host:port` of some brokers; the others are learnt from them. */
+  readonly brokers: readonly string[]
+  /** How the broker's logs call this program. */
+  readonly clientId?: string
+  readonly ssl?: NonNullable<KafkaConfig['ssl']>
+  readonly sasl?: NonNullable<KafkaConfig['sasl']>
+  readonly log?: KafkaLog
+}
+
+export type KafkaLog = (level: 'error' | 'warn' | 'info' | 'debug', message: string, fields: Readonly<Record<string, unknown>>) => void
+
+const LEVELS = { [logLevel.NOTHING]: 'debug', [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'info', [logLevel.DEBUG]: 'debug' } as const
+
+export const ZSTD = CompressionTypes.ZSTD
+
+/** Brokers are asked anew after that time. Event Hubs closes idle connections after 240 s. */
+export const METADATA_MAX_AGE_MS = 180_000
+
+/** A client; connects to nothing yet. */
+export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, log }: KafkaClientSettings): Kafka {
+  silenceTimeoutWarning()
+  kafkajs.CompressionCodecs[CompressionTypes.ZSTD] = () => zstdCodec
+  return new Kafka({
+    clientId,
+    brokers: [...brokers],
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    connectionTimeout: 5000,
+    requestTimeout: 40_000,
+    retry: { initialRetryTime: 200, maxRetryTime: 5000, retries: 5 },
+    logLevel: log === undefined ? logLevel.NOTHING : logLevel.INFO,
+    // What kafkajs calls an error is a try that failed: it goes on by itself, or the error reaches the caller.
+    logCreator: () => ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) =>
+      log?.(LEVELS[level] === 'error' ? 'warn' : LEVELS[level] === 'info' ? 'debug' : LEVELS[level], message, { part: namespace, ...fields }),
+  })
+}
+
+let silenced = false
+
+/** kafkajs asks for a timeout in the past when it is late; Node 24 sets 1 ms, which is right, and warns. This warning alone is dropped. */
+function silenceTimeoutWarning(): void {
+  if (silenced) return
+  silenced = true
+  const emit = process.emitWarning.bind(process) as (warning: string | Error, ...rest: unknown[]) => void
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    const name = warning instanceof Error ? warning.name : typeof rest[0] === 'string' ? rest[0] : (rest[0] as { type?: string } | undefined)?.type
+    if (name !== 'TimeoutNegativeWarning') emit(warning, ...rest)
+  }) as typeof process.emitWarning
+}

@@ -1,0 +1,93 @@
+import { type Admin, type Kafka } from './kafka-client.ts'
+import { brokerVersions, unusable } from './broker-versions.ts'
+import type { ConnectionOptions } from 'node:tls'
+import type { Topic } from '#core/transport.ts'
+
+/** What publisher and consumer must know of a topic. */
+export interface TopicFacts {
+  readonly name: string
+  readonly partitions: number
+  /** Most bytes of one batch for one partition, before compression: then it fits after it, too. */
+  readonly maxBytes: number
+}
+
+export interface TopicSettings {
+  readonly namespace: string
+  /** For topics that are created; an existing topic keeps its own. */
+  readonly partitions: number
+  readonly retentionMs: number
+}
+
+const TOPICS: readonly Topic[] = ['records', 'rejected']
+
+/** A record is at most 1 MB (Cloud Audit and CloudTrail: 256 KB); JSON in JSON makes it longer. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+/** Head of a batch and of its messages. */
+const OVERHEAD_BYTES = 64 * 1024
+/** Kafka's own default, for brokers that do not tell. */
+const DEFAULT_MESSAGE_BYTES = 1_048_588
+const TOPIC_CONFIG = 2
+
+/**
+ * Checks that some broker can be used at all.
+ * @throws with every broker's answer when none can
+ */
+export async function checkBrokers(brokers: readonly string[], tls?: ConnectionOptions): Promise<void> {
+  const problems: string[] = []
+  for (const broker of brokers) {
+    try {
+      const missing = unusable(await brokerVersions(broker, tls))
+      if (missing.length === 0) return
+      problems.push(`${broker}: ${missing.join('; ')}`)
+    } catch (error) {
+      problems.push(`${broker}: ${error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error)}`)
+    }
+  }
+  throw new Error(`No Kafka broker can be used (KAFKA_BROKERS).\n${problems.join('\n')}`)
+}
+
+/** Creates the topics that are missing, and tells what they are like. */
+export async function prepareTopics(client: Kafka, settings: TopicSettings): Promise<Readonly<Record<Topic, TopicFacts>>> {
+  const admin = client.admin()
+  await admin.connect()
+  try {
+    await createMissing(admin, settings)
+    const [records, rejected] = await Promise.all(TOPICS.map((topic) => describeTopic(admin, topicName(settings.namespace, topic))))
+    return { records: records!, rejected: rejected! }
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+export const topicName = (namespace: string, topic: Topic): string => `${namespace}.${topic}`
+
+async function createMissing(admin: Admin, { namespace, partitions, retentionMs }: TopicSettings): Promise<void> {
+  const known = new Set(await admin.listTopics())
+  const missing = TOPICS.map((topic) => topicName(namespace, topic)).filter((name) => !known.has(name))
+  if (missing.length === 0) return
+  const replicationFactor = Math.min(3, (await admin.describeCluster()).brokers.length)
+  const configEntries = [
+    // With three copies, two must have a message before it counts as published: one broker may be lost at any time.
+    { name: 'min.insync.replicas', value: replicationFactor === 3 ? '2' : '1' },
+    { name: 'retention.ms', value: String(retentionMs) },
+    { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+    { name: 'cleanup.policy', value: 'delete' },
+    { name: 'unclean.leader.election.enable', value: 'false' },
+  ]
+  try {
+    await admin.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor, configEntries })) })
+  } catch (error) {
+    const now = new Set(await admin.listTopics())
+    // Another process was faster, or a leader was not chosen yet when kafkajs asked.
+    if (!missing.every((name) => now.has(name))) throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
+  }
+}
+
+async function describeTopic(admin: Admin, name: string): Promise<TopicFacts> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [name] })
+  const partitions = topics[0]?.partitions.length ?? 0
+  if (partitions === 0) throw new Error(`The Kafka topic ${name} has no partitions.`)
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: TOPIC_CONFIG, name, configNames: ['max.message.bytes'] }] })
+  const limit = Number(resources[0]?.configEntries.find(({ configName }) => configName === 'max.message.bytes')?.configValue ?? DEFAULT_MESSAGE_BYTES)
+  return { name, partitions, maxBytes: limit - Math.min(OVERHEAD_BYTES, limit / 8) }
+}
