@@ -73,7 +73,11 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   async function start(node: Node): Promise<void> {
     const log = join(node.folder, `start-${++node.starts}.log`)
     const file = openSync(log, 'w')
-    const child = spawn('java', [...JVM, '-cp', classPath, 'kafka.Kafka', settings(node)], { stdio: ['ignore', file, file], detached: options.detached === true, cwd: node.folder })
+    const child = spawn('java', [...JVM, '-cp', classPath, 'kafka.Kafka', settings(node)], {
+      stdio: ['ignore', file, file],
+      detached: options.detached === true,
+      cwd: node.folder,
+    })
     closeSync(file)
     node.process = child
     if (options.detached) child.unref()
@@ -86,7 +90,13 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
     const gone = once(child, 'exit')
     child.kill(signal)
     const late = new AbortController()
-    await Promise.race([gone, sleep(STOP_TIMEOUT_MS, undefined, { signal: late.signal }).then(() => child.kill('SIGKILL'), () => undefined)])
+    await Promise.race([
+      gone,
+      sleep(STOP_TIMEOUT_MS, undefined, { signal: late.signal }).then(
+        () => child.kill('SIGKILL'),
+        () => undefined,
+      ),
+    ])
     late.abort()
     if (isRunning(child)) await gone
   }
@@ -121,7 +131,11 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
-function properties({ id, folder, port, controllerPort }: { readonly id: number; readonly folder: string; readonly port: number; readonly controllerPort: number }, voters: string, brokers: number): string {
+function properties(
+  { id, folder, port, controllerPort }: { readonly id: number; readonly folder: string; readonly port: number; readonly controllerPort: number },
+  voters: string,
+  brokers: number,
+): string {
   const replicas = Math.min(3, brokers)
   const inSync = replicas === 3 ? 2 : 1
   return `${[

@@ -47,10 +47,15 @@ appender.out.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
 
 async function checkJava(): Promise<void> {
   const { stderr } = await run('java', ['-version']).catch(() => {
-    throw new MissingProgram(`Kafka needs Java ${OLDEST_JAVA} or later, and there is no "java" here. Install a JRE (Debian: openjdk-17-jre-headless), or set KAFKA_BROKERS to a running cluster.`)
+    throw new MissingProgram(
+      `Kafka needs Java ${OLDEST_JAVA} or later, and there is no "java" here. Install a JRE (Debian: openjdk-17-jre-headless), or set KAFKA_BROKERS to a running cluster.`,
+    )
   })
   const version = Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0)
-  if (version < OLDEST_JAVA) throw new MissingProgram(`Kafka ${KAFKA_VERSION} needs Java ${OLDEST_JAVA} or later, this is ${version || 'an unknown version'}. Set KAFKA_BROKERS to a running cluster to do without.`)
+  if (version < OLDEST_JAVA)
+    throw new MissingProgram(
+      `Kafka ${KAFKA_VERSION} needs Java ${OLDEST_JAVA} or later, this is ${version || 'an unknown version'}. Set KAFKA_BROKERS to a running cluster to do without.`,
+    )
 }
 
 /** Into a folder of its own that is renamed when complete: a fetch that was killed leaves nothing that looks whole. */
@@ -90,5 +95,8 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 `
 
 async function exists(path: string): Promise<boolean> {
-  return await access(path).then(() => true, () => false)
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
 }

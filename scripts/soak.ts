@@ -50,7 +50,8 @@ async function shrink(seed: number): Promise<void> {
   const world = lawWorld(seed)
   if ((await broken(open, world)) === null) return console.log(`World ${seed} does not fail.`)
   const small = await minimise(open, world)
-  for (const { event, format } of small.accepted) console.log(JSON.stringify({ format, ...event }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
+  for (const { event, format } of small.accepted)
+    console.log(JSON.stringify({ format, ...event }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
   console.log(await broken(open, small))
   process.exitCode = 1
 }

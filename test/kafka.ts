@@ -15,7 +15,10 @@ declare module 'vitest' {
 
 /** Vitest's global set-up. Without Java or Maven the tests of Kafka are skipped, and this says so; with CI set it throws. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const missing = await kafkaClassPath().then(() => null, (error: unknown) => error)
+  const missing = await kafkaClassPath().then(
+    () => null,
+    (error: unknown) => error,
+  )
   if (missing !== null && (process.env['CI'] || !(missing instanceof MissingProgram))) throw missing
   if (missing !== null) process.stderr.write(`\nSKIPPED: tests of Kafka. ${(missing as Error).message}\n\n`)
   project.provide('kafkaPrograms', missing === null)

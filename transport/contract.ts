@@ -51,7 +51,11 @@ export function transportContract({ open, durable, patience }: Implementation): 
   test('delivers key, value and headers as they were published', async () => {
     const { transport } = start()
     const got = await collect(transport, 'records', 'g')
-    const sent = { key: 'ключ', value: JSON.stringify({ text: 'ünï\u2028 "quoted" 🛰' }), headers: { ce_id: '1', ce_source: 'file%20name', 'content-type': 'application/json' } }
+    const sent = {
+      key: 'ключ',
+      value: JSON.stringify({ text: 'ünï\u2028 "quoted" 🛰' }),
+      headers: { ce_id: '1', ce_source: 'file%20name', 'content-type': 'application/json' },
+    }
     await transport.publish('records', [sent])
     await eventually(() => expect(got).toEqual([sent]))
   })
@@ -93,7 +97,14 @@ export function transportContract({ open, durable, patience }: Implementation): 
   test('keeps the order of each key over many publishes, also of those that do not wait for each other', async () => {
     const { transport } = start()
     const got = await collect(transport, 'records', 'g')
-    await Promise.all(range(60).map((index) => transport.publish('records', range(5).map((key) => message(`key ${key}`, `${index}`)))))
+    await Promise.all(
+      range(60).map((index) =>
+        transport.publish(
+          'records',
+          range(5).map((key) => message(`key ${key}`, `${index}`)),
+        ),
+      ),
+    )
     await eventually(() => expect(got).toHaveLength(300))
     for (const key of range(5)) expect(values(got.filter((one) => one.key === `key ${key}`))).toEqual(range(60).map(String))
   })
@@ -162,7 +173,11 @@ export function transportContract({ open, durable, patience }: Implementation): 
       running--
     })
     const text = 'x'.repeat(1000)
-    for (const round of range(4)) await transport.publish('records', range(2500).map((index) => message('one key', `${round} ${index} ${text}`)))
+    for (const round of range(4))
+      await transport.publish(
+        'records',
+        range(2500).map((index) => message('one key', `${round} ${index} ${text}`)),
+      )
     await eventually(() => expect(handled).toBe(10_000))
     expect(most).toBe(1)
     expect(largest).toBeLessThanOrEqual(2000)
@@ -174,11 +189,19 @@ export function transportContract({ open, durable, patience }: Implementation): 
     const leaver = again()
     const left = await collect(leaver, 'records', 'g', leave.signal)
     const got = await collect(transport, 'records', 'g')
-    await transport.publish('records', range(200).map((index) => message(`k${index}`, `a${index}`))).catch(() => undefined)
+    await transport
+      .publish(
+        'records',
+        range(200).map((index) => message(`k${index}`, `a${index}`)),
+      )
+      .catch(() => undefined)
     await eventually(() => expect(new Set(values([...left, ...got])).size).toBe(200))
     leave.abort()
     const before = left.length
-    await transport.publish('records', range(200).map((index) => message(`k${index}`, `b${index}`)))
+    await transport.publish(
+      'records',
+      range(200).map((index) => message(`k${index}`, `b${index}`)),
+    )
     await eventually(() => expect(new Set(values([...left.slice(before), ...got])).size).toBeGreaterThanOrEqual(200))
     await eventually(() => expect(values([...left, ...got]).filter((value) => value.startsWith('b')).length).toBeGreaterThanOrEqual(200))
   })
@@ -206,7 +229,10 @@ export function transportContract({ open, durable, patience }: Implementation): 
       calls++
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true }))
     })
-    const published = transport.publish('records', [message('k', 'v')]).then(() => 'durable', () => 'uncertain')
+    const published = transport.publish('records', [message('k', 'v')]).then(
+      () => 'durable',
+      () => 'uncertain',
+    )
     await eventually(() => expect(calls).toBe(1))
     await transport.close()
     expect(await published).toBe(durable ? 'durable' : 'uncertain')
@@ -224,29 +250,40 @@ export function transportContract({ open, durable, patience }: Implementation): 
   })
 
   if (durable) {
-  test('what was published and not handled is there after a restart, what was handled does not come again', async () => {
-    const { transport, again } = start()
-    const first = await collect(transport, 'records', 'g')
-    await transport.publish('records', range(30).map((index) => message(`k${index}`, `a${index}`)))
-    await eventually(() => expect(first).toHaveLength(30))
-    await transport.close()
-    const second = again()
-    await second.publish('records', range(30).map((index) => message(`k${index}`, `b${index}`)))
-    await second.close()
-    const got = await collect(again(), 'records', 'g')
-    await eventually(() => expect(values(got).toSorted()).toEqual(range(30).map((index) => `b${index}`).toSorted()))
-  })
-
-  } else {
-  test('publish resolves only when the handler has', async () => {
-    const { transport } = start()
-    let handled = false
-    await transport.consume('records', 'g', async () => {
-      await sleep(50)
-      handled = true
+    test('what was published and not handled is there after a restart, what was handled does not come again', async () => {
+      const { transport, again } = start()
+      const first = await collect(transport, 'records', 'g')
+      await transport.publish(
+        'records',
+        range(30).map((index) => message(`k${index}`, `a${index}`)),
+      )
+      await eventually(() => expect(first).toHaveLength(30))
+      await transport.close()
+      const second = again()
+      await second.publish(
+        'records',
+        range(30).map((index) => message(`k${index}`, `b${index}`)),
+      )
+      await second.close()
+      const got = await collect(again(), 'records', 'g')
+      await eventually(() =>
+        expect(values(got).toSorted()).toEqual(
+          range(30)
+            .map((index) => `b${index}`)
+            .toSorted(),
+        ),
+      )
     })
-    await transport.publish('records', [message('k', 'v')])
-    expect(handled).toBe(true)
-  })
+  } else {
+    test('publish resolves only when the handler has', async () => {
+      const { transport } = start()
+      let handled = false
+      await transport.consume('records', 'g', async () => {
+        await sleep(50)
+        handled = true
+      })
+      await transport.publish('records', [message('k', 'v')])
+      expect(handled).toBe(true)
+    })
   }
 }

@@ -25,7 +25,11 @@ export async function consumeInto(transport: Transport, sink: RecordSink, { sign
     const receipt = await deliverWithout(sink, records, rejections)
     onReceipt?.(receipt, records.length + rejections.length)
   }
-  const handle = <Item extends object>(topic: Topic, read: (message: Message) => Item | { readonly poison: string }, store: (items: readonly Item[], poisoned: readonly Rejection[]) => Promise<void>) =>
+  const handle = <Item extends object>(
+    topic: Topic,
+    read: (message: Message) => Item | { readonly poison: string },
+    store: (items: readonly Item[], poisoned: readonly Rejection[]) => Promise<void>,
+  ) =>
     transport.consume(
       topic,
       CORRELATORS,
@@ -49,8 +53,15 @@ export async function consumeInto(transport: Transport, sink: RecordSink, { sign
 
 function poison(topic: Topic, { value, headers }: Message, index: number, why: string, mask: (text: string) => string): Rejection {
   // PostgreSQL's text holds neither NUL nor half a surrogate pair.
-  const text = mask(value.slice(0, 4 * KEPT_CHARS)).slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed()
-  return { origin: { file: headers['ce_source']?.slice(0, 1000).replaceAll('\0', '\uFFFD') || `kafka:${topic}`, line: null, index }, reason: `no usable message on the topic of ${topic}: ${why}`, text }
+  const text = mask(value.slice(0, 4 * KEPT_CHARS))
+    .slice(0, KEPT_CHARS)
+    .replaceAll('\0', '\uFFFD')
+    .toWellFormed()
+  return {
+    origin: { file: headers['ce_source']?.slice(0, 1000).replaceAll('\0', '\uFFFD') || `kafka:${topic}`, line: null, index },
+    reason: `no usable message on the topic of ${topic}: ${why}`,
+    text,
+  }
 }
 
 /**
@@ -64,7 +75,11 @@ async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], r
     if (!isRefusal(error) || records.length === 0) throw error
     if (records.length === 1) {
       const [{ origin, text }] = records as [RawRecord]
-      const refused: Rejection = { origin, reason: `the store refuses it: ${error.message}`, text: text.slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed() }
+      const refused: Rejection = {
+        origin,
+        reason: `the store refuses it: ${error.message}`,
+        text: text.slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed(),
+      }
       const receipt = await sink.deliver([], [...rejections, refused])
       return { ...receipt, rejected: [...receipt.rejected, refused] }
     }
@@ -84,5 +99,11 @@ function isRefusal(error: unknown): error is Error {
 function add(a: Receipt, b: Receipt): Receipt {
   const byFormat = { ...a.byFormat }
   for (const [format, count] of Object.entries(b.byFormat)) byFormat[format] = (byFormat[format] ?? 0) + count
-  return { stored: a.stored + b.stored, duplicates: a.duplicates + b.duplicates, variants: a.variants + b.variants, rejected: [...a.rejected, ...b.rejected], byFormat }
+  return {
+    stored: a.stored + b.stored,
+    duplicates: a.duplicates + b.duplicates,
+    variants: a.variants + b.variants,
+    rejected: [...a.rejected, ...b.rejected],
+    byFormat,
+  }
 }

@@ -39,8 +39,10 @@ export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, 
     retry: { initialRetryTime: 200, maxRetryTime: 5000, retries: 5 },
     logLevel: log === undefined ? logLevel.NOTHING : logLevel.INFO,
     // What kafkajs calls an error is a try that failed: it goes on by itself, or the error reaches the caller.
-    logCreator: () => ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) =>
-      log?.(LEVELS[level] === 'error' ? 'warn' : LEVELS[level] === 'info' ? 'debug' : LEVELS[level], message, { part: namespace, ...fields }),
+    logCreator:
+      () =>
+      ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) =>
+        log?.(LEVELS[level] === 'error' ? 'warn' : LEVELS[level] === 'info' ? 'debug' : LEVELS[level], message, { part: namespace, ...fields }),
   })
 }
 

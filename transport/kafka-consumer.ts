@@ -120,7 +120,12 @@ async function handleBatch(payload: EachBatchPayload, options: ConsumerOptions):
 }
 
 /** Until the handler has resolved; false when this consumer stops or has lost the partition before that. */
-async function handleSlice(slice: readonly KafkaMessage[], { isRunning, isStale, batch }: EachBatchPayload, { handle, stop, retryPause, log }: ConsumerOptions, lost: AbortSignal): Promise<boolean> {
+async function handleSlice(
+  slice: readonly KafkaMessage[],
+  { isRunning, isStale, batch }: EachBatchPayload,
+  { handle, stop, retryPause, log }: ConsumerOptions,
+  lost: AbortSignal,
+): Promise<boolean> {
   const over = AbortSignal.any([stop, lost])
   for (let attempt = 1; ; attempt++) {
     if (over.aborted || !isRunning() || isStale()) return false
@@ -128,7 +133,13 @@ async function handleSlice(slice: readonly KafkaMessage[], { isRunning, isStale,
       await handle(slice.map(toMessage), stop)
       return true
     } catch (error) {
-      log('warn', 'a batch could not be handled, it comes again', { topic: batch.topic, partition: batch.partition, offset: slice[0]?.offset, attempt, error: error instanceof Error ? error.message : String(error) })
+      log('warn', 'a batch could not be handled, it comes again', {
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: slice[0]?.offset,
+        attempt,
+        error: error instanceof Error ? error.message : String(error),
+      })
       await pause(attempt, retryPause, over)
     }
   }

@@ -37,7 +37,15 @@ const REQUEST_MESSAGES = 10_000
 /** Record head, key length, header lengths: rather too much. */
 const MESSAGE_OVERHEAD = 128
 /** Retrying does not help. */
-const HOPELESS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'SASL_AUTHENTICATION_FAILED', 'INVALID_REQUIRED_ACKS', 'UNSUPPORTED_COMPRESSION_TYPE'])
+const HOPELESS = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+  'INVALID_REQUIRED_ACKS',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+])
 
 /**
  * Publishes one request at a time: what waits meanwhile goes into the next one, so order holds and small publishes are collected.
@@ -58,7 +66,13 @@ export function createPublisher(client: Kafka, topics: Readonly<Record<Topic, To
   async function connected(): Promise<Producer> {
     if (producer !== null) return producer
     // kafkajs refuses an idempotent producer without retries; one is the least.
-    const fresh = client.producer({ idempotent: true, maxInFlightRequests: 5, retry: { initialRetryTime: 100, retries: 1 }, allowAutoTopicCreation: false, metadataMaxAge: 180_000 })
+    const fresh = client.producer({
+      idempotent: true,
+      maxInFlightRequests: 5,
+      retry: { initialRetryTime: 100, retries: 1 },
+      allowAutoTopicCreation: false,
+      metadataMaxAge: 180_000,
+    })
     await fresh.connect()
     return (producer = fresh)
   }
@@ -73,11 +87,16 @@ export function createPublisher(client: Kafka, topics: Readonly<Record<Topic, To
     const byTopic = Map.groupBy(request, ({ topic }) => topic.name)
     const expected = new Set(request.map(({ topic, partition }) => `${topic.name} ${partition}`))
     try {
-      const answer = await (await connected()).sendBatch({
+      const answer = await (
+        await connected()
+      ).sendBatch({
         acks: -1,
         timeout: 30_000,
         compression: ZSTD,
-        topicMessages: [...byTopic].map(([topic, prepared]) => ({ topic, messages: prepared.map(({ message, partition }) => ({ ...message, headers: { ...message.headers }, partition })) })),
+        topicMessages: [...byTopic].map(([topic, prepared]) => ({
+          topic,
+          messages: prepared.map(({ message, partition }) => ({ ...message, headers: { ...message.headers }, partition })),
+        })),
       })
       for (const { topicName, partition, errorCode } of answer) if (errorCode === 0) expected.delete(`${topicName} ${partition}`)
       if (expected.size > 0) throw new Error(`Kafka did not answer for ${[...expected].join(', ')}`)

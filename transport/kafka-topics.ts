@@ -79,7 +79,8 @@ async function createMissing(admin: Admin, { namespace, partitions, retentionMs 
   } catch (error) {
     const now = new Set(await admin.listTopics())
     // Another process was faster, or a leader was not chosen yet when kafkajs asked.
-    if (!missing.every((name) => now.has(name))) throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
+    if (!missing.every((name) => now.has(name)))
+      throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
   }
 }
 

@@ -30,7 +30,16 @@ const RETENTION_MS = 14 * DAY_MS
  * `publish` and `consume` throw when no broker can be used; a cluster that goes away later is waited for.
  */
 export function createKafkaTransport(options: KafkaTransportOptions): Transport {
-  const { namespace = 'trailjoin', partitions = 12, retentionMs = RETENTION_MS, publishTimeoutMs = 60_000, sessionTimeoutMs = 45_000, concurrency = 2, retryPause = RETRY_PAUSE, log = () => undefined } = options
+  const {
+    namespace = 'trailjoin',
+    partitions = 12,
+    retentionMs = RETENTION_MS,
+    publishTimeoutMs = 60_000,
+    sessionTimeoutMs = 45_000,
+    concurrency = 2,
+    retryPause = RETRY_PAUSE,
+    log = () => undefined,
+  } = options
   const client = createKafkaClient(options)
   const closing = new AbortController()
   const consumers = new Set<Promise<void>>()
@@ -65,7 +74,16 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
       const facts = await prepared()
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
       // One group for each topic: kafkajs shares partitions out wrongly among members of one group that read different topics.
-      const consumer = startConsumer(client, { topic: facts[topic].name, groupId: `${namespace}.${group}.${topic}`, handle, stop, retryPause, sessionTimeoutMs, concurrency, log })
+      const consumer = startConsumer(client, {
+        topic: facts[topic].name,
+        groupId: `${namespace}.${group}.${topic}`,
+        handle,
+        stop,
+        retryPause,
+        sessionTimeoutMs,
+        concurrency,
+        log,
+      })
       consumers.add(consumer.ended)
       void consumer.ended.finally(() => consumers.delete(consumer.ended))
       await consumer.joined

@@ -15,7 +15,10 @@ export function createTransportSink(transport: Transport): RecordSink {
     let left = records.map((record) => ({ record, message: recordToMessage(record) }))
     for (;;) {
       try {
-        await transport.publish('records', left.map(({ message }): Message => message))
+        await transport.publish(
+          'records',
+          left.map(({ message }): Message => message),
+        )
         return tooLarge
       } catch (error) {
         if (!(error instanceof MessageTooLarge)) throw error

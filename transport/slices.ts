@@ -8,7 +8,11 @@ export interface SliceLimits {
 }
 
 /** Cuts a list, in order, into slices of at most so many items and so much size; an item beyond the size is a slice of its own. */
-export function* slices<Item>(items: readonly Item[], sizeOf: (item: Item) => number, limits: SliceLimits = { messages: SLICE_MESSAGES, size: SLICE_CHARS }): Generator<readonly Item[]> {
+export function* slices<Item>(
+  items: readonly Item[],
+  sizeOf: (item: Item) => number,
+  limits: SliceLimits = { messages: SLICE_MESSAGES, size: SLICE_CHARS },
+): Generator<readonly Item[]> {
   let slice: Item[] = []
   let size = 0
   for (const item of items) {

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { RawRecord, Rejection } from '#core/record.ts'
+import type { Receipt, RecordSink } from '#core/sink.ts'
+import type { Transport } from '#core/transport.ts'
+import { consumeInto } from './deliver.ts'
+import { MessageTooLarge } from './errors.ts'
+import { createMemoryTransport } from './memory.ts'
+import { recordToMessage } from './record-codec.ts'
+import { createTransportSink } from './sink.ts'
+
+const record = (value: Record<string, string | number>): RawRecord => ({
+  text: JSON.stringify(value),
+  value,
+  masked: [],
+  origin: { file: 'f', line: 1, index: 0 },
+  context: {},
+})
+const rejection: Rejection = { origin: { file: 'g', line: 2, index: 1 }, reason: 'why', text: 'what' }
+
+interface Store extends RecordSink {
+  readonly records: RawRecord[]
+  readonly rejections: Rejection[]
+}
+
+/** Stores all or nothing; `refuse` may throw. */
+function store(refuse: (records: readonly RawRecord[]) => void = () => undefined): Store {
+  const records: RawRecord[] = []
+  const rejections: Rejection[] = []
+  return {
+    records,
+    rejections,
+    deliver(given, refused): Promise<Receipt> {
+      try {
+        refuse(given)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      records.push(...given)
+      rejections.push(...refused)
+      return Promise.resolve({ stored: given.length, duplicates: 0, variants: 0, rejected: [], byFormat: {} })
+    },
+    drain: () => Promise.resolve(),
+  }
+}
+
+describe('records through a transport', () => {
+  const transports: Transport[] = []
+  afterEach(() => Promise.all(transports.splice(0).map((transport) => transport.close())))
+  const run = async (sink: RecordSink): Promise<Transport> => {
+    const transport = createMemoryTransport({ retryPause: { first: 1, longest: 5 } })
+    transports.push(transport)
+    await consumeInto(transport, sink, { signal: new AbortController().signal, mask: (text) => text.replaceAll('secret', '***') })
+    return transport
+  }
+
+  test('arrive as they were, rejections too', async () => {
+    const sink = store()
+    const transport = await run(sink)
+    const records = [record({ a: 1 }), record({ a: 2 })]
+    const receipt = await createTransportSink(transport).deliver(records, [rejection])
+    expect(sink.records).toEqual(records)
+    expect(sink.rejections).toEqual([rejection])
+    expect(receipt).toEqual({ stored: 0, duplicates: 0, variants: 0, rejected: [], byFormat: {} })
+  })
+
+  test('a message that is no record becomes a rejection with masked text, its neighbours are stored', async () => {
+    const sink = store()
+    const transport = await run(sink)
+    await transport.publish('records', [recordToMessage(record({ a: 1 })), { key: 'k', value: 'a secret\0', headers: {} }, recordToMessage(record({ a: 2 }))])
+    expect(sink.records).toHaveLength(2)
+    expect(sink.rejections).toEqual([
+      { origin: { file: 'kafka:records', line: null, index: 1 }, reason: expect.stringContaining('no ce_type header'), text: 'a ***\uFFFD' },
+    ])
+  })
+
+  test('a message that is no rejection becomes one', async () => {
+    const sink = store()
+    const transport = await run(sink)
+    await transport.publish('rejected', [{ key: 'k', value: '{}', headers: {} }])
+    expect(sink.rejections).toHaveLength(1)
+  })
+
+  test('records that the store refuses for what is in them are rejected, all others are stored once', async () => {
+    const sink = store((records) => {
+      if (records.some(({ text }) => text.includes('bad'))) throw Object.assign(new Error('invalid byte sequence'), { code: '22021' })
+    })
+    const transport = await run(sink)
+    const records = Array.from({ length: 21 }, (_, index) => record({ index, what: index === 3 || index === 20 ? 'bad' : 'good' }))
+    await createTransportSink(transport).deliver(records, [rejection])
+    expect(sink.records.map(({ value }) => value['index'])).toEqual(records.map((_, index) => index).filter((index) => index !== 3 && index !== 20))
+    expect(sink.rejections.map(({ reason }) => reason)).toEqual([
+      'the store refuses it: invalid byte sequence',
+      'the store refuses it: invalid byte sequence',
+      'why',
+    ])
+  })
+
+  test('a store that is away is no reason to reject: the batch comes again until it is back', async () => {
+    let away = 4
+    const sink = store(() => {
+      if (away-- > 0) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    })
+    const transport = await run(sink)
+    await createTransportSink(transport).deliver([record({ a: 1 })], [])
+    expect(sink.records).toHaveLength(1)
+    expect(sink.rejections).toEqual([])
+  })
+})
+
+test('a record that is too large to travel is published as rejected, cut, and the others travel', async () => {
+  const publish = vi.fn<Transport['publish']>((topic, messages) => {
+    const index = messages.findIndex(({ value }) => topic === 'records' && value.length > 100_000)
+    return index < 0 ? Promise.resolve() : Promise.reject(new MessageTooLarge(index, 200_000, 100_000))
+  })
+  const transport: Transport = { publish, consume: () => Promise.resolve(), close: () => Promise.resolve() }
+  const large = record({ text: 'x'.repeat(200_000) })
+  const receipt = await createTransportSink(transport).deliver([record({ a: 1 }), large, record({ a: 2 }), large], [])
+  expect(receipt.rejected.map(({ reason, text }) => [reason, text.length])).toEqual(
+    Array(2).fill(['too large to travel: the message has 200000 bytes, and the topic takes at most 100000', 65_536]),
+  )
+  const delivered = publish.mock.calls.filter(([topic]) => topic === 'records').at(-1)?.[1]
+  expect(delivered?.map(({ value }) => (JSON.parse(value) as { text: string }).text)).toEqual(['{"a":1}', '{"a":2}'])
+  expect(publish.mock.calls.find(([topic]) => topic === 'rejected')?.[1]).toHaveLength(2)
+})
