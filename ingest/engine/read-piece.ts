@@ -1,16 +1,26 @@
 import type { RecordContext } from '#core/record.ts'
 import { explain } from '../paths.ts'
+import { storable } from '#core/text.ts'
 import { openStream } from '../containers/open.ts'
+import { maskText } from '../mask/mask.ts'
 import { readText } from '../read-text.ts'
 import type { Reading } from '../read-text.ts'
 import type { Batches } from '../batches.ts'
 import type { Piece } from './source.ts'
+
+/** Characters of a refused text, as of every rejection. */
+const KEPT = 64 * 1024
 
 /**
  * Reads one piece into the batches, through the same splitter, envelopes and masking as an imported file. Damage inside it is a rejection and is not
  * fatal; a delivery that fails and a stream that breaks are thrown as they are.
  */
 export async function readPiece(piece: Piece, batches: Batches, context: RecordContext): Promise<void> {
+  if ('refused' in piece) {
+    batches.reject({ origin: { file: piece.where, line: null, index: 0 }, reason: piece.reason, text: storable(maskText(piece.refused).slice(0, KEPT)) })
+    return
+  }
+  const content = piece
   // What fails outside of the text must not be taken for damage inside it: the text would be given up although it is whole in the cloud.
   let outside: { readonly error: unknown } | null = null
   const watched = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -29,11 +39,11 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
   }
 
   async function* bytes(): AsyncGenerator<Buffer> {
-    if ('text' in piece) {
-      yield Buffer.from(piece.text)
+    if ('text' in content) {
+      yield Buffer.from(content.text)
       return
     }
-    const source = (await watched(async () => piece.bytes()))[Symbol.asyncIterator]()
+    const source = (await watched(async () => content.bytes()))[Symbol.asyncIterator]()
     try {
       for (let next = await watched(() => source.next()); !next.done; next = await watched(() => source.next())) yield next.value
     } finally {
@@ -42,13 +52,13 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
   }
 
   try {
-    if ('text' in piece) await readText(piece.where, bytes(), reading)
-    else await openStream(piece.where, bytes(), (name, text) => readText(name, text, reading))
+    if ('text' in content) await readText(content.where, bytes(), reading)
+    else await openStream(content.where, bytes(), (name, text) => readText(name, text, reading))
   } catch (error) {
     const failure = outside as { readonly error: unknown } | null
     if (failure !== null) throw failure.error
     batches.reject({
-      origin: { file: piece.where, line: null, index: 0 },
+      origin: { file: content.where, line: null, index: 0 },
       reason: `cannot be read to its end: ${explain(error)}`,
       text: '',
     })

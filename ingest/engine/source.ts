@@ -76,6 +76,8 @@ export type Piece =
   | { readonly where: string; readonly text: string }
   /** Streamed, for what may be large. Errors of the stream itself are the source's (polled again); damage inside is a rejection. */
   | { readonly where: string; bytes(): AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>> }
+  /** No log text: kept as a rejection with this reason, never read for records (a queue message that anybody may have written). */
+  | { readonly where: string; readonly refused: string; readonly reason: string }
 
 /** Event times (ns since 1970), half open. */
 export interface Gap {
