@@ -8,7 +8,7 @@ import { anchorOf, parentOf, windowsOf } from './link/parents.ts'
 import { type Session, awsSession, gcpSession, inGcpSession } from './link/sessions.ts'
 import { type Change, changeOf, storedConclusions, writeChanges, writeSessions } from './store/conclusions.ts'
 import { isLandmark, issuancesOf, landmarksIn } from './store/landmarks.ts'
-import { type EventRef, eventsAt, exchangesNear, invocationsOf, issuersOf } from './store/lookups.ts'
+import { type EventRef, type FactReader, exchangesNear, invocationsOf, issuersOf } from './store/lookups.ts'
 import type { Unanchored } from './store/unanchored.ts'
 
 /** The directory that the stored conclusions rest on, and the one of now. */
@@ -31,8 +31,8 @@ const unplaced = (attribution: Attribution): Change['after']['concluded'] => ({ 
  * Concludes who the landmarks among these events belong to, before anything asks for them by the clock. Their sessions and parents
  * follow in `concludeEvents`. Returns each with its old and its new conclusion.
  */
-export async function concludeLandmarks(client: pg.ClientBase, refs: readonly EventRef[], directories: Directories): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
-  const events = (await eventsAt(client, refs)).filter(isLandmark)
+export async function concludeLandmarks(client: pg.ClientBase, read: FactReader, refs: readonly EventRef[], directories: Directories): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
+  const events = (await read(refs)).filter(isLandmark)
   if (events.length === 0) return []
   const known = await lookUp(client, events, directories.after)
   const stored = await storedConclusions(client, events.map((event) => ({ timeNs: event.timeNs, id: event.id })))
@@ -47,8 +47,8 @@ export async function concludeLandmarks(client: pg.ClientBase, refs: readonly Ev
 }
 
 /** Concludes about these events and writes what changed. Landmarks must have been concluded. */
-export async function concludeEvents(client: pg.ClientBase, refs: readonly EventRef[], directories: Directories): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
-  const events = await eventsAt(client, refs)
+export async function concludeEvents(client: pg.ClientBase, read: FactReader, refs: readonly EventRef[], directories: Directories): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
+  const events = await read(refs)
   const known = await lookUp(client, events, directories.after)
   const attributed = events.map((event) => ({ event, attribution: attribute(event, known) }))
   const landmarks = await landmarksIn(client, attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)))
@@ -86,8 +86,8 @@ function sessionOf(event: LinkFacts, attribution: Attribution, ancestry: Paramet
 }
 
 /** Gives these events the sessions that grouping has found for them. */
-export async function placeInSessions(client: pg.ClientBase, places: readonly (EventRef & { session: Session })[], directory: Directory): Promise<Change[]> {
-  const events = await eventsAt(client, places)
+export async function placeInSessions(client: pg.ClientBase, read: FactReader, places: readonly (EventRef & { session: Session })[], directory: Directory): Promise<Change[]> {
+  const events = await read(places)
   const stored = await storedConclusions(client, places)
   const sessionIds = new Map(places.map((place) => [place.id, place.session.id]))
   const changes = events.flatMap((event) => {

@@ -11,7 +11,7 @@ import { type Change, netChanges } from './store/conclusions.ts'
 import { loadDirectoryFacts, markDerived } from './store/directory-facts.ts'
 import { followersOf } from './store/landmarks.ts'
 import { DERIVE_LOCK } from './store/locks.ts'
-import type { EventRef } from './store/lookups.ts'
+import { type EventRef, createFactReader } from './store/lookups.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
 import { type Unanchored, regroupUnanchored } from './store/unanchored.ts'
 import { slices, touchedEvents } from './touched.ts'
@@ -46,20 +46,21 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
   const after = buildDirectory(facts)
   const directories = { before: fresh.size === 0 ? after : buildDirectory(facts.filter((fact) => !fresh.has(fact))), after }
 
-  const touched = await touchedEvents(client, pending, directories, facts, fresh)
+  const read = createFactReader(client)
+  const touched = await touchedEvents(client, read, pending, directories, facts, fresh)
   const changes: Change[] = []
   for (const slice of slices(touched.all())) {
-    const landmarks = await concludeLandmarks(client, slice, directories)
+    const landmarks = await concludeLandmarks(client, read, slice, directories)
     changes.push(...landmarks.flatMap(({ change }) => change ?? []))
     touched.addAll(await followersOf(client, landmarks, after))
   }
   const unanchored: Unanchored[] = []
   for (const slice of slices(touched.all())) {
-    const result = await concludeEvents(client, slice, directories)
+    const result = await concludeEvents(client, read, slice, directories)
     changes.push(...result.changes)
     unanchored.push(...result.unanchored)
   }
-  for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, slice, after)))
+  for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, read, slice, after)))
   await moveTraces(client, netChanges(changes).flatMap(movesOf))
 
   await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])

@@ -4,7 +4,7 @@ import type { LinkFacts } from './attribute.ts'
 import type { Directories } from './conclude.ts'
 import { changedPools, changedSpans, newAgentIds } from './directory/changes.ts'
 import type { StoredFact } from './directory/directory.ts'
-import { type EventRef, RefSet, dependants, eventsAt, meteredWith, mintsNear, pooledEvents, spannedEvents, waitingFor } from './store/lookups.ts'
+import { type EventRef, type FactReader, RefSet, dependants, meteredWith, mintsNear, pooledEvents, spannedEvents, waitingFor } from './store/lookups.ts'
 
 /** Events whose facts are held in memory at once. */
 const EVENTS_A_SLICE = 10_000
@@ -16,6 +16,7 @@ export function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
 /** The pending events themselves; what new directory facts may change; what was done with credentials they issue; usage logs and mints that follow. */
 export async function touchedEvents(
   client: pg.ClientBase,
+  read: FactReader,
   pending: { readonly refs: readonly EventRef[]; readonly keys: readonly string[] },
   directories: Directories,
   facts: readonly StoredFact[],
@@ -29,12 +30,12 @@ export async function touchedEvents(
     touched.addAll(await waitingFor(client, newAgentIds(directories.before, directories.after)))
   }
   const issued = new Set(pending.keys)
-  for (const slice of slices(pending.refs)) for (const event of await eventsAt(client, slice)) if (event.issues) issued.add(event.issues)
+  for (const slice of slices(pending.refs)) for (const event of await read(slice)) if (event.issues) issued.add(event.issues)
   touched.addAll(await dependants(client, [...issued]))
   touched.addAll(await meteredWith(client, pending.keys))
   for (const key of pending.keys) touched.addAll(await mintsNear(client, [], key))
   for (const slice of slices(touched.all())) {
-    const events = await eventsAt(client, slice)
+    const events = await read(slice)
     touched.addAll(await meteredWith(client, events.flatMap((event) => event.requestKey ?? [])))
     touched.addAll(await mintsNear(client, events.filter(isExchange)))
   }

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Attribution, Link } from '#core/event.ts'
 import type { EventId } from '#core/keys.ts'
-import { copyRows } from '#database/copy.ts'
+import { type CopyValue, copyRows } from '#database/copy.ts'
 import type { LinkFacts } from '../attribute.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Session } from '../link/sessions.ts'
@@ -45,27 +45,50 @@ export function changeOf(event: LinkFacts, stored: Concluded | undefined, conclu
   return text(before) === text(after) ? null : { event, before, after }
 }
 
-function text({ concluded: one, entries }: Change['after']): string {
-  return JSON.stringify([
-    [one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link],
-    entries,
-  ])
+function text(side: Change['after']): string {
+  const { sessionId, parentId, link } = side.concluded
+  return `${attributionText(side)} ${sessionId} ${parentId} ${link}`
+}
+
+function attributionText({ concluded: one, entries }: Change['after']): string {
+  return JSON.stringify([[one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence], entries])
 }
 
 /** Writes changed conclusions with their timeline and waiting rows. */
 export async function writeChanges(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
+  const [replaced, updated] = [changes.filter((change) => !staysInPlace(change)), changes.filter(staysInPlace)]
+  await updateInPlace(client, updated)
+  if (replaced.length === 0) return
+  await removeOld(client, replaced)
+  await copyRows(client, 'conclusions', COLUMNS, replaced.map(({ event, after: { concluded } }) => conclusionRow(event, concluded)))
+  await copyRows(client, 'timeline', TIMELINE_COLUMNS, replaced.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))))
+  await copyRows(client, 'waiting', ['key', 'time_ns', 'event_id'], replaced.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])))
+}
+
+function conclusionRow(event: LinkFacts, one: Concluded): readonly CopyValue[] {
+  return [
+    event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link,
+  ]
+}
+
+/** Only the event's place among others changes (session, parent): the usual case for landmarks, and the cheapest to write. */
+function staysInPlace({ before, after }: Change): boolean {
+  return before !== null && attributionText(before) === attributionText(after)
+}
+
+async function updateInPlace(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return
-  await removeOld(client, changes)
-  await copyRows(
-    client,
-    'conclusions',
-    COLUMNS,
-    changes.map(({ event, after: { concluded: one } }) => [
-      event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link,
-    ]),
+  await client.query(
+    `update conclusions c set session_id = r.session, parent_id = r.parent, link = r.link from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::link[]) r(t, i, session, parent, link)
+     where c.time_ns = r.t and c.event_id = r.i`,
+    [
+      changes.map(({ event }) => event.timeNs),
+      changes.map(({ event }) => event.id),
+      changes.map(({ after }) => after.concluded.sessionId),
+      changes.map(({ after }) => after.concluded.parentId),
+      changes.map(({ after }) => after.concluded.link),
+    ],
   )
-  await copyRows(client, 'timeline', TIMELINE_COLUMNS, changes.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))))
-  await copyRows(client, 'waiting', ['key', 'time_ns', 'event_id'], changes.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])))
 }
 
 async function removeOld(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {

@@ -30,13 +30,31 @@ export class RefSet {
   }
 }
 
-/** The facts of these events; one that is gone (replaced by a better text) is left out. Primary key of events. */
-export async function eventsAt(client: pg.ClientBase, refs: readonly EventRef[]): Promise<LinkFacts[]> {
-  const { rows } = await client.query<LinkRow>(`select ${LINK_COLUMNS} from unnest($1::bigint[], $2::uuid[]) r(t, i) join events e on e.time_ns = r.t and e.event_id = r.i`, [
-    refs.map((ref) => ref.timeNs),
-    refs.map((ref) => ref.id),
-  ])
-  return rows.map(linkFacts)
+/** Reads the facts of events; one that is gone (replaced by a better text) is left out. */
+export type FactReader = (refs: readonly EventRef[]) => Promise<LinkFacts[]>
+
+/** Facts remembered by one reader: a round asks for the same events several times. */
+const REMEMBERED = 60_000
+
+/** A reader for one transaction in which facts do not change. Primary key of events. */
+export function createFactReader(client: pg.ClientBase): FactReader {
+  const remembered = new Map<EventId, LinkFacts>()
+  return async (refs) => {
+    const missing = refs.filter((ref) => !remembered.has(ref.id))
+    const found = new Map<EventId, LinkFacts>()
+    if (missing.length > 0) {
+      const { rows } = await client.query<LinkRow>(`select ${LINK_COLUMNS} from unnest($1::bigint[], $2::uuid[]) r(t, i) join events e on e.time_ns = r.t and e.event_id = r.i`, [
+        missing.map((ref) => ref.timeNs),
+        missing.map((ref) => ref.id),
+      ])
+      for (const row of rows) {
+        const facts = linkFacts(row)
+        found.set(facts.id, facts)
+        if (remembered.size < REMEMBERED) remembered.set(facts.id, facts)
+      }
+    }
+    return refs.flatMap((ref) => found.get(ref.id) ?? remembered.get(ref.id) ?? [])
+  }
 }
 
 /** Events that stand in the timelines of these oids in these spans. Primary key of timeline. */

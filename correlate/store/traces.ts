@@ -56,19 +56,18 @@ async function updateSpans(client: pg.ClientBase, owner: Owner, moves: readonly 
   const reach: Segment[] = []
   const key = [owner.tenantId, owner.oid]
   const lost = new Set(moves.flatMap((move) => (!move.joined && move.sessionId ? [move.sessionId] : [])))
-  for (const sessionId of lost) {
-    const { rows } = await client.query<SpanRow>(
-      'delete from session_spans where session_id = $3 and tenant_id = $1 and owner_oid = $2 returning session_id, start_ns, end_ns',
-      [...key, sessionId],
-    )
-    const [old] = rows
-    if (!old) continue
-    reach.push({ start: old.start_ns, end: old.end_ns, first: null })
+  if (lost.size > 0) {
+    const { rows } = await client.query<SpanRow>('delete from session_spans where session_id = any($3::uuid[]) and tenant_id = $1 and owner_oid = $2 returning session_id, start_ns, end_ns', [
+      ...key,
+      [...lost],
+    ])
+    reach.push(...rows.map((row) => ({ start: row.start_ns, end: row.end_ns, first: null })))
     await client.query(
       `insert into session_spans (session_id, tenant_id, owner_oid, start_ns, end_ns)
-       select $3, $1, $2, min(l.time_ns), max(l.time_ns) from timeline l join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
-       where l.tenant_id = $1 and l.oid = $2 and l.is_owner and l.time_ns between $4 and $5 and c.session_id = $3 having count(*) > 0`,
-      [...key, sessionId, old.start_ns, old.end_ns],
+       select r.id, $1, $2, min(l.time_ns), max(l.time_ns) from unnest($3::uuid[], $4::bigint[], $5::bigint[]) r(id, since, until)
+       join timeline l on l.tenant_id = $1 and l.oid = $2 and l.is_owner and l.time_ns between r.since and r.until
+       join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id and c.session_id = r.id group by r.id`,
+      [...key, rows.map((row) => row.session_id), rows.map((row) => row.start_ns), rows.map((row) => row.end_ns)],
     )
   }
   const gained = Map.groupBy(moves.filter((move) => move.joined && move.sessionId), (move) => move.sessionId!)
@@ -132,16 +131,19 @@ async function tracesNear(client: pg.ClientBase, owner: Owner, dirty: readonly S
 
 /** Cuts these stretches anew from the events and sessions that the owner has in them. */
 async function segmentsFromMembers(client: pg.ClientBase, owner: Owner, stretches: readonly Segment[]): Promise<readonly Segment[]> {
-  const segments: Segment[] = []
-  for (const stretch of stretches) {
-    const range = [owner.tenantId, owner.oid, stretch.start, stretch.end]
-    const events = await client.query<{ time_ns: bigint; event_id: EventId }>(
-      'select time_ns, event_id from timeline where tenant_id = $1 and oid = $2 and is_owner and time_ns between $3 and $4',
-      range,
-    )
-    const spans = await client.query<SpanRow>('select session_id, start_ns, end_ns from session_spans where tenant_id = $1 and owner_oid = $2 and end_ns >= $3 and start_ns <= $4', range)
-    segments.push(...events.rows.map((row) => ({ start: row.time_ns, end: row.time_ns, first: row.event_id })))
-    segments.push(...spans.rows.map((row) => ({ start: row.start_ns, end: row.end_ns, first: null })))
-  }
-  return joinSegments(segments)
+  const ranges = [owner.tenantId, owner.oid, stretches.map((one) => one.start), stretches.map((one) => one.end)]
+  const events = await client.query<{ time_ns: bigint; event_id: EventId }>(
+    `select l.time_ns, l.event_id from unnest($3::bigint[], $4::bigint[]) r(since, until)
+     join timeline l on l.tenant_id = $1 and l.oid = $2 and l.is_owner and l.time_ns between r.since and r.until`,
+    ranges,
+  )
+  const spans = await client.query<SpanRow>(
+    `select s.session_id, s.start_ns, s.end_ns from unnest($3::bigint[], $4::bigint[]) r(since, until)
+     join session_spans s on s.tenant_id = $1 and s.owner_oid = $2 and s.end_ns >= r.since and s.start_ns <= r.until`,
+    ranges,
+  )
+  return joinSegments([
+    ...events.rows.map((row) => ({ start: row.time_ns, end: row.time_ns, first: row.event_id })),
+    ...spans.rows.map((row) => ({ start: row.start_ns, end: row.end_ns, first: null })),
+  ])
 }

@@ -17,37 +17,66 @@ interface Member extends EventRef {
   readonly sessionId: EventId | null
 }
 
-/** Groups anew around these instants; returns the events whose session changes, with the session they get. */
-export async function regroupUnanchored(client: pg.ClientBase, touched: readonly Unanchored[]): Promise<readonly (EventRef & { session: Session })[]> {
-  const changed: (EventRef & { session: Session })[] = []
-  for (const list of Map.groupBy(touched, (one) => `${one.tenantId}/${one.oid}`).values()) {
-    for (const instants of groupQuietly(list.map((one) => ({ ...one, id: '' as EventId })))) {
-      const members = await chainAround(client, instants[0]!, instants[0]!.timeNs, instants.at(-1)!.timeNs)
-      for (const group of groupQuietly(members)) {
-        const session = unanchoredSession(group[0]!)
-        changed.push(...group.filter((member) => member.sessionId !== session.id).map((member) => ({ timeNs: member.timeNs, id: member.id, session })))
-      }
-    }
-  }
-  await writeSessions(client, changed.map((one) => one.session))
-  return changed
+/** A subject's stretch of time whose unanchored events are being gathered. */
+interface Stretch {
+  readonly tenantId: string
+  readonly oid: string
+  since: bigint
+  until: bigint
+  members: readonly Member[]
 }
 
-/** All unanchored events of the subject that hang together with this stretch. */
-async function chainAround(client: pg.ClientBase, subject: { tenantId: string; oid: string }, from: bigint, to: bigint): Promise<readonly Member[]> {
-  for (let [since, until] = [from - QUIET_NS, to + QUIET_NS]; ; ) {
-    const { rows } = await client.query<{ time_ns: bigint; event_id: EventId; session_id: EventId | null }>(
-      `select l.time_ns, l.event_id, c.session_id from timeline l
-       join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
-       left join sessions s on s.id = c.session_id
-       where l.tenant_id = $1 and l.oid = $2 and l.time_ns between $3 and $4 and l.is_subject and l.source = 'gcp' and l.kind <> 'token.exchanged' and s.root_event is null
-       order by l.time_ns, l.event_id`,
-      [subject.tenantId, subject.oid, since, until],
-    )
-    const [first, last] = [rows[0]?.time_ns ?? from, rows.at(-1)?.time_ns ?? to]
-    // Closed once nothing stands within a quiet gap of either edge of what was read.
-    if (first - QUIET_NS >= since && last + QUIET_NS <= until) return rows.map((row) => ({ timeNs: row.time_ns, id: row.event_id, sessionId: row.session_id }))
-    since = first - QUIET_NS < since ? first - QUIET_NS : since
-    until = last + QUIET_NS > until ? last + QUIET_NS : until
+/** Groups anew around these instants; returns the events whose session changes, with the session they get. */
+export async function regroupUnanchored(client: pg.ClientBase, touched: readonly Unanchored[]): Promise<readonly (EventRef & { session: Session })[]> {
+  const changed = new Map<EventId, EventRef & { session: Session }>()
+  for (const stretch of await gather(client, touched)) {
+    for (const group of groupQuietly(stretch.members)) {
+      const session = unanchoredSession(group[0]!)
+      for (const { timeNs, id, sessionId } of group) if (sessionId !== session.id) changed.set(id, { timeNs, id, session })
+    }
   }
+  const result = [...changed.values()]
+  await writeSessions(client, result.map((one) => one.session))
+  return result
+}
+
+/** Every stretch around the instants with all unanchored events that hang together with it. */
+async function gather(client: pg.ClientBase, touched: readonly Unanchored[]): Promise<readonly Stretch[]> {
+  const stretches: Stretch[] = []
+  for (const list of Map.groupBy(touched, (one) => `${one.tenantId}/${one.oid}`).values()) {
+    for (const instants of groupQuietly(list.map((one) => ({ ...one, id: '' as EventId })))) {
+      const { tenantId, oid, timeNs } = instants[0]!
+      stretches.push({ tenantId, oid, since: timeNs - QUIET_NS, until: instants.at(-1)!.timeNs + QUIET_NS, members: [] })
+    }
+  }
+  // Read again, wider, as long as something stands within a quiet gap of an edge: it may hang together with what lies beyond.
+  for (let open = stretches; open.length > 0; ) {
+    const members = await readMembers(client, open)
+    open = open.filter((stretch, index) => {
+      stretch.members = members.get(index) ?? []
+      const [first, last] = [stretch.members[0], stretch.members.at(-1)]
+      if (!first || !last || (first.timeNs - QUIET_NS >= stretch.since && last.timeNs + QUIET_NS <= stretch.until)) return false
+      stretch.since = first.timeNs - QUIET_NS < stretch.since ? first.timeNs - QUIET_NS : stretch.since
+      stretch.until = last.timeNs + QUIET_NS > stretch.until ? last.timeNs + QUIET_NS : stretch.until
+      return true
+    })
+  }
+  return stretches
+}
+
+/** The unanchored events of each stretch, by its place in the list, in order. Primary key of timeline. */
+async function readMembers(client: pg.ClientBase, stretches: readonly Stretch[]): Promise<ReadonlyMap<number, readonly Member[]>> {
+  const { rows } = await client.query<{ place: bigint; time_ns: bigint; event_id: EventId; session_id: EventId | null }>(
+    `select r.place, l.time_ns, l.event_id, c.session_id
+     from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) with ordinality r(tenant, oid, since, until, place)
+     join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.since and r.until and l.is_subject and l.source = 'gcp' and l.kind <> 'token.exchanged'
+     join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
+     left join sessions s on s.id = c.session_id
+     where s.root_event is null order by r.place, l.time_ns, l.event_id`,
+    [stretches.map((one) => one.tenantId), stretches.map((one) => one.oid), stretches.map((one) => one.since), stretches.map((one) => one.until)],
+  )
+  return Map.groupBy(
+    rows.map((row) => ({ place: Number(row.place) - 1, timeNs: row.time_ns, id: row.event_id, sessionId: row.session_id })),
+    (row) => row.place,
+  )
 }
