@@ -4,7 +4,7 @@
  * (drizzle-kit does not know partitions: the clause is added by hand in 0000).
  */
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, customType, index, integer, jsonb, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, date, index, integer, jsonb, numeric, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 import { CONFIDENCES, KINDS, LINKS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -311,3 +311,48 @@ export const sourceStatus = pgTable(
   },
   (table) => [primaryKey({ columns: [table.source, table.part] })],
 )
+
+/** LLM usage by UTC day and everything else that a report asks for (`correlate/usage/`): always the sum of `usage_parts`. */
+export const usageDaily = pgTable(
+  'usage_daily',
+  {
+    /** Hash of what the row is about. */
+    id: uuid('id').primaryKey(),
+    day: date('day', { mode: 'string' }).notNull(),
+    tenantId: uuid('tenant_id'),
+    /** `agent`, `ambiguous` or `unattributed`. */
+    share: text('share').notNull(),
+    agentOid: uuid('agent_oid'),
+    confidence: confidenceEnum('confidence').notNull(),
+    candidates: uuid('candidates').array().notNull(),
+    cloud: sourceEnum('cloud').notNull(),
+    account: text('account'),
+    region: text('region'),
+    model: text('model'),
+    modelId: text('model_id'),
+    /** `metered`, `asserted` or `none`. */
+    tokenBasis: text('token_basis').notNull(),
+    calls: bigint('calls', { mode: 'bigint' }).notNull().default(sql`0`),
+    errors: bigint('errors', { mode: 'bigint' }).notNull().default(sql`0`),
+    // One record's count fits 64 bits, the sum of many need not.
+    inputTokens: numeric('input_tokens').notNull().default('0'),
+    outputTokens: numeric('output_tokens').notNull().default('0'),
+    cacheReadTokens: numeric('cache_read_tokens').notNull().default('0'),
+    cacheWriteTokens: numeric('cache_write_tokens').notNull().default('0'),
+    /** Events that add to this row: without any it goes. */
+    parts: bigint('parts', { mode: 'bigint' }).notNull().default(sql`0`),
+  },
+  (table) => [index('usage_daily_day').on(table.day)],
+)
+
+/** What each LLM event has added to `usage_daily`: so that a late record moves the sums by the difference and nothing is counted twice. */
+export const usageParts = pgTable('usage_parts', {
+  eventId: uuid('event_id').primaryKey(),
+  rowId: uuid('row_id').notNull(),
+  calls: smallint('calls').notNull(),
+  errors: smallint('errors').notNull(),
+  inputTokens: bigint('input_tokens', { mode: 'bigint' }).notNull(),
+  outputTokens: bigint('output_tokens', { mode: 'bigint' }).notNull(),
+  cacheReadTokens: bigint('cache_read_tokens', { mode: 'bigint' }).notNull(),
+  cacheWriteTokens: bigint('cache_write_tokens', { mode: 'bigint' }).notNull(),
+})
