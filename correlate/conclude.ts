@@ -62,9 +62,11 @@ export async function concludeEvents(client: pg.ClientBase, read: FactReader, re
     const session = sessionOf(event, attribution, ancestry)
     if (session) sessions.push(session)
     if (event.source === 'gcp' && event.kind !== 'token.exchanged') {
-      // A group may have to be cut anew where the event stands now and where it stood.
-      const subjects = [old, session ? undefined : attribution].filter((one) => one?.subjectOid)
-      for (const one of subjects) unanchored.push({ tenantId: one!.tenantId ?? NO_TENANT, oid: one!.subjectOid!, timeNs: event.timeNs })
+      // A group is cut anew where the event stands without an exchange, and where it left a session that may have been such a group.
+      const left = old?.sessionId && old.sessionId !== session?.id ? old : null
+      for (const one of [left, session ? null : attribution]) {
+        if (one?.subjectOid) unanchored.push({ tenantId: one.tenantId ?? NO_TENANT, oid: one.subjectOid, timeNs: event.timeNs })
+      }
     }
     const parent = parentOf(event, attribution, ancestry)
     const concluded = { ...attribution, sessionId: session?.id ?? null, parentId: parent?.id ?? null, link: parent?.link ?? null }
