@@ -85,3 +85,9 @@ export function memberText(text: string, path: readonly string[]): string | null
   }
   return text.slice(start, end).trimEnd()
 }
+
+/** The exact texts of the items of the array that the text is, or null when it is none. */
+export function itemTexts(text: string): string[] | null {
+  const start = skipSpace(text, 0)
+  return text.charCodeAt(start) === 91 ? Array.from(members(text, start), (item) => text.slice(item.start, item.end)) : null
+}
