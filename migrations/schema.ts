@@ -44,6 +44,8 @@ export const heads = pgTable('heads', {
   fileId: integer('file_id').notNull(),
   line: integer('line'),
   masked: text('masked').array(),
+  /** Tenant that the operator declared for an export that names none; part of what the event was made from. */
+  contextTenant: uuid('context_tenant'),
 })
 
 /** Every other distinct text of an event: kept as evidence, speaks for nothing. */
@@ -63,6 +65,9 @@ export const variants = pgTable(
   },
   (table) => [primaryKey({ columns: [table.eventId, table.sha256] })],
 )
+
+/** Actions that the findings llm-probing and logging-disabled look at; a query that repeats it word for word uses the index events_watched. */
+export const WATCHED_ACTION = String.raw`action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|:SetIam(Policy|Permissions)$'`
 
 /** Facts: what one record says, in the product's words. */
 export const events = pgTable(
@@ -123,6 +128,16 @@ export const events = pgTable(
     index('events_pool').on(sql`${table.pool} text_pattern_ops`).where(sql`${table.pool} is not null`),
     index('events_token_id').on(table.tokenId).where(sql`${table.tokenId} is not null`),
     index('events_near_key').on(table.nearKey, table.timeNs).where(sql`${table.nearKey} is not null`),
+    // For findings. Exchanges, trust changes and (refused) model calls, in order of time.
+    index('events_findings').on(table.kind, table.outcome, table.timeNs).where(sql`${table.kind} in ('token.exchanged', 'trust.changed', 'llm.invoked')`),
+    // How far back each sign-in log of a tenant reaches; the refused sign-ins.
+    index('events_issued').on(table.tenantId, table.action, table.outcome, table.timeNs).where(sql`${table.kind} = 'token.issued'`),
+    // Audiences of the operator's own APIs, and their callers.
+    index('events_api').on(table.tenantId, table.resource, table.proofAppId).where(sql`${table.source} = 'app'`),
+    // The few calls that look for models or change what is logged, among everything else that clouds log.
+    index('events_watched').on(table.timeNs).where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
+    // Calls of Google service accounts that prove no federated subject: by key, if the account is a federated one.
+    index('events_gcp_unproven').on(table.principal).where(sql`${table.source} = 'gcp' and ${table.proof} = 'nothing'`),
   ],
 )
 
@@ -140,6 +155,8 @@ export const conclusions = pgTable(
     basis: text('basis').array().notNull(),
     candidates: uuid('candidates').array().notNull(),
     evidence: uuid('evidence').array().notNull(),
+    /** Tenant of the owner of its trace, where that is not `tenant_id` (an agent whose Blueprint trusts another tenant's managed identity). */
+    ownerTenant: uuid('owner_tenant'),
     sessionId: uuid('session_id'),
     /** The event that issued what this one used, and whether an id or a clock says so. */
     parentId: uuid('parent_id'),
@@ -248,6 +265,30 @@ export const pending = pgTable('pending', {
   /** Credentials, request keys and near keys whose dependants must be looked at again (an event that named them was replaced). */
   keys: text('keys').array().notNull(),
 })
+
+/** What follows from the whole set (correlate/findings/): computed anew from facts and conclusions, so the table can always be emptied. */
+export const findings = pgTable(
+  'findings',
+  {
+    /** A function of the rule and of what the finding is about. */
+    id: uuid('id').primaryKey(),
+    rule: text('rule').notNull(),
+    severity: text('severity').notNull(),
+    confidence: confidenceEnum('confidence').notNull(),
+    title: text('title').notNull(),
+    tenantId: uuid('tenant_id'),
+    oids: uuid('oids').array().notNull(),
+    /** Event ids, sorted; at most 1000. */
+    evidence: uuid('evidence').array().notNull(),
+    firstNs: nanos('first_ns').notNull(),
+    lastNs: nanos('last_ns').notNull(),
+    explanation: text('explanation').notNull(),
+    remediation: text('remediation').notNull(),
+    /** SHA-256 of the rest: what has not changed is not written again. */
+    contentHash: text('content_hash').notNull(),
+  },
+  (table) => [index('findings_last').on(table.lastNs, table.id), index('findings_oids').using('gin', table.oids)],
+)
 
 /** Texts that are no known record, with the reason. */
 export const rejected = pgTable('rejected', {
