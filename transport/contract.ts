@@ -5,7 +5,7 @@ import type { Message, Topic, Transport } from '#core/transport.ts'
 
 export interface Implementation {
   /** A transport on empty topics of its own. `again` gives another one on the same topics, as another process would have. */
-  open(): { readonly transport: Transport; readonly again: () => Transport }
+  readonly open: () => { readonly transport: Transport; readonly again: () => Transport }
   /** What was published outlives the process. */
   readonly durable: boolean
   /** How long a test waits for something to happen, in milliseconds. */

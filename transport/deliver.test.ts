@@ -116,7 +116,7 @@ test('a record that is too large to travel is published as rejected, cut, and th
   const large = record({ text: 'x'.repeat(200_000) })
   const receipt = await createTransportSink(transport).deliver([record({ a: 1 }), large, record({ a: 2 }), large], [])
   expect(receipt.rejected.map(({ reason, text }) => [reason, text.length])).toEqual(
-    Array(2).fill(['too large to travel: the message has 200000 bytes, and the topic takes at most 100000', 65_536]),
+    Array.from({ length: 2 }, () => ['too large to travel: the message has 200000 bytes, and the topic takes at most 100000', 65_536]),
   )
   const delivered = publish.mock.calls.filter(([topic]) => topic === 'records').at(-1)?.[1]
   expect(delivered?.map(({ value }) => (JSON.parse(value) as { text: string }).text)).toEqual(['{"a":1}', '{"a":2}'])

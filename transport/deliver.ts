@@ -38,7 +38,7 @@ export async function consumeInto(transport: Transport, sink: RecordSink, { sign
         const poisoned: Rejection[] = []
         for (const [index, message] of batch.entries()) {
           const item = read(message)
-          if ('poison' in item) poisoned.push(poison(topic, message, index, item.poison as string, mask))
+          if ('poison' in item) poisoned.push(poison(topic, message, index, item.poison, mask))
           else items.push(item)
         }
         await store(items, poisoned)

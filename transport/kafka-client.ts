@@ -53,8 +53,8 @@ function silenceTimeoutWarning(): void {
   if (silenced) return
   silenced = true
   const emit = process.emitWarning.bind(process) as (warning: string | Error, ...rest: unknown[]) => void
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     const name = warning instanceof Error ? warning.name : typeof rest[0] === 'string' ? rest[0] : (rest[0] as { type?: string } | undefined)?.type
     if (name !== 'TimeoutNegativeWarning') emit(warning, ...rest)
-  }) as typeof process.emitWarning
+  }
 }

@@ -100,17 +100,17 @@ async function runOnce(consumer: Consumer, options: ConsumerOptions, running: Se
 
 /** Hands a fetched batch over in slices, and moves the group's position after each one that was handled. */
 async function handleBatch(payload: EachBatchPayload, options: ConsumerOptions): Promise<void> {
-  const { batch, heartbeat, resolveOffset, commitOffsetsIfNecessary } = payload
+  const { batch } = payload
   const { topic, partition } = batch
   const lost = new AbortController()
   // A handler may take longer than the session: the group hears from this member all the same.
-  const beat = setInterval(() => void heartbeat().catch((error: unknown) => lost.abort(error)), heartbeatOf(options))
+  const beat = setInterval(() => void payload.heartbeat().catch((error: unknown) => lost.abort(error)), heartbeatOf(options))
   try {
     for (const slice of slices(batch.messages, sizeOf)) {
       if (!(await handleSlice(slice, payload, options, lost.signal))) break
       const last = slice.at(-1)!.offset
-      resolveOffset(last)
-      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(last) + 1n) }] }] })
+      payload.resolveOffset(last)
+      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(last) + 1n) }] }] })
     }
   } finally {
     clearInterval(beat)
@@ -122,20 +122,20 @@ async function handleBatch(payload: EachBatchPayload, options: ConsumerOptions):
 /** Until the handler has resolved; false when this consumer stops or has lost the partition before that. */
 async function handleSlice(
   slice: readonly KafkaMessage[],
-  { isRunning, isStale, batch }: EachBatchPayload,
+  payload: EachBatchPayload,
   { handle, stop, retryPause, log }: ConsumerOptions,
   lost: AbortSignal,
 ): Promise<boolean> {
   const over = AbortSignal.any([stop, lost])
   for (let attempt = 1; ; attempt++) {
-    if (over.aborted || !isRunning() || isStale()) return false
+    if (over.aborted || !payload.isRunning() || payload.isStale()) return false
     try {
       await handle(slice.map(toMessage), stop)
       return true
     } catch (error) {
       log('warn', 'a batch could not be handled, it comes again', {
-        topic: batch.topic,
-        partition: batch.partition,
+        topic: payload.batch.topic,
+        partition: payload.batch.partition,
         offset: slice[0]?.offset,
         attempt,
         error: error instanceof Error ? error.message : String(error),

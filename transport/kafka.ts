@@ -35,7 +35,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
     partitions = 12,
     retentionMs = RETENTION_MS,
     publishTimeoutMs = 60_000,
-    sessionTimeoutMs = 45_000,
+    sessionTimeoutMs = 30_000,
     concurrency = 2,
     retryPause = RETRY_PAUSE,
     log = () => undefined,

@@ -91,7 +91,7 @@ export function createMemoryTransport({ retryPause = RETRY_PAUSE }: { readonly r
 
     async close() {
       closing.abort(new TransportClosed('The transport is closed.'))
-      await Promise.all([...lanes.values()].flatMap((groups) => [...groups.values()].map((lane) => lane.running)))
+      await Promise.all([...lanes.values()].flatMap((groups) => [...groups.values()].map((lane) => lane.running ?? Promise.resolve())))
       for (const published of [...waiting.values()].flatMap((all) => [...all]))
         published.fail(new TransportClosed('The transport was closed before every group had handled the messages.'))
     },
