@@ -66,9 +66,10 @@ export function attribute(event: LinkFacts, known: Known): Attribution {
     if (isAudit(event) && conclusion.confidence === 'none') return { ...NONE, tenantId: event.tenantId, onBehalfOf: event.onBehalfOf }
     return conclusion
   }
-  if (subjects.length > 1 && event.proof.by === 'proximity') return fromSeveral(event, subjects, known.directory)
+  const nothing = { ...NONE, tenantId: event.tenantId, onBehalfOf: event.onBehalfOf }
   // Several subjects behind one credential or request id contradict each other: then nothing is proven.
-  return asserted(event, known.directory) ?? { ...NONE, tenantId: event.tenantId, onBehalfOf: event.onBehalfOf }
+  if (subjects.length > 1) return event.proof.by === 'proximity' ? fromSeveral(event, subjects, known.directory) : nothing
+  return asserted(event, known.directory) ?? nothing
 }
 
 function isAudit({ source, kind }: LinkFacts): boolean {

@@ -15,6 +15,7 @@ import { type EventRef, createFactReader } from './store/lookups.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
 import { type Unanchored, regroupUnanchored } from './store/unanchored.ts'
 import { slices, touchedEvents } from './touched.ts'
+import { updateUsage } from './usage/update.ts'
 
 /** Pending events taken in one transaction; what they touch beyond themselves comes on top. */
 const EVENTS_A_ROUND = 40_000
@@ -61,7 +62,9 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
     unanchored.push(...result.unanchored)
   }
   for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, read, slice, after)))
-  await moveTraces(client, netChanges(changes).flatMap(movesOf))
+  const net = netChanges(changes)
+  await moveTraces(client, net.flatMap(movesOf))
+  await updateUsage(client, net, pending)
 
   await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
   await markDerived(client, freshIds)

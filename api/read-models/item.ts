@@ -13,7 +13,7 @@ export const ITEM_JOINS = `
   left join heads h on h.event_id = e.event_id
   left join lateral (
     select x.id, x.start_ns from traces x
-    where x.tenant_id = coalesce(c.tenant_id, '${NO_TENANT}')
+    where x.tenant_id = coalesce(c.owner_tenant, c.tenant_id, '${NO_TENANT}')
       and x.owner_oid = case when c.agent_oid is not null and c.confidence in ('exact', 'derived', 'probable') then c.agent_oid else c.subject_oid end
       and x.end_ns >= e.time_ns
     order by x.end_ns limit 1

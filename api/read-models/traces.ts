@@ -86,7 +86,7 @@ export async function traceById(store: Store, id: string): Promise<TraceDetail |
      join conclusions o on o.time_ns = h.time_ns and o.event_id = h.event_id
      join traces t on t.owner_oid = case when o.agent_oid is not null and o.confidence in ('exact', 'derived', 'probable') then o.agent_oid else o.subject_oid end
        and h.time_ns between t.start_ns and t.end_ns, ${COUNTS}
-     where i.id = $1 order by t.tenant_id = coalesce(o.tenant_id, '${NO_TENANT}') desc limit 1`,
+     where i.id = $1 order by t.tenant_id = coalesce(o.owner_tenant, o.tenant_id, '${NO_TENANT}') desc limit 1`,
     [id],
   )
   const [row] = rows

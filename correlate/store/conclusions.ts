@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Attribution, Link } from '#core/event.ts'
-import type { EventId } from '#core/keys.ts'
+import { type EventId, NO_TENANT } from '#core/keys.ts'
 import { type CopyValue, copyRows } from '#database/copy.ts'
 import type { LinkFacts } from '../attribute.ts'
 import type { Directory } from '../directory/directory.ts'
@@ -15,15 +15,21 @@ export interface Concluded extends Attribution {
   readonly link: Link | null
 }
 
+/** A conclusion with the timelines that it puts its event into. */
+export interface Side {
+  readonly concluded: Concluded
+  readonly entries: readonly TimelineEntry[]
+}
+
 /** One event's conclusion as it was stored (null: none yet) and as it is now. */
 export interface Change {
   readonly event: LinkFacts
-  readonly before: { readonly concluded: Concluded; readonly entries: readonly TimelineEntry[] } | null
-  readonly after: { readonly concluded: Concluded; readonly entries: readonly TimelineEntry[] }
+  readonly before: Side | null
+  readonly after: Side
 }
 
 const COLUMNS = [
-  'time_ns', 'event_id', 'tenant_id', 'subject_oid', 'agent_oid', 'on_behalf_of', 'confidence', 'basis', 'candidates', 'evidence', 'session_id', 'parent_id', 'link',
+  'time_ns', 'event_id', 'tenant_id', 'subject_oid', 'agent_oid', 'on_behalf_of', 'confidence', 'basis', 'candidates', 'evidence', 'owner_tenant', 'session_id', 'parent_id', 'link',
 ] as const
 
 /** The stored conclusions about these events. Primary key of conclusions. */
@@ -45,12 +51,12 @@ export function changeOf(event: LinkFacts, stored: Concluded | undefined, conclu
   return text(before) === text(after) ? null : { event, before, after }
 }
 
-function text(side: Change['after']): string {
+function text(side: Side): string {
   const { sessionId, parentId, link } = side.concluded
   return `${attributionText(side)} ${sessionId} ${parentId} ${link}`
 }
 
-function attributionText({ concluded: one, entries }: Change['after']): string {
+function attributionText({ concluded: one, entries }: Side): string {
   return JSON.stringify([[one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence], entries])
 }
 
@@ -59,15 +65,17 @@ export async function writeChanges(client: pg.ClientBase, changes: readonly Chan
   const [replaced, updated] = [changes.filter((change) => !staysInPlace(change)), changes.filter(staysInPlace)]
   await updateInPlace(client, updated)
   if (replaced.length === 0) return
-  await removeOld(client, replaced)
-  await copyRows(client, 'conclusions', COLUMNS, replaced.map(({ event, after: { concluded } }) => conclusionRow(event, concluded)))
+  await removeConclusions(client, replaced.flatMap(({ event, before }) => (before ? [{ event, entries: before.entries }] : [])))
+  await copyRows(client, 'conclusions', COLUMNS, replaced.map(({ event, after }) => conclusionRow(event, after)))
   await copyRows(client, 'timeline', TIMELINE_COLUMNS, replaced.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))))
   await copyRows(client, 'waiting', ['key', 'time_ns', 'event_id'], replaced.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])))
 }
 
-function conclusionRow(event: LinkFacts, one: Concluded): readonly CopyValue[] {
+function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side): readonly CopyValue[] {
+  const owner = entries.find((entry) => entry.isOwner)?.tenantId
+  const ownerTenant = owner === undefined || owner === (one.tenantId ?? NO_TENANT) ? null : owner
   return [
-    event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, one.sessionId, one.parentId, one.link,
+    event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, ownerTenant, one.sessionId, one.parentId, one.link,
   ]
 }
 
@@ -91,8 +99,8 @@ async function updateInPlace(client: pg.ClientBase, changes: readonly Change[]):
   )
 }
 
-async function removeOld(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
-  const gone = changes.flatMap(({ event, before }) => (before ? [{ event, entries: before.entries }] : []))
+/** Deletes conclusions with the timeline and waiting rows that they led to. */
+export async function removeConclusions(client: pg.ClientBase, gone: readonly { readonly event: EventRef; readonly entries: readonly TimelineEntry[] }[]): Promise<void> {
   if (gone.length === 0) return
   const refs = [gone.map(({ event }) => event.timeNs), gone.map(({ event }) => event.id)]
   const rows = gone.flatMap(({ event, entries }) => entries.map((entry) => ({ ...entry, event })))

@@ -5,15 +5,15 @@
 import type pg from 'pg'
 import { RECORDS_PER_CHUNK, packChunk } from '#database/chunk.ts'
 import { type CopyValue, copyRows } from '#database/copy.ts'
-import { NO_TENANT, type EventId } from '#core/keys.ts'
+import type { EventId } from '#core/keys.ts'
 import { type Rejection, eventId } from '#core/record.ts'
 import { storable } from '#core/text.ts'
 import type { Accepted } from '../accept.ts'
 import { storeDirectoryFacts } from './directory-facts.ts'
-import { DERIVE_LOCK } from './locks.ts'
+import { takeOut } from './replace.ts'
 import { EVENT_COLUMNS, eventRow } from './rows.ts'
 
-const HEAD_COLUMNS = ['event_id', 'time_ns', 'format', 'rank', 'sha256', 'chunk_id', 'slot', 'file_id', 'line', 'masked'] as const
+const HEAD_COLUMNS = ['event_id', 'time_ns', 'format', 'rank', 'sha256', 'chunk_id', 'slot', 'file_id', 'line', 'masked', 'context_tenant'] as const
 
 export interface StoredCounts {
   readonly stored: number
@@ -32,6 +32,26 @@ interface Head {
   readonly time_ns: bigint
   readonly rank: number
   readonly sha256: Buffer
+  readonly context_tenant: string | null
+}
+
+/** What decides which text of an event speaks for it. */
+interface Version {
+  readonly rank: number
+  readonly sha256: string
+  /** The tenant that an operator declared for it. */
+  readonly tenant: string | null
+}
+
+const versionOf = (one: Accepted): Version => ({ rank: one.rank, sha256: one.sha256, tenant: one.record.context.tenantId ?? null })
+const versionOfHead = (head: Head): Version => ({ rank: head.rank, sha256: head.sha256.toString('hex'), tenant: head.context_tenant })
+const sameVersion = (a: Version, b: Version): boolean => a.sha256 === b.sha256 && a.tenant === b.tenant
+
+/** The lower rank, then the smaller hash; of one text that was imported with and without a declared tenant, the declared one. */
+function speaksBefore(a: Version, b: Version): boolean {
+  if (a.rank !== b.rank) return a.rank < b.rank
+  if (a.sha256 !== b.sha256) return a.sha256 < b.sha256
+  return a.tenant !== null && (b.tenant === null || a.tenant < b.tenant)
 }
 
 /** Ids that stand for file names and shapes; looked up before the transaction, in statements of their own. */
@@ -53,7 +73,7 @@ export async function storeFacts(client: pg.ClientBase, accepted: readonly Accep
     const head = known.get(id)
     if (!head) fresh.push(versions[0]!)
     const rest = head ? versions : versions.slice(1)
-    later.push(...rest.filter((version) => version.sha256 !== head?.sha256.toString('hex')))
+    later.push(...rest.filter((version) => !head || !sameVersion(versionOf(version), versionOfHead(head))))
   }
   const places = await storeTexts(client, [...fresh, ...later])
   const inserted = await insertHeads(client, fresh, places, dictionary)
@@ -63,12 +83,12 @@ export async function storeFacts(client: pg.ClientBase, accepted: readonly Accep
   await copyRows(client, 'events', EVENT_COLUMNS, won.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))))
   const contest = await settleContests(client, [...raced, ...later], places, dictionary, now)
   await storeDirectoryFacts(client, [...fresh, ...later].map((one) => one.event))
-  const changed = [...won, ...contest.replaced]
-  if (changed.length > 0) {
+  const pending = [...[...won, ...contest.replaced].map((one) => ({ timeNs: one.event.timeNs, id: one.event.id })), ...contest.aftermath.refs]
+  if (pending.length > 0) {
     await client.query('insert into pending (times, event_ids, keys) values ($1::bigint[], $2::uuid[], $3::text[])', [
-      changed.map((one) => one.event.timeNs),
-      changed.map((one) => one.event.id),
-      contest.keys,
+      pending.map((ref) => ref.timeNs),
+      pending.map((ref) => ref.id),
+      contest.aftermath.keys,
     ])
   }
   await storeRejections(client, rejections, dictionary, now)
@@ -81,18 +101,14 @@ function distinctTexts(accepted: readonly Accepted[]): Map<EventId, Accepted[]> 
   for (const one of accepted.toSorted((a, b) => (a.event.id < b.event.id ? -1 : a.event.id > b.event.id ? 1 : 0))) {
     const versions = groups.get(one.event.id)
     if (!versions) groups.set(one.event.id, [one])
-    else if (!versions.some((version) => version.sha256 === one.sha256)) versions.push(one)
+    else if (!versions.some((version) => sameVersion(versionOf(version), versionOf(one)))) versions.push(one)
   }
-  for (const versions of groups.values()) if (versions.length > 1) versions.sort((a, b) => (speaksBefore(a, b) ? -1 : 1))
+  for (const versions of groups.values()) if (versions.length > 1) versions.sort((a, b) => (speaksBefore(versionOf(a), versionOf(b)) ? -1 : 1))
   return groups
 }
 
-function speaksBefore(a: { rank: number; sha256: string }, b: { rank: number; sha256: string }): boolean {
-  return a.rank < b.rank || (a.rank === b.rank && a.sha256 < b.sha256)
-}
-
 async function knownHeads(client: pg.ClientBase, ids: readonly EventId[], lock = false): Promise<Map<EventId, Head>> {
-  const { rows } = await client.query<Head>(`select event_id, time_ns, rank, sha256 from heads where event_id = any($1::uuid[]) order by event_id ${lock ? 'for update' : ''}`, [ids])
+  const { rows } = await client.query<Head>(`select event_id, time_ns, rank, sha256, context_tenant from heads where event_id = any($1::uuid[]) order by event_id ${lock ? 'for update' : ''}`, [ids])
   return new Map(rows.map((row) => [row.event_id, row]))
 }
 
@@ -110,7 +126,7 @@ async function storeTexts(client: pg.ClientBase, accepted: readonly Accepted[]):
 function headRow(one: Accepted, place: Place, dictionary: Dictionary): readonly CopyValue[] {
   const { record, event } = one
   const masked = record.masked.length > 0 ? record.masked : null
-  return [event.id, event.timeNs, one.format, one.rank, Buffer.from(one.sha256, 'hex'), place.chunkId, place.slot, dictionary.fileId(record.origin.file), record.origin.line, masked]
+  return [event.id, event.timeNs, one.format, one.rank, Buffer.from(one.sha256, 'hex'), place.chunkId, place.slot, dictionary.fileId(record.origin.file), record.origin.line, masked, record.context.tenantId ?? null]
 }
 
 /** Inserts the heads that are still free and returns their event ids. The unique index decides between concurrent writers. */
@@ -127,36 +143,39 @@ async function insertHeads(client: pg.ClientBase, fresh: readonly Accepted[], pl
 
 /** Further texts of known events: each is kept as a variant, or takes the place of the one that spoke so far. */
 async function settleContests(client: pg.ClientBase, contenders: readonly Accepted[], places: ReadonlyMap<Accepted, Place>, dictionary: Dictionary, now: Date) {
-  const replaced = new Map<EventId, Accepted>()
-  const keys = new Set<string>()
   let variants = 0
-  if (contenders.length === 0) return { replaced: [], keys: [], variants }
+  if (contenders.length === 0) return { replaced: [], aftermath: { refs: [], keys: [] }, variants }
+  // Locked in order of ids, as every writer does. Whoever waited here sees the row as the other writer left it.
   const heads = await knownHeads(client, contenders.map((one) => one.event.id), true)
-  let locked = false
-  for (const one of contenders.toSorted((a, b) => (a.event.id < b.event.id ? -1 : a.event.id > b.event.id ? 1 : 0))) {
-    const head = heads.get(one.event.id)!
-    if (head.sha256.toString('hex') === one.sha256) continue
-    if (!speaksBefore(one, { rank: head.rank, sha256: head.sha256.toString('hex') })) {
-      variants += await insertVariant(client, one, places.get(one)!, dictionary)
-      continue
-    }
-    // The deriver may be reading the row that is about to go; it must not conclude from it afterwards.
-    if (!locked) await client.query('select pg_advisory_xact_lock($1)', [DERIVE_LOCK])
-    locked = true
-    for (const key of await removeEvent(client, head)) keys.add(key)
+  const winners = new Map<EventId, Accepted>()
+  for (const one of contenders) {
+    const best = winners.get(one.event.id)
+    const version = versionOf(one)
+    if (speaksBefore(version, best ? versionOf(best) : versionOfHead(heads.get(one.event.id)!))) winners.set(one.event.id, one)
+  }
+  const replaced = [...winners.values()]
+  const aftermath = replaced.length === 0 ? { refs: [], keys: [] } : await takeOut(client, replaced.map((one) => ({ timeNs: heads.get(one.event.id)!.time_ns, id: one.event.id })))
+  for (const one of replaced) {
     await client.query(
-      `with moved as (delete from heads where event_id = $1 returning *)
-       insert into variants select event_id, sha256, time_ns, format, rank, chunk_id, slot, file_id, line, masked from moved on conflict do nothing`,
-      [one.event.id],
+      `insert into variants select event_id, sha256, time_ns, format, rank, chunk_id, slot, file_id, line, masked from heads where event_id = $1 and sha256 <> $2 on conflict do nothing`,
+      [one.event.id, Buffer.from(one.sha256, 'hex')],
     )
     await client.query('delete from variants where event_id = $1 and sha256 = $2', [one.event.id, Buffer.from(one.sha256, 'hex')])
-    await copyRows(client, 'heads', HEAD_COLUMNS, [headRow(one, places.get(one)!, dictionary)])
-    await copyRows(client, 'events', EVENT_COLUMNS, [eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))])
-    heads.set(one.event.id, { event_id: one.event.id, time_ns: one.event.timeNs, rank: one.rank, sha256: Buffer.from(one.sha256, 'hex') })
-    replaced.set(one.event.id, one)
-    variants += 1
+    // Changed in place: a writer that waits for this row must find it, not a new one beside it.
+    await client.query(
+      `update heads set time_ns = $2, format = $3, rank = $4, sha256 = $5, chunk_id = $6, slot = $7, file_id = $8, line = $9, masked = $10, context_tenant = $11 where event_id = $1`,
+      [...headRow(one, places.get(one)!, dictionary)],
+    )
   }
-  return { replaced: [...replaced.values()], keys: [...keys], variants }
+  await copyRows(client, 'events', EVENT_COLUMNS, replaced.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))))
+  for (const one of contenders) {
+    const winner = winners.get(one.event.id)
+    // The text that spoke is kept already; so is the one that speaks now.
+    if (one.sha256 === heads.get(one.event.id)!.sha256.toString('hex')) continue
+    if (winner === one) variants += 1
+    else if (one.sha256 !== winner?.sha256) variants += await insertVariant(client, one, places.get(one)!, dictionary)
+  }
+  return { replaced, aftermath, variants }
 }
 
 async function insertVariant(client: pg.ClientBase, one: Accepted, place: Place, dictionary: Dictionary): Promise<number> {
@@ -167,27 +186,6 @@ async function insertVariant(client: pg.ClientBase, one: Accepted, place: Place,
     [id, time, format, rank, sha, chunkId, slot, fileId, line, masked],
   )
   return result.rowCount ?? 0
-}
-
-/** Takes a replaced event out, with what was concluded from it; returns the keys whose dependants must be looked at again. */
-async function removeEvent(client: pg.ClientBase, head: Head): Promise<string[]> {
-  const { rows } = await client.query<{ issues: string | null; request_key: string | null; near_key: string | null; targets: string[] | null; tenant_id: string | null }>(
-    'delete from events where time_ns = $1 and event_id = $2 returning issues, request_key, near_key, targets, tenant_id',
-    [head.time_ns, head.event_id],
-  )
-  const concluded = await client.query<{ oids: string[] }>(
-    `delete from conclusions where time_ns = $1 and event_id = $2
-     returning array_remove(candidates || array[subject_oid, agent_oid, on_behalf_of], null) as oids`,
-    [head.time_ns, head.event_id],
-  )
-  const oids = [...concluded.rows.flatMap((row) => row.oids), ...rows.flatMap((row) => row.targets ?? [])]
-  await client.query(
-    `delete from timeline where time_ns = $1 and event_id = $2 and oid = any($3::uuid[])
-       and tenant_id = any(array(select distinct tenant_id from directory_facts) || $4::uuid[])`,
-    [head.time_ns, head.event_id, oids, [NO_TENANT, ...rows.flatMap((row) => row.tenant_id ?? [])]],
-  )
-  await client.query('delete from waiting where time_ns = $1 and event_id = $2', [head.time_ns, head.event_id])
-  return rows.flatMap((row) => [row.issues, row.request_key, row.near_key]).filter((key) => key !== null)
 }
 
 async function storeRejections(client: pg.ClientBase, rejections: readonly Rejection[], dictionary: Dictionary, now: Date): Promise<void> {

@@ -8,7 +8,8 @@ import { eventId } from '#core/record.ts'
 import { NO_TENANT } from '#core/keys.ts'
 import { QUIET_NS } from '../link/sessions.ts'
 import { type Segment, joinSegments } from '../link/segments.ts'
-import type { Change } from './conclusions.ts'
+import type { Side } from './conclusions.ts'
+import type { EventRef } from './lookups.ts'
 
 /** An event that joined or left an owner's story (or its session within it). */
 export interface Move {
@@ -21,8 +22,8 @@ export interface Move {
 }
 
 /** What a change of conclusions means for traces. */
-export function movesOf({ event, before, after }: Change): readonly Move[] {
-  const place = (side: Change['after'] | null): Omit<Move, 'joined'> | null => {
+export function movesOf({ event, before, after }: { readonly event: EventRef; readonly before: Side | null; readonly after: Side | null }): readonly Move[] {
+  const place = (side: Side | null): Omit<Move, 'joined'> | null => {
     const owner = side?.entries.find((entry) => entry.isOwner)
     return owner ? { tenantId: owner.tenantId, oid: owner.oid, id: event.id, timeNs: event.timeNs, sessionId: side!.concluded.sessionId } : null
   }

@@ -1,6 +1,6 @@
 /** GCP sessions without an exchange: consecutive mints and calls of one subject, named after the first (SPEC §1, "Sessions"). */
 import type pg from 'pg'
-import type { EventId } from '#core/keys.ts'
+import { type EventId, NO_TENANT } from '#core/keys.ts'
 import { QUIET_NS, type Session, unanchoredSession } from '../link/sessions.ts'
 import { groupQuietly } from '../link/segments.ts'
 import { writeSessions } from './conclusions.ts'
@@ -62,6 +62,13 @@ async function gather(client: pg.ClientBase, touched: readonly Unanchored[]): Pr
     })
   }
   return stretches
+}
+
+/** Events of these subjects that stood within a quiet gap of these instants: their group may fall apart when something goes. */
+export async function unanchoredNear(client: pg.ClientBase, instants: readonly { readonly tenantId: string | null; readonly oid: string; readonly timeNs: bigint }[]): Promise<EventRef[]> {
+  if (instants.length === 0) return []
+  const stretches = instants.map(({ tenantId, oid, timeNs }) => ({ tenantId: tenantId ?? NO_TENANT, oid, since: timeNs - QUIET_NS, until: timeNs + QUIET_NS, members: [] }))
+  return [...(await readMembers(client, stretches)).values()].flat()
 }
 
 /** The unanchored events of each stretch, by its place in the list, in order. Primary key of timeline. */
