@@ -2,7 +2,7 @@ import type { Logging } from '@google-cloud/logging'
 import { formatTime, parseTime } from '#core/time.ts'
 import { itemTexts, memberText } from '../../json-text.ts'
 import { SourceError } from '../../engine/source.ts'
-import { messageOf, statusOf } from './errors.ts'
+import { messageOf, statusOf } from '../google/errors.ts'
 import type { Pacer } from './pacer.ts'
 
 export interface LogReader {
