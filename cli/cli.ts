@@ -9,6 +9,8 @@ import type { Output } from './output/output.ts'
 
 export interface Cli {
   readonly config: Config
+  /** Where references to secrets (`{env: NAME}`) are looked up; settings stand in `config`. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly out: Output
   /** Messages for people: everything that is no answer. */
   readonly say: (line: string) => void
@@ -55,7 +57,11 @@ export function storeOf(config: Config, options: GlobalOptions): { readonly data
 }
 
 /** Options or arguments through a schema of the API; what is wrong is told in the words of the command line. */
-export function parseUsage<Schema extends z.ZodType>(schema: Schema, input: Readonly<Record<string, unknown>>, argumentNames: readonly string[] = []): z.output<Schema> {
+export function parseUsage<Schema extends z.ZodType>(
+  schema: Schema,
+  input: Readonly<Record<string, unknown>>,
+  argumentNames: readonly string[] = [],
+): z.output<Schema> {
   const result = schema.safeParse(input)
   if (result.success) return result.data
   const faults = faultsOf(result.error).map(({ field, message }) => `${argumentNames.includes(field) ? field.toUpperCase() : `--${field}`}: ${message}`)

@@ -43,9 +43,20 @@ async function run(args: readonly string[]): Promise<number> {
       stop.abort(new Error('Stopped.'))
     })
   }
-  const cli: Cli = { config, out: createOutput(process.stdout, { noColor: config.noColor }), say, terminal: process.stderr.isTTY ? process.stderr : null, signal: stop.signal }
+  const cli: Cli = {
+    config,
+    environment: process.env,
+    out: createOutput(process.stdout, { noColor: config.noColor }),
+    say,
+    terminal: process.stderr.isTTY ? process.stderr : null,
+    signal: stop.signal,
+  }
   // Work that ends well after a signal has ended well: Ctrl-C is how `up` is stopped.
-  return await outcomeOf(() => buildProgram(cli).parseAsync(args, { from: 'user' }), cli, () => signalCode)
+  return await outcomeOf(
+    () => buildProgram(cli).parseAsync(args, { from: 'user' }),
+    cli,
+    () => signalCode,
+  )
 }
 
 /** The program with all its commands; nothing runs yet. */
@@ -77,7 +88,8 @@ async function outcomeOf(work: () => Promise<unknown>, cli: Pick<Cli, 'say' | 'c
 }
 
 function told({ say, config }: Pick<Cli, 'say' | 'config'>, error: unknown, code: number): number {
-  const expected = error instanceof UsageError || error instanceof CommandError || error instanceof DatabaseError || (error instanceof Error && error.constructor === Error)
+  const expected =
+    error instanceof UsageError || error instanceof CommandError || error instanceof DatabaseError || (error instanceof Error && error.constructor === Error)
   const message = error instanceof Error ? error.message : String(error)
   // A fault of the program is shown whole: its report needs the place.
   say(error instanceof Error && (config.debug || !expected) ? `trailjoin: ${error.stack ?? message}` : `trailjoin: ${message}`)

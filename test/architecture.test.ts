@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'database', 'migrations', 'node:*', 'express', 'helmet', 'zod', 'pg', 'pino', 'csv-stringify', 'drizzle-orm', 'prom-client'],
   dashboards: ['api', 'core', 'vite'],
   simulate: ['core', 'node:*'],
+  config: ['core', 'ingest/engine', 'config.ts', 'node:*', 'yaml', 'zod'],
   cli: ['*'],
   bin: ['cli', 'node:*'],
   test: ['*'],

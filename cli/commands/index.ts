@@ -1,7 +1,10 @@
 import type { CommandFactory } from '../cli.ts'
 import { agentsCommand } from './agents.ts'
+import { correlateCommand } from './correlate.ts'
+import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { ingestCommand } from './ingest.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
 import { simulateCommand } from './simulate.ts'
@@ -11,4 +14,18 @@ import { unmappedCommand } from './unmapped.ts'
 import { upCommand } from './up.ts'
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly CommandFactory[] = [upCommand, importCommand, timelineCommand, tracesCommand, agentsCommand, rejectedCommand, unmappedCommand, exportCommand, simulateCommand, migrateCommand]
+export const COMMANDS: readonly CommandFactory[] = [
+  upCommand,
+  importCommand,
+  timelineCommand,
+  tracesCommand,
+  agentsCommand,
+  rejectedCommand,
+  unmappedCommand,
+  exportCommand,
+  simulateCommand,
+  ingestCommand,
+  correlateCommand,
+  doctorCommand,
+  migrateCommand,
+]

@@ -6,7 +6,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 
 /** How long to wait, in milliseconds: doubled from `min` to `max`, times a random factor from 1 to 2, so that collectors that failed together do not come back together. */
-export const DELAYS: Readonly<Record<SourceErrorCode, { readonly min: number; readonly max: number }>> = {
+export const DELAYS: Delays = {
   SOURCE_THROTTLED: { min: 5 * SECOND, max: 5 * MINUTE },
   SOURCE_UNAVAILABLE: { min: 2 * SECOND, max: 5 * MINUTE },
   SOURCE_TIMEOUT: { min: 2 * SECOND, max: 5 * MINUTE },
@@ -17,7 +17,10 @@ export const DELAYS: Readonly<Record<SourceErrorCode, { readonly min: number; re
   SOURCE_MISCONFIGURED: { min: 30 * SECOND, max: 10 * MINUTE },
 }
 
-export type Delays = typeof DELAYS
+export type Delays = Readonly<Record<SourceErrorCode, { readonly min: number; readonly max: number }>>
+
+/** For one round that somebody waits for: long enough for a passing fault, and a lasting one is told soon. */
+export const SHORT_DELAYS = Object.fromEntries(Object.keys(DELAYS).map((code) => [code, { min: SECOND, max: 5 * SECOND }])) as unknown as Delays
 
 export interface BackOffOptions {
   readonly signal: AbortSignal

@@ -48,6 +48,6 @@ export function memoryStore(): SourceStore & { readonly cursors: Map<string, Jso
         lastError: message,
         failures: status.failures + 1,
       })),
-    statuses: async () => [...statuses.values()],
+    statuses: async () => [...statuses.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, status]) => status),
   }
 }

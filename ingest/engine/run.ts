@@ -5,6 +5,7 @@ import { BATCH_RECORDS, createBatches } from '../batches.ts'
 import { maskText } from '../mask/mask.ts'
 import { DELAYS, withBackOff } from './back-off.ts'
 import type { Delays } from './back-off.ts'
+import type { Leases } from './lease.ts'
 import type { SourceMetrics } from './metrics.ts'
 import { readPiece } from './read-piece.ts'
 import { SourceError } from './source.ts'
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly signal: AbortSignal
   readonly log: SourceContext['log']
   readonly metrics?: SourceMetrics
+  /** Where several processes share the work; without it this one polls everything. */
+  readonly leases?: Leases
   /** Polls each part to its end once and returns; a failing one is given `attempts`. Default: for ever. */
   readonly once?: { readonly attempts: number }
   readonly delays?: Delays
@@ -45,6 +48,7 @@ const STALL_MS = 10 * 60_000
 /** A poll that ignores the signal is left behind after this; its page is not counted as delivered, so nothing is lost. */
 const GRACE_MS = 10_000
 const MAX_MESSAGE = 500
+const WAITING_PAUSE_MS = 100
 
 /**
  * Runs every part of every source in a loop of its own, so that one that is stuck stops no other. Resolves when the signal aborts and the deliveries under way are settled, or
@@ -64,9 +68,15 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
   const round = async (): Promise<void> => {
     let progress = false
     let delivered = false
+    let elsewhere = false
     await withBackOff(
       async () => {
         progress = false
+        if ((await options.leases?.hold(key.source, key.part)) === false) {
+          elsewhere = true
+          return
+        }
+        elsewhere = false
         await pollOnce(source, collector, key, options, () => {
           progress = true
           delivered = true
@@ -94,6 +104,7 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
       },
     )
     error = null
+    if (elsewhere) return
     options.metrics?.polled(key.source)
     // Conclusions are drawn beside the deliveries; the last ones need a push. A failure leaves them pending, which loses nothing.
     if (delivered)
@@ -108,7 +119,8 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
     do {
       await round()
       if (once) return
-      await pause(source.everyMs, undefined, { signal })
+      // Who waits for news by itself must not be kept from hearing them: a push is answered only when it is durable.
+      await pause(collector.waits ? Math.min(WAITING_PAUSE_MS, source.everyMs) : source.everyMs, undefined, { signal })
     } while (!signal.aborted)
   }
   const stopping = Promise.withResolvers<void>()

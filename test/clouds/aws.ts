@@ -143,7 +143,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       setTimeout(() => response.destroy(), 30)
       return
     }
-    const range = /bytes=(\d+)-(\d+)/.exec(String(request.headers.range ?? ''))
+    const range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')
     const part = range ? object.subarray(Number(range[1]), Number(range[2]) + 1) : object
     response.writeHead(range ? 206 : 200, { 'content-type': 'application/octet-stream', 'content-length': part.length })
     response.end(part)

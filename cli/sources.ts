@@ -1,0 +1,35 @@
+/** The live sources that the configuration names: what `ingest` and `doctor` share. */
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import { destination } from 'pino'
+import { discoverSources } from '#ingest/engine/discover.ts'
+import { openSource } from '#ingest/engine/open.ts'
+import type { SourceEntry } from '#ingest/engine/open.ts'
+import type { RunningSource } from '#ingest/engine/run.ts'
+import type { Source, SourceContext } from '#ingest/engine/source.ts'
+import { DEFAULT_FILE, readSourcesFile } from '../config/sources-file.ts'
+import type { Cli } from './cli.ts'
+
+export interface ConfiguredSources {
+  readonly file: string
+  readonly entries: readonly SourceEntry[]
+  readonly kinds: ReadonlyMap<string, Source<unknown>>
+}
+
+/** Reads the configuration file: the option's, else TRAILJOIN_CONFIG, else `trailjoin.yaml` here. @throws ConfigError naming every fault */
+export async function readSources({ config }: Pick<Cli, 'config'>, option: string | undefined): Promise<ConfiguredSources> {
+  const file = option ?? config.configFile ?? DEFAULT_FILE
+  const kinds = await discoverSources()
+  return { file, kinds, entries: await readSourcesFile(file, kinds) }
+}
+
+/** Opens one source; nothing is connected yet. @throws SourceError */
+export function openConfigured(cli: Cli, entry: SourceEntry, { kinds }: ConfiguredSources, log: SourceContext['log']): Promise<RunningSource> {
+  return openSource(entry, { kinds, environment: cli.environment, log })
+}
+
+/** One JSON line a message, on standard error. */
+export function sourceLogger(level: string): { readonly logger: Logger; readonly log: SourceContext['log'] } {
+  const logger = pino({ name: 'trailjoin', base: { role: 'ingest' }, level }, destination(2))
+  return { logger, log: (severity, message, fields = {}) => logger[severity](fields, message) }
+}
