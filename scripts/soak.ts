@@ -2,15 +2,13 @@
  * The law over thousands of worlds: `node scripts/soak.ts [--seed FIRST] [--worlds N]` checks each and goes on after a failure;
  * `node scripts/soak.ts --minimise SEED` shrinks a world that fails and prints what is left of it. Exit code 1 if any failed.
  */
-import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
-import { startEmbedded, withDatabase } from '#database/embedded.ts'
+import { startEmbedded } from '#database/embedded.ts'
 import { openPool } from '#database/open.ts'
 import { migrate } from '#migrations/migrate.ts'
-import { broken, checkSeed, minimise } from '../test/law/check.ts'
-import type { LawStore } from '../test/law/deliver.ts'
+import { checkSeed, minimise, outcome } from '../test/law/check.ts'
+import { openLawStore } from '../test/law/deliver.ts'
 import { lawWorld } from '../test/law/worlds.ts'
 import { TEST_SETTINGS, testDataDir } from '../test/postgres.ts'
 
@@ -18,14 +16,15 @@ const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }
 
 const folder = await testDataDir()
 const server = await startEmbedded(folder, { settings: TEST_SETTINGS })
+const pool = await openPool(server.url)
+await migrate(pool)
+await pool.end()
+const store = await openLawStore(server.url)
 try {
-  await admin('create database law_template')
-  const template = await openPool(withDatabase(server.url, 'law_template'))
-  await migrate(template)
-  await template.end()
   if (values.minimise) await shrink(Number(values.minimise))
   else await soak(Number(values.seed), Number(values.worlds))
 } finally {
+  await store.close()
   await server.stop()
   await rm(folder, { recursive: true, force: true })
 }
@@ -35,7 +34,7 @@ async function soak(first: number, worlds: number): Promise<void> {
   const began = performance.now()
   for (let seed = first; seed < first + worlds; seed++) {
     try {
-      await checkSeed(open, seed)
+      await checkSeed(store, seed)
     } catch (error) {
       failed.push(seed)
       process.exitCode = 1
@@ -48,35 +47,12 @@ async function soak(first: number, worlds: number): Promise<void> {
 
 async function shrink(seed: number): Promise<void> {
   const world = lawWorld(seed)
-  if ((await broken(open, world)) === null) return console.log(`World ${seed} does not fail.`)
-  const small = await minimise(open, world)
+  if ((await outcome(store, world)) === null) return console.log(`World ${seed} does not fail.`)
+  const small = await minimise(store, world)
+  const short = (_: string, value: unknown): unknown =>
+    typeof value === 'bigint' ? String(value) : value === null || (Array.isArray(value) && value.length === 0) ? undefined : value
   for (const { event, format } of small.accepted)
-    console.log(JSON.stringify({ format, ...event }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
-  console.log(await broken(open, small))
+    console.log(JSON.stringify({ format, ...event, sourceIp: null, userAgent: null, deliveredNs: null, requestId: null }, short))
+  console.log(await outcome(store, small))
   process.exitCode = 1
-}
-
-async function open(): Promise<LawStore> {
-  const name = `law_${randomBytes(6).toString('hex')}`
-  await admin(`create database ${name} template law_template`)
-  const url = withDatabase(server.url, name)
-  const pool = await openPool(url)
-  return {
-    pool,
-    url,
-    drop: async () => {
-      await pool.end()
-      await admin(`drop database ${name} with (force)`)
-    },
-  }
-}
-
-async function admin(query: string): Promise<void> {
-  const client = new pg.Client({ connectionString: server.url })
-  await client.connect()
-  try {
-    await client.query(query)
-  } finally {
-    await client.end()
-  }
 }

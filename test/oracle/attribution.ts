@@ -1,22 +1,23 @@
 /** From an event's chains to its attribution. SPEC.md §1: the end of "Subject", and "Candidates". */
 import type { Attribution } from '#core/event.ts'
-import { guidsIn, type EventId, type Oid } from '#core/keys.ts'
+import { guidsIn, type EventId, type TenantId } from '#core/keys.ts'
 import { sameApplication, type Directory } from './directory.ts'
 import { compare, distinct, samePrincipal, type Fact, type Facts, type Principal } from './facts.ts'
 import { chainsOf, type Chain } from './subject.ts'
 
 /** The agents that a subject stands for at one time, how one knows, and the audit records that show it. */
 interface Behind {
-  readonly agents: readonly Oid[]
+  readonly agents: readonly Principal[]
   readonly isItself: boolean
   readonly basis: readonly string[]
   readonly evidence: readonly EventId[]
 }
 
 /** Who did it, as far as the set of records proves it. */
-export function attribute(one: Fact, facts: Facts, directory: Directory): Attribution {
+export function attribute(one: Fact, facts: Facts, directory: Directory): Attribution & { readonly agentTenantId: TenantId | null } {
   const { event } = one
-  const nothing: Attribution = {
+  const nothing = {
+    agentTenantId: null,
     tenantId: event.tenantId,
     subjectOid: null,
     agentOid: null,
@@ -25,7 +26,7 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
     basis: [],
     candidates: [],
     evidence: [],
-  }
+  } as const
   const evidence = (...ids: readonly (readonly EventId[])[]): EventId[] => distinct(ids.flat()).filter((id) => id !== event.id)
 
   const chains = chainsOf(one, facts, directory)
@@ -34,14 +35,14 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
 
   if (subjects.length === 0) {
     const agent = assertedAgent(one, directory)
-    return agent ? { ...nothing, tenantId: agent.tenantId, agentOid: agent.oid, confidence: 'asserted', basis: ['asserted-name'] } : nothing
+    return agent ? { ...nothing, tenantId: agent.tenantId, agentOid: agent.oid, agentTenantId: agent.tenantId, confidence: 'asserted', basis: ['asserted-name'] } : nothing
   }
 
   if (subjects.length > 1) {
     // Two records prove two principals for one credential: one of them must be wrong, and nobody knows which.
     if (event.proof.by !== 'proximity') return nothing
     const behind = subjects.map((chain) => behindOf(chain, event.timeNs, directory))
-    const candidates = distinct(behind.flatMap(({ agents }) => agents))
+    const candidates = distinct(behind.flatMap(({ agents }) => agents.map(({ oid }) => oid)))
     if (candidates.length === 0) return nothing
     const tenants = new Set(subjects.map(({ subject }) => subject.tenantId))
     const tenantId = tenants.size === 1 ? [...tenants][0]! : event.tenantId
@@ -58,10 +59,12 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
     ...nothing,
     tenantId: subject.tenantId,
     subjectOid: subject.oid,
-    agentOid: single ? behind.agents[0]! : null,
+    agentOid: single ? behind.agents[0]!.oid : null,
+    agentTenantId: single ? behind.agents[0]!.tenantId : null,
+    onBehalfOf: event.onBehalfOf ?? subjects[0]!.onBehalfOf,
     confidence: behind.agents.length === 0 ? 'none' : !single ? 'ambiguous' : near ? 'probable' : behind.isItself ? 'exact' : 'derived',
     basis: [...shortestBasis(chains), ...behind.basis],
-    candidates: single ? [] : behind.agents,
+    candidates: single ? [] : distinct(behind.agents.map(({ oid }) => oid)),
     evidence: evidence(...chains.map((chain) => chain.evidence), behind.evidence),
   }
 }
@@ -74,13 +77,16 @@ function shortestBasis(chains: readonly Chain[]): readonly string[] {
 /** The agents that could have used this subject at this time. */
 function behindOf({ subject, saysAgent }: Pick<Chain, 'subject' | 'saysAgent'>, timeNs: bigint, directory: Directory): Behind {
   const nobody: Behind = { agents: [], isItself: false, basis: [], evidence: [] }
-  const found = (basis: readonly string[], agents: readonly Principal[], trust: readonly EventId[]): Behind =>
-    agents.length === 0 ? nobody : { agents: distinct(agents.map(({ oid }) => oid)), isItself: false, basis, evidence: [...trust, ...agents.flatMap(directory.lifecycleEvents)] }
+  const found = (basis: readonly string[], agents: readonly Principal[], trust: readonly EventId[]): Behind => {
+    const distinctAgents = agents.filter((one, index) => agents.findIndex((other) => samePrincipal(one, other)) === index)
+    return agents.length === 0 ? nobody : { agents: distinctAgents, isItself: false, basis, evidence: [...trust, ...agents.flatMap(directory.lifecycleEvents)] }
+  }
+  const asBlueprint = (): Behind => found(['blueprint'], directory.applicationsOf(subject).flatMap((application) => directory.agentsOf(application, timeNs)), [])
 
   const kind = directory.kindOf(subject)
-  if (kind === 'agent' || saysAgent) return { agents: [subject.oid], isItself: true, basis: [], evidence: [] }
+  if (kind === 'agent' || saysAgent) return { agents: [subject], isItself: true, basis: [], evidence: [] }
   if (kind === 'user') return nobody
-  if (kind === 'blueprint') return found(['blueprint'], directory.applicationsOf(subject).flatMap((application) => directory.agentsOf(application, timeNs)), [])
+  if (kind === 'blueprint') return asBlueprint()
 
   const trusting = directory.applicationsTrusting(subject, timeNs)
   const direct = found(
@@ -88,14 +94,15 @@ function behindOf({ subject, saysAgent }: Pick<Chain, 'subject' | 'saysAgent'>, 
     trusting.flatMap((application) => directory.agentsOf(application, timeNs)),
     trusting.flatMap((application) => directory.trustEvents(application, subject)),
   )
-  if (direct.agents.length > 0 || kind === 'managed-identity') return direct
+  if (direct.agents.length > 0) return direct
+  if (directory.isBlueprint(subject)) return asBlueprint()
 
   // The bridge: an ordinary application that signs in through a managed identity's federated credential, as an agent's Blueprint does.
   const steps = directory.applicationsOf(subject).flatMap((bridge) =>
     directory.trustedBy(bridge, timeNs).flatMap((identity) =>
       directory
         .applicationsTrusting(identity, timeNs)
-        .filter((other) => identity.tenantId === subject.tenantId && !sameApplication(other, bridge))
+        .filter((other) => !sameApplication(other, bridge))
         .map((other) => ({ bridge, identity, other })),
     ),
   )

@@ -1,7 +1,7 @@
 /** What the records say about principals, applications and trust. SPEC.md §1 "Directory". Nothing here is remembered: every question looks at all statements. */
 import { PRINCIPAL_KINDS, type DirectoryFact, type Fic, type GcpPool, type PrincipalKind } from '#core/event.ts'
 import { oid, tenantId, type AppId, type EventId, type Oid, type TenantId } from '#core/keys.ts'
-import { distinct, type Principal, type Statement } from './facts.ts'
+import { distinct, samePrincipal, type Principal, type Statement } from './facts.ts'
 
 /** One application in one tenant under all its names: `object <object id>` and `app <appId>`. */
 export interface Application {
@@ -16,7 +16,9 @@ type StatementOf<Type extends DirectoryFact['type']> = Statement<Extract<Directo
 
 export type Directory = ReturnType<typeof directoryOf>
 
-export function directoryOf(statements: readonly Statement[]) {
+export function directoryOf(said: readonly Statement[]) {
+  // A record without a tenant says nothing about a directory. Pools and projects of Google Cloud belong to none.
+  const statements = said.filter(({ tenantId: tenant, fact }) => tenant !== null || fact.type === 'gcp-provider' || fact.type === 'gcp-project')
   const all = <Type extends DirectoryFact['type']>(type: Type): StatementOf<Type>[] =>
     statements.filter((statement): statement is StatementOf<Type> => statement.fact.type === type)
   // What is seen holds without a date, so saying it again says nothing.
@@ -32,11 +34,16 @@ export function directoryOf(statements: readonly Statement[]) {
     return PRINCIPAL_KINDS.find((kind) => kinds.includes(kind)) ?? null
   }
 
+  /** What names an application, not a principal: `tenant object id`. */
+  const applicationObjects = new Set([...all('application'), ...ficChanges].map(({ tenantId: tenant, fact }) => `${tenant} ${fact.objectId}`))
   const principals: Principal[] = []
-  for (const { tenantId: tenant, fact } of seen) {
-    if (!principals.some((one) => one.tenantId === tenant && one.oid === fact.oid)) principals.push({ tenantId: tenant, oid: fact.oid })
+  const know = (who: Principal): void => {
+    if (!principals.some((one) => samePrincipal(one, who))) principals.push(who)
   }
+  for (const { tenantId: tenant, fact } of seen) know({ tenantId: tenant, oid: fact.oid })
   const agents = principals.filter((who) => kindOf(who) === 'agent')
+  for (const { tenantId: tenant, fact } of lifecycles) if (!applicationObjects.has(`${tenant} ${fact.id}`)) know({ tenantId: tenant, oid: fact.id })
+  for (const { fact } of ficChanges) for (const fic of [...(fact.before ?? []), ...(fact.after ?? [])]) if (trusted(fic)) know(trusted(fic)!)
 
   /** The tenant that knows an oid, if it is the only one. */
   function onlyTenantOf(id: Oid): TenantId | null {
@@ -51,7 +58,7 @@ export function directoryOf(statements: readonly Statement[]) {
   /** Pairs of names that a record gives to one application. */
   const links: { readonly tenantId: TenantId | null; readonly names: readonly string[] }[] = []
   for (const { tenantId: tenant, fact } of [...all('application'), ...ficChanges]) {
-    links.push({ tenantId: tenant, names: [...(fact.objectId ? [objectName(fact.objectId)] : []), ...(fact.appId ? [appName(fact.appId)] : [])] })
+    links.push({ tenantId: tenant, names: namesOf(fact) })
   }
   for (const { tenantId: tenant, fact } of seen) {
     const kind = kindOf({ tenantId: tenant, oid: fact.oid })
@@ -101,8 +108,21 @@ export function directoryOf(statements: readonly Statement[]) {
 
   /** The agents of an application that could act then. */
   function agentsOf(application: Application, timeNs: bigint): Principal[] {
-    const its = agents.filter((agent) => agent.tenantId === application.tenantId && blueprintsOf(agent).some((one) => sameApplication(one, application)))
-    return its.filter((agent) => couldAct(agent, timeNs))
+    return isAlive(application, timeNs) ? membersOf(application).filter((agent) => couldAct(agent, timeNs)) : []
+  }
+
+  /** All agents of an application, whenever they lived. */
+  const membersOf = (application: Application): Principal[] =>
+    agents.filter((agent) => agent.tenantId === application.tenantId && blueprintsOf(agent).some((one) => sameApplication(one, application)))
+
+  const isAlive = (application: Application, timeNs: bigint): boolean => alive(application.tenantId, (id) => application.names.has(objectName(id)), timeNs)
+
+  /** A Blueprint principal; also one that no record calls so, if its application has agents and no federated credential ever named it. */
+  function isBlueprint(who: Principal): boolean {
+    const kind = kindOf(who)
+    if (kind === 'blueprint') return true
+    if (kind !== 'service-principal' && kind !== null) return false
+    return applicationsOf(who).some((application) => membersOf(application).length > 0) && !ficChanges.some(({ fact }) => [...(fact.before ?? []), ...(fact.after ?? [])].some((fic) => isFor(fic, who)))
   }
 
   const ficChangesOf = (application: Application): StatementOf<'fics'>[] =>
@@ -117,7 +137,7 @@ export function directoryOf(statements: readonly Statement[]) {
    * one shows last and what the later one shows as before: where they disagree, it may have been. A side that is null says nothing.
    */
   function trustedBy(application: Application, timeNs: bigint): Principal[] {
-    if (!alive(application.tenantId, (id) => application.names.has(objectName(id)), timeNs)) return []
+    if (!isAlive(application, timeNs)) return []
     const shown = ficChangesOf(application).flatMap(({ timeNs: at, fact }) => [
       ...(fact.before ? [{ at, fics: fact.before, side: 'before' }] : []),
       ...(fact.after ? [{ at, fics: fact.after, side: 'after' }] : []),
@@ -125,13 +145,13 @@ export function directoryOf(statements: readonly Statement[]) {
     const earlier = shown.findLast(({ at }) => at <= timeNs)
     const later = shown.find(({ at }) => at > timeNs)
     const valid = [...(earlier?.fics ?? []), ...(later?.side === 'before' ? later.fics : [])].flatMap((fic) => trusted(fic) ?? [])
-    return valid.filter((one, index) => valid.findIndex((other) => other.oid === one.oid && other.tenantId === one.tenantId) === index)
+    return valid.filter((one, index) => valid.findIndex((other) => samePrincipal(one, other)) === index)
   }
 
-  /** The applications of the subject's tenant that trust it then. */
+  /** The applications, in any tenant, that trust this principal then. */
   function applicationsTrusting(who: Principal, timeNs: bigint): Application[] {
-    const names = ficChanges.filter(({ tenantId: tenant }) => tenant === who.tenantId).flatMap(({ fact }) => (fact.appId ? appName(fact.appId) : fact.objectId ? objectName(fact.objectId) : []))
-    return applicationsNamed(who.tenantId, names).filter((application) => trustedBy(application, timeNs).some((one) => one.tenantId === who.tenantId && one.oid === who.oid))
+    const named = distinct(ficChanges.flatMap(({ tenantId: tenant }) => tenant ?? [])).flatMap((tenant) => applicationsNamed(tenant, ficChanges.filter((one) => one.tenantId === tenant).flatMap(({ fact }) => namesOf(fact))))
+    return named.filter((application) => trustedBy(application, timeNs).some((one) => samePrincipal(one, who)))
   }
 
   // --- evidence
@@ -141,32 +161,35 @@ export function directoryOf(statements: readonly Statement[]) {
   /** The records that show, on either side, that the application trusts this principal. */
   const trustEvents = (application: Application, who: Principal): EventId[] =>
     ficChangesOf(application)
-      .filter(({ fact }) => [...(fact.before ?? []), ...(fact.after ?? [])].some((fic) => trusted(fic)?.oid === who.oid && trusted(fic)?.tenantId === who.tenantId))
+      .filter(({ fact }) => [...(fact.before ?? []), ...(fact.after ?? [])].some((fic) => isFor(fic, who)))
       .map(({ eventId }) => eventId)
 
   // --- Google Cloud
 
-  /** What the providers of a pool (of one of them where the pool names it) are known to trust: the one tenant, `foreign` if none is Entra, else null. */
+  /** What the providers of a pool (only the one that the pool names, if that is known) are known to trust: the one tenant, `foreign` if none is Entra, else null. */
   function poolTrusts(pool: GcpPool): TenantId | 'foreign' | null {
     const projects = new Set([pool.project])
     for (let size = 0; size < projects.size; ) {
       size = projects.size
       for (const { fact } of all('gcp-project')) if (projects.has(fact.id) || projects.has(fact.number)) projects.add(fact.id).add(fact.number)
     }
-    const issuers = all('gcp-provider')
-      .map(({ fact }) => fact)
-      .filter((fact) => projects.has(fact.project) && fact.pool === pool.pool && (pool.provider === null || fact.provider === pool.provider))
-      .map(({ issuer }) => entraIssuer(issuer))
+    const providers = all('gcp-provider').filter(({ fact }) => projects.has(fact.project) && fact.pool === pool.pool)
+    const named = providers.filter(({ fact }) => fact.provider === pool.provider)
+    const issuers = (named.length > 0 ? named : providers).map(({ fact }) => entraIssuer(fact.issuer))
     if (issuers.length > 0 && issuers.every((issuer) => issuer === null)) return 'foreign'
     const tenants = new Set(issuers.map((issuer) => issuer?.tenantId ?? null))
     return tenants.size === 1 ? [...tenants][0]! : null
   }
 
-  return { kindOf, agents, appIdsOf, onlyTenantOf, applicationsOf, blueprintsOf, agentsOf, trustedBy, applicationsTrusting, lifecycleEvents, trustEvents, poolTrusts }
+  return { kindOf, isBlueprint, agents, appIdsOf, onlyTenantOf, applicationsOf, blueprintsOf, agentsOf, trustedBy, applicationsTrusting, lifecycleEvents, trustEvents, poolTrusts }
 }
 
 export function sameApplication(a: Application, b: Application): boolean {
   return a.tenantId === b.tenantId && [...a.names].some((name) => b.names.has(name))
+}
+
+function namesOf(fact: { readonly objectId: Oid | null; readonly appId: AppId | null }): string[] {
+  return [...(fact.objectId ? [objectName(fact.objectId)] : []), ...(fact.appId ? [appName(fact.appId)] : [])]
 }
 
 function blueprintNames(fact: Extract<DirectoryFact, { type: 'seen' }>): string[] {
@@ -180,6 +203,11 @@ function trusted(fic: Fic): Principal | null {
   const tenant = entraIssuer(fic.issuer)?.tenantId
   const subject = oid(fic.subject)
   return tenant && subject ? { tenantId: tenant, oid: subject } : null
+}
+
+function isFor(fic: Fic, who: Principal): boolean {
+  const named = trusted(fic)
+  return named !== null && samePrincipal(named, who)
 }
 
 const ENTRA_HOSTS = /^(sts\.windows\.net|login\.microsoftonline\.(com|us)|login\.partner\.microsoftonline\.cn|sts\.chinacloudapi\.cn|[\w-]+\.ciamlogin\.com)$/

@@ -3,7 +3,7 @@
  * on purpose. Tests compare the product's canonical export with its lines.
  */
 import type { Attribution } from '#core/event.ts'
-import type { EventId } from '#core/keys.ts'
+import type { EventId, TenantId } from '#core/keys.ts'
 import { canonicalJson, type Json } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
 import type { Accepted } from '#correlate/accept.ts'
@@ -19,7 +19,7 @@ export type { OracleTrace } from './traces.ts'
 
 /** An event with who did it. */
 export interface Concluded extends Fact {
-  readonly attribution: Attribution
+  readonly attribution: Attribution & { /** The agent's own tenant: a federated credential may stand in another one than its subject. */ readonly agentTenantId: TenantId | null }
 }
 
 /** An event with everything that follows for it. */

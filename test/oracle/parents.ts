@@ -37,9 +37,9 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
     return exact(its.find(isProvingIssuer) ?? its[0])
   }
   if (event.proof.by === 'issued') {
-    const issuer = issuers(event.issues).find(isProvingIssuer)
-    const parent = issuer ? parentOf(issuer, events, sessions, directory) : null
-    return parent && parent.id !== event.id ? { id: parent.id, link: 'exact' } : null
+    const caller = issuers(event.issues).find(isProvingIssuer)
+    const its = issuers(caller?.event.uses ?? null)
+    return exact(its.find(isProvingIssuer) ?? its[0])
   }
   if (event.kind === 'llm.metered') return exact(others.find((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey))
   if (event.kind === 'token.exchanged') return byTime(latest((other) => (isManagedIdentity(other) ? 25n : 9n) * HOUR, (other) => isIssuance(other) && isOf(other, subject)))
@@ -64,7 +64,7 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
   }
   if (event.kind === 'api.called') {
     const sameToken = others.find(
-      (other) => isIssuance(other) && event.tokenId !== null && other.event.tokenId === event.tokenId && other.attribution.tenantId === one.attribution.tenantId,
+      (other) => isIssuance(other) && event.tokenId !== null && one.attribution.tenantId !== null && other.event.tokenId === event.tokenId && other.attribution.tenantId === one.attribution.tenantId,
     )
     if (sameToken) return exact(sameToken)
     return byTime(latest(9n * HOUR, (other) => isIssuance(other) && isOf(other, subject) && event.resource !== null && other.event.resource === event.resource))

@@ -1,6 +1,6 @@
 /** From one event to the principals that it, or another record, proves. SPEC.md §1 "Subject", the table from top to bottom. */
 import type { Proof } from '#core/event.ts'
-import type { CredentialId, EventId } from '#core/keys.ts'
+import type { AppId, CredentialId, EventId, Oid } from '#core/keys.ts'
 import { SECOND } from '#core/time.ts'
 import { appIdAsOid, type Directory } from './directory.ts'
 import type { Fact, Facts, Principal } from './facts.ts'
@@ -10,6 +10,8 @@ export interface Chain {
   readonly subject: Principal
   /** The record says itself that the subject is an agent, without naming its oid in a directory fact. */
   readonly saysAgent: boolean
+  /** The user that a delegated call acts for, where only the directory shows that it is one. */
+  readonly onBehalfOf: Oid | null
   /** One word a hop. */
   readonly basis: readonly string[]
   /** The other events on the way. */
@@ -27,8 +29,13 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, way: rea
   const { event } = one
   switch (event.proof.by) {
     case 'principal': {
-      const tenantId = event.tenantId ?? directory.onlyTenantOf(event.proof.oid)
-      return [{ subject: { tenantId, oid: event.proof.oid }, saysAgent: false, basis: ['principal'], evidence: [] }]
+      const { oid, appId, kind } = event.proof
+      if (kind === 'user' && appId !== null && event.tenantId !== null) {
+        const agents = agentsWith(one, appId, directory)
+        if (agents.length > 0) return agents.map((subject) => ({ subject, saysAgent: true, onBehalfOf: oid, basis: ['application'], evidence: [] }))
+      }
+      const tenantId = event.tenantId ?? directory.onlyTenantOf(oid)
+      return [{ subject: { tenantId, oid }, saysAgent: kind === 'agent', onBehalfOf: null, basis: ['principal'], evidence: [] }]
     }
     case 'application':
       return applicationChains(one, event.proof, directory)
@@ -73,14 +80,22 @@ function through(hop: string, events: readonly Fact[], facts: Facts, directory: 
   )
 }
 
-function applicationChains({ event }: Fact, proof: Extract<Proof, { by: 'application' }>, directory: Directory): Chain[] {
+function applicationChains(one: Fact, { appId }: Extract<Proof, { by: 'application' }>, directory: Directory): Chain[] {
+  const { event } = one
+  const agents = agentsWith(one, appId, directory)
+  // A delegated sign-in gives this proof only where it says that an agent called; an API's log and Graph's activity log say nothing about the client.
+  const saysSo = event.source === 'entra' && event.kind === 'token.issued'
+  const subjects = agents.length > 0 || !saysSo ? agents : [{ tenantId: event.tenantId, oid: appIdAsOid(appId) }]
+  return subjects.map((subject) => ({ subject, saysAgent: true, onBehalfOf: null, basis: ['application'], evidence: [] }))
+}
+
+/** The known agents (of the record's tenant, if it has one) with this appId; if there are none, those whose oid it is. */
+function agentsWith({ event }: Fact, appId: AppId, directory: Directory): Principal[] {
   const agents = directory.agents.filter((agent) => event.tenantId === null || agent.tenantId === event.tenantId)
-  const behind = agents.filter((agent) => directory.appIdsOf(agent).includes(proof.appId))
-  const chain = (subject: Principal, saysAgent: boolean): Chain => ({ subject, saysAgent, basis: ['application'], evidence: [] })
-  if (behind.length > 0) return behind.map((agent) => chain(agent, false))
-  // Sign-in and audit rows give this proof only where they say that an agent called; Graph's activity log says nothing about the client.
-  if (event.source === 'entra' && event.kind !== 'api.called') return [chain({ tenantId: event.tenantId, oid: appIdAsOid(proof.appId) }, true)]
-  return agents.filter((agent) => agent.oid === appIdAsOid(proof.appId)).map((agent) => chain(agent, false))
+  const behind = agents.filter((agent) => directory.appIdsOf(agent).includes(appId))
+  const saysSo = event.source === 'entra' && event.kind === 'token.issued'
+  if (behind.length > 0 || (saysSo && event.proof.by === 'application')) return behind
+  return agents.filter((agent) => agent.oid === appIdAsOid(appId))
 }
 
 function federationChains({ event }: Fact, proof: Extract<Proof, { by: 'federation' }>, directory: Directory): Chain[] {
@@ -88,5 +103,5 @@ function federationChains({ event }: Fact, proof: Extract<Proof, { by: 'federati
   const pool = proof.pool ? directory.poolTrusts(proof.pool) : null
   if (pool === 'foreign') return []
   const tenantId = event.tenantId ?? pool ?? directory.onlyTenantOf(proof.oid)
-  return [{ subject: { tenantId, oid: proof.oid }, saysAgent: false, basis: ['federated-subject'], evidence: [] }]
+  return [{ subject: { tenantId, oid: proof.oid }, saysAgent: false, onBehalfOf: null, basis: ['federated-subject'], evidence: [] }]
 }

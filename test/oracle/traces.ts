@@ -32,9 +32,9 @@ export function tracesOf(events: readonly Concluded[], sessions: readonly Oracle
 }
 
 /** Whose story the event belongs to. */
-function ownerOf({ attribution: { tenantId, agentOid, subjectOid, confidence } }: Concluded): Principal | null {
-  const oid = confidence === 'exact' || confidence === 'derived' || confidence === 'probable' ? agentOid : subjectOid
-  return oid === null ? null : { tenantId, oid }
+function ownerOf({ attribution: { tenantId, agentTenantId, agentOid, subjectOid, confidence } }: Concluded): Principal | null {
+  if (confidence === 'exact' || confidence === 'derived' || confidence === 'probable') return { tenantId: agentTenantId, oid: agentOid! }
+  return subjectOid === null ? null : { tenantId, oid: subjectOid }
 }
 
 function tracesOfOwner(owner: Principal, events: readonly Concluded[], sessions: readonly OracleSession[]): OracleTrace[] {

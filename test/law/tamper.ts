@@ -1,0 +1,88 @@
+/**
+ * What broken and hostile sources do to records: one id with two texts, ids and keys of somebody else, keys that issue each other in a
+ * circle, many records at one instant, times that jump, tenants left out.
+ */
+import type { Random } from '../../simulate/random.ts'
+
+const GUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
+const KEYS = /A[SK]IA[A-Z0-9]{16}/g
+/** Of a record: when it happened. */
+const TIME_FIELDS =
+  /"(eventTime|time|createdDateTime|activityDateTime|TimeGenerated|CreatedDateTime|ActivityDateTime|timestamp)":\s?"(\d{4}-\d{2}-\d{2}T[^"]+)"/g
+
+type Change = (text: string, random: Random, pool: Pool) => string
+
+/** What the world's records hold: what one of them may be given in place of its own. */
+interface Pool {
+  readonly guids: readonly string[]
+  readonly keys: readonly string[]
+  readonly times: readonly string[]
+}
+
+/**
+ * The records with some of them changed; a changed one stands in place of the original or beside it.
+ * @param contradict also give Entra records ids of somebody else: one principal with two applications and the like
+ */
+export function tamper(texts: readonly string[], random: Random, contradict: boolean): readonly string[] {
+  // Ids that many records name are principals, applications and tenants; those that one record names are its own.
+  const pool: Pool = {
+    guids: repeated(texts, GUIDS),
+    keys: repeated(texts, KEYS),
+    times: texts.flatMap((text) => [...text.matchAll(TIME_FIELDS)].slice(0, 1).map((match) => match[2]!)),
+  }
+  const changes = [exchangeId(contradict), ...CHANGES].filter(() => random.chance(0.5))
+  if (changes.length === 0) return texts
+  const share = random.pick([0.05, 0.15, 0.4])
+  return texts.flatMap((text) => {
+    if (!random.chance(share)) return [text]
+    let changed = random.pick(changes)(text, random, pool)
+    if (random.chance(0.3)) changed = random.pick(changes)(changed, random, pool)
+    return random.chance(0.5) ? [text, changed] : [changed]
+  })
+}
+
+/** Another principal, application or tenant in place of one of the record's own. */
+function exchangeId(contradict: boolean): Change {
+  return (text, random, { guids }) => {
+    const own = (text.match(GUIDS) ?? []).filter((guid) => guids.includes(guid))
+    const isEntra = /"(resourceId":\s?"\/tenants|TimeGenerated"|createdDateTime")/.test(text)
+    return own.length === 0 || (isEntra && !contradict) ? text : text.replaceAll(random.pick(own), random.pick(guids))
+  }
+}
+
+const CHANGES: readonly Change[] = [
+  // Another key: reused, stolen, or issuing what issued it.
+  (text, random, { keys }) => {
+    const own = [...new Set(text.match(KEYS))]
+    return own.length === 0 || keys.length === 0 ? text : text.replaceAll(random.pick(own), random.pick(keys))
+  },
+  // The key that it used and the key that it issued change places.
+  (text) => {
+    const [first, second] = [...new Set(text.match(KEYS))]
+    return first && second ? text.replaceAll(KEYS, (key) => (key === first ? second : key === second ? first : key)) : text
+  },
+  // The instant of another record.
+  (text, random, { times }) => (times.length === 0 ? text : setTime(text, random.pick(times))),
+  // The same record a little or much later.
+  (text, random) => setTime(text, (time) => new Date(Date.parse(time) + random.pick([0, 1, 2_000, 1_800_000, 1_860_000, 3_900_000, 32_400_000])).toISOString()),
+  // A success that failed, or the other way round.
+  (text) =>
+    text.includes('"errorCode":')
+      ? text.replace(/"errorCode":\s?"[^"]*",?/, '')
+      : text.replace(/^\{"eventVersion"/, '{"errorCode":"AccessDenied","eventVersion"'),
+  // The tenant is not said.
+  (text) => text.replaceAll(/"(tenantId|AADTenantId|TenantId|homeTenantId|resourceTenantId|tid)":\s?"[^"]*",?/g, '').replaceAll(/,\s*\}/g, '}'),
+  // Nothing that anybody looks at, but another text.
+  (text, random) => text.replace(/^\{/, `{"law":${random.int(0, 1_000_000)},`),
+]
+
+function setTime(text: string, time: string | ((old: string) => string)): string {
+  return text.replaceAll(TIME_FIELDS, (_, field: string, old: string) => `"${field}":"${typeof time === 'string' ? time : time(old)}"`)
+}
+
+/** What stands in two records or more. */
+function repeated(texts: readonly string[], pattern: RegExp): readonly string[] {
+  const counts = new Map<string, number>()
+  for (const text of texts) for (const found of new Set(text.match(pattern))) counts.set(found, (counts.get(found) ?? 0) + 1)
+  return [...counts].filter(([, count]) => count > 1).map(([found]) => found)
+}
