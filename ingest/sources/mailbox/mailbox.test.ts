@@ -57,6 +57,18 @@ test('take waits for an item, gives up when idle, and ends with the signal and w
   expect(await mailbox.take(5, signal())).toBeNull()
 })
 
+test('what waits can be refused, and the mailbox goes on', async () => {
+  const mailbox = createMailbox<string>({ bytes: 10, pageBytes: 10 })
+  const old = mailbox.put('old', 10)
+  mailbox.refuse()
+  await expect(old).rejects.toThrow('stopping')
+  const next = mailbox.put('new', 10)
+  const taken = await mailbox.take(10, signal())
+  expect(taken?.items).toEqual(['new'])
+  taken?.done()
+  await next
+})
+
 test('closing refuses what waits and what comes', async () => {
   const mailbox = createMailbox<string>({ bytes: 10, pageBytes: 10 })
   const put = mailbox.put('a', 1)

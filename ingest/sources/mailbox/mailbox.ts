@@ -6,7 +6,9 @@ export interface Mailbox<Item> {
   take(idleMs: number, signal: AbortSignal): Promise<Taken<Item> | null>
   /** The receiver cannot go on: this `take`, or the next, throws. */
   fail(error: unknown): void
-  /** Every item that waits, and every later one, is refused. */
+  /** Every item that waits is refused: whoever put it is gone. */
+  refuse(): void
+  /** The same, and every later item is refused, too. */
   close(): void
 }
 
@@ -64,6 +66,13 @@ export function createMailbox<Item>({ bytes: limit, pageBytes }: MailboxLimits):
     }
   }
 
+  function refuse(): void {
+    for (const { durable, bytes } of waiting.splice(0)) {
+      held -= bytes
+      durable.reject(new Error('the collector is stopping'))
+    }
+  }
+
   return {
     put(item, bytes) {
       if (closed) return Promise.reject(new Error('the collector is stopping'))
@@ -99,12 +108,10 @@ export function createMailbox<Item>({ bytes: limit, pageBytes }: MailboxLimits):
       failure = { error }
       wake()
     },
+    refuse,
     close() {
       closed = true
-      for (const { durable, bytes } of waiting.splice(0)) {
-        held -= bytes
-        durable.reject(new Error('the collector is stopping'))
-      }
+      refuse()
     },
   }
 }

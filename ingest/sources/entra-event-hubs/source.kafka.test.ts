@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { createKafkaClient } from '#transport/kafka-client.ts'
+import type { Kafka, Producer } from '#transport/kafka-client.ts'
+import { collection } from '../../engine/test-run.ts'
+import type { TestCollection } from '../../engine/test-run.ts'
+import source from './source.ts'
+
+const brokers = inject('kafkaBrokers')
+
+describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', () => {
+  let client: Kafka
+  let producer: Producer
+  let hub = ''
+
+  beforeAll(async () => {
+    client = createKafkaClient({ brokers })
+    producer = client.producer({ allowAutoTopicCreation: false })
+    await producer.connect()
+  })
+  afterAll(() => producer.disconnect())
+
+  beforeEach(async () => {
+    hub = `entra-${randomBytes(4).toString('hex')}`
+    const admin = client.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: hub, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true })
+    await admin.disconnect()
+  })
+
+  const collect = (changes: Record<string, unknown> = {}): TestCollection =>
+    collection({ source, settings: { namespace: 'weather', hubs: [hub], consumerGroup: hub, emulator: brokers[0]!, idleSeconds: 6, ...changes } })
+
+  let ids = 0
+  const record = (): string => `{"time":"2026-09-01T10:00:00.1234567Z","category":"ManagedIdentitySignInLogs","properties":{"id":"id-${ids++}","n":1.0}}`
+  /** Sends messages as diagnostic settings do: each holds many records. */
+  async function send(messages: number, each: number): Promise<readonly string[]> {
+    const batches = Array.from({ length: messages }, () => Array.from({ length: each }, record))
+    await producer.send({ topic: hub, messages: batches.map((texts, index) => ({ value: `{"records":[${texts.join(',')}]}`, partition: index % 3 })) })
+    return batches.flat()
+  }
+
+  test('every record of every message arrives verbatim, once, and after a restart only what is new', async () => {
+    const first = await send(30, 7)
+    const run = collect()
+    expect((await run.poll())[0]?.error).toBeNull()
+    expect(run.texts()).toEqual(first.toSorted())
+    expect(run.sink.records).toHaveLength(210)
+    const second = await send(4, 2)
+    await run.poll()
+    expect(run.texts()).toEqual([...first, ...second].toSorted())
+    // Offsets are committed after the delivery: nothing of the first round came again.
+    expect(run.sink.records).toHaveLength(218)
+    expect((await run.statuses())[0]?.watermark).not.toBeNull()
+    expect((await run.check()).map(({ check, level, message }) => [check, level, message.replaceAll(hub, 'hub')])).toEqual([
+      ['reachable', 'ok', 'event hub weather.servicebus.windows.net/hub answers, with 3 partitions'],
+      ['lag', 'ok', 'the group hub is 0 messages behind'],
+    ])
+  })
+
+  test('a delivery that fails commits nothing: the messages come again, and none is lost', async () => {
+    const expected = await send(12, 3)
+    const run = collect()
+    const deliver = run.sink.deliver.bind(run.sink)
+    let deliveries = 0
+    Object.assign(run.sink, {
+      deliver: (...batch: Parameters<typeof deliver>) => (++deliveries <= 2 ? Promise.reject(new Error('the database is away')) : deliver(...batch)),
+    })
+    // The first process dies with its delivery.
+    expect((await run.poll(1))[0]?.error?.message).toContain('the database is away')
+    expect(run.sink.records).toEqual([])
+    expect((await run.poll())[0]?.error).toBeNull()
+    expect(deliveries).toBeGreaterThan(2)
+    expect(run.texts()).toEqual(expected.toSorted())
+  })
+
+  test('poison is kept with its reason, its neighbours arrive, and it does not come for ever', async () => {
+    const good = await send(2, 2)
+    await producer.send({
+      topic: hub,
+      messages: ['no json', '{"records":[{"cut":', '{"records":["no object"]}', '', null].map((value) => ({ value, partition: 0 })),
+    })
+    const more = await send(2, 1)
+    const run = collect()
+    await run.poll()
+    expect(run.texts()).toEqual([...good, ...more].toSorted())
+    expect(run.sink.rejections).toHaveLength(3)
+    const before = run.sink.rejections.length
+    await run.poll()
+    expect(run.sink.rejections).toHaveLength(before)
+  })
+
+  test('an event hub that does not exist is told as such, and does not stop another', async () => {
+    const expected = await send(1, 1)
+    const run = collect({ hubs: ['no-such-hub', hub] })
+    const [missing, good] = await run.poll(1)
+    expect(missing?.error).toMatchObject({ code: 'SOURCE_MISCONFIGURED', message: expect.stringContaining('no-such-hub') })
+    expect(good?.error).toBeNull()
+    expect(run.texts()).toEqual(expected)
+  })
+})
