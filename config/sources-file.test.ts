@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { discoverSources } from '#ingest/engine/discover.ts'
 import { ConfigError } from '../config.ts'
@@ -93,4 +95,11 @@ test('two sources cannot have one name', () => {
 
 test('a file that does not exist says what to do', async () => {
   await expect(readSourcesFile('/nowhere/trailjoin.yaml', kinds)).rejects.toThrow(/does not exist.*docs\/configuration.md.*TRAILJOIN_CONFIG/)
+})
+
+test.each(['configuration.md', 'operators/sources-aws.md'])('the examples of docs/%s are accepted', async (name) => {
+  const text = await readFile(join(import.meta.dirname, '..', 'docs', name), 'utf8')
+  const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '')
+  expect(examples.length).toBeGreaterThan(0)
+  for (const example of examples) expect(parse(example).length).toBeGreaterThan(0)
 })

@@ -25,6 +25,8 @@ export function createLeases(pool: pg.Pool): Leases {
       const client = await pool.connect()
       const fresh = { client, held: new Set<string>(), broken: false }
       client.on('error', () => (fresh.broken = true))
+      // The lease of a machine that lost its power is free after a minute, not after the system's two hours.
+      await client.query("set tcp_keepalives_idle = '30s'; set tcp_keepalives_interval = '10s'; set tcp_keepalives_count = 3")
       session = fresh
     }
     const mine = session

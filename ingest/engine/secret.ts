@@ -15,7 +15,7 @@ export const secretReference = z
 export type SecretReference = z.output<typeof secretReference>
 
 /** How messages name a secret. */
-export function nameOf(reference: SecretReference): string {
+function nameOf(reference: SecretReference): string {
   return 'env' in reference ? `the environment variable ${reference.env}` : `the file ${reference.file}`
 }
 

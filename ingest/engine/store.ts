@@ -16,7 +16,7 @@ export interface Counts {
   readonly rejected: number
 }
 
-export interface Advance {
+interface Advance {
   readonly cursor: Json
   readonly watermark: bigint | null
   readonly gaps: readonly Gap[]

@@ -27,7 +27,7 @@ export type FaultKind =
   /** CloudTrail: the token of this page is refused when it comes back. */
   | 'stale-token'
 
-export interface Fault {
+interface Fault {
   readonly service: 'cloudtrail' | 's3' | 'sqs'
   readonly kind: FaultKind
   /** Only requests of this operation: `LookupEvents`, `ListObjectsV2`, `GetObject`, `ReceiveMessage`, `DeleteMessageBatch`. */
@@ -37,7 +37,7 @@ export interface Fault {
   readonly times: number
 }
 
-export interface TrailEvent {
+interface TrailEvent {
   readonly account: string
   readonly region: string
   /** Milliseconds since 1970. */

@@ -6,7 +6,7 @@
  * large for the record: prompts and completions) and its `amazon-bedrock-logs-permission-check`.
  */
 export const SERVICES = ['CloudTrail', 'BedrockModelInvocationLogs'] as const
-export type Service = (typeof SERVICES)[number]
+type Service = (typeof SERVICES)[number]
 
 export interface LogKey {
   /** Everything up to the region: the keys below it sort by time. */

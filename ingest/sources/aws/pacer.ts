@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 export type Pacer = (signal: AbortSignal) => Promise<void>
 
 /** Turns at least `everyMs` milliseconds apart. The first comes at once. */
-export function createPacer(everyMs: number): Pacer {
+function createPacer(everyMs: number): Pacer {
   let next = 0
   return async (signal) => {
     const now = performance.now()
