@@ -48,7 +48,7 @@ const STALL_MS = 10 * 60_000
 /** A poll that ignores the signal is left behind after this; its page is not counted as delivered, so nothing is lost. */
 const GRACE_MS = 10_000
 const MAX_MESSAGE = 500
-const WAITING_PAUSE_MS = 100
+const WAITING_PAUSE_MS = 1000
 
 /**
  * Runs every part of every source in a loop of its own, so that one that is stuck stops no other. Resolves when the signal aborts and the deliveries under way are settled, or

@@ -59,7 +59,8 @@ export async function startFakeMonitor(token: string): Promise<FakeMonitor> {
 
   function answer(workspace: string, query: string, timespan: string, fault: AzureFault | null): Answer {
     const tables = workspaces.get(workspace)
-    if (denied.has(workspace)) return failure(403, 'InsufficientAccessError', 'The provided credentials have insufficient access to perform the requested operation')
+    if (denied.has(workspace))
+      return failure(403, 'InsufficientAccessError', 'The provided credentials have insufficient access to perform the requested operation')
     if (tables === undefined) return failure(404, 'WorkspaceNotFoundError', `The workspace could not be found: ${workspace}`)
     const name = query.split('\n')[0]!.trim()
     if (throttled.has(name)) return failure(429, 'ThrottledError', 'Rate limit is exceeded')
@@ -71,7 +72,11 @@ export async function startFakeMonitor(token: string): Promise<FakeMonitor> {
     const table = tables.get(name)
     if (table === undefined) {
       const message = `'where' operator: Failed to resolve table or column expression named '${name}'`
-      return failure(400, 'BadArgumentError', 'The request had some invalid properties', { code: 'SemanticError', message: 'A semantic error occurred.', innererror: { code: 'SEM0100', message } })
+      return failure(400, 'BadArgumentError', 'The request had some invalid properties', {
+        code: 'SemanticError',
+        message: 'A semantic error occurred.',
+        innererror: { code: 'SEM0100', message },
+      })
     }
     const text = query.includes('summarize') ? summary(table, query) : rows(table, query, timespan, fault)
     return [200, fault?.kind === 'cut' ? text.slice(0, text.length / 2) : text]
@@ -98,7 +103,12 @@ export async function startFakeMonitor(token: string): Promise<FakeMonitor> {
     const error = {
       code: 'PartialError',
       message: 'There were some errors when processing your query.',
-      details: [{ code: size ? 'EngineError' : 'QueryError', message: size ? 'Query result set has exceeded the internal record count limit (E_QUERY_RESULT_SET_TOO_LARGE)' : 'a shard did not answer' }],
+      details: [
+        {
+          code: size ? 'EngineError' : 'QueryError',
+          message: size ? 'Query result set has exceeded the internal record count limit (E_QUERY_RESULT_SET_TOO_LARGE)' : 'a shard did not answer',
+        },
+      ],
     }
     return `{"tables":[{"name":"PrimaryResult","columns":[${columns.join(',')}],"rows":[${lines.join(',\n')}]}]${partial ? `,"error":${JSON.stringify(error)}` : ''}}`
   }
@@ -109,7 +119,16 @@ export async function startFakeMonitor(token: string): Promise<FakeMonitor> {
     const times = table.rows.map(({ cells }) => JSON.parse(cells[generatedAt]!) as string).filter((time) => parseTime(time)! >= since)
     const newest = times.toSorted().at(-1)
     return JSON.stringify({
-      tables: [{ name: 'PrimaryResult', columns: [{ name: 'rows', type: 'long' }, { name: 'newest', type: 'datetime' }], rows: [[times.length, newest ?? null]] }],
+      tables: [
+        {
+          name: 'PrimaryResult',
+          columns: [
+            { name: 'rows', type: 'long' },
+            { name: 'newest', type: 'datetime' },
+          ],
+          rows: [[times.length, newest ?? null]],
+        },
+      ],
     })
   }
 

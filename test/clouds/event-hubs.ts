@@ -38,7 +38,13 @@ export async function startFakeHub(): Promise<FakeHub> {
       const key = request.readInt16BE(0)
       const body = request.subarray(10 + Math.max(0, request.readInt16BE(8)))
       const correlation = request.subarray(4, 8)
-      if (key === API_VERSIONS) reply(correlation, [int16(0), int32(3), ...[API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE].flatMap((api) => [int16(api), int16(0), int16(1)]), int32(0)])
+      if (key === API_VERSIONS)
+        reply(correlation, [
+          int16(0),
+          int32(3),
+          ...[API_VERSIONS, SASL_HANDSHAKE, SASL_AUTHENTICATE].flatMap((api) => [int16(api), int16(0), int16(1)]),
+          int32(0),
+        ])
       else if (key === SASL_HANDSHAKE) {
         mechanism = body.toString('utf8', 2, 2 + body.readInt16BE(0))
         reply(correlation, [int16(0), int32(2), text('PLAIN'), text('OAUTHBEARER')])

@@ -53,7 +53,10 @@ export async function startFakeLogging(token: string): Promise<FakeLogging> {
   const requests: ListBody[] = []
   const denied = new Set<string>()
 
-  const refuse = (status: number, code: string, message: string): [number, string] => [status, JSON.stringify({ error: { code: status, message, status: code } })]
+  const refuse = (status: number, code: string, message: string): [number, string] => [
+    status,
+    JSON.stringify({ error: { code: status, message, status: code } }),
+  ]
 
   function list(body: ListBody): [number, string] {
     if (body.resourceNames.length > 100 || body.pageSize > 1000) return refuse(400, 'INVALID_ARGUMENT', 'too many resource names, or page size too large')
@@ -73,7 +76,10 @@ export async function startFakeLogging(token: string): Promise<FakeLogging> {
     }
     const texts = (fault?.kind === 'repeat' ? [...shown, ...shown] : shown).map(({ text }) => text)
     // Printed as the real service prints: over lines, and without `entries` where there are none.
-    const members = [...(texts.length === 0 ? [] : [`  "entries": [\n    ${texts.join(',\n    ')}\n  ]`]), ...(nextPageToken === undefined ? [] : [`  "nextPageToken": "${nextPageToken}"`])]
+    const members = [
+      ...(texts.length === 0 ? [] : [`  "entries": [\n    ${texts.join(',\n    ')}\n  ]`]),
+      ...(nextPageToken === undefined ? [] : [`  "nextPageToken": "${nextPageToken}"`]),
+    ]
     const text = `{\n${members.join(',\n')}\n}\n`
     return [200, fault?.kind === 'cut' ? text.slice(0, text.length / 2) : text]
   }
@@ -84,7 +90,10 @@ export async function startFakeLogging(token: string): Promise<FakeLogging> {
     const service = /protoPayload\.serviceName="([^"]+)"/.exec(filter)?.[1]
     const found = resourceNames
       .flatMap((name) => entries.get(name) ?? [])
-      .filter(({ timestamp, shown }) => shown <= server.now && (timestamp === null || ((from === null || timestamp >= from) && (until === null || timestamp < until))))
+      .filter(
+        ({ timestamp, shown }) =>
+          shown <= server.now && (timestamp === null || ((from === null || timestamp >= from) && (until === null || timestamp < until))),
+      )
       .filter(({ text }) => service === undefined || text.includes(service))
       .toSorted((a, b) => Number((a.timestamp ?? 0n) - (b.timestamp ?? 0n)) || (a.insertId < b.insertId ? -1 : 1))
     return orderBy === 'timestamp desc' ? found.reverse() : found

@@ -42,7 +42,8 @@ export async function connectHub(connection: HubConnection): Promise<Kafka> {
     clientId: 'trailjoin',
     ssl: local === undefined,
     ...(sasl === null ? {} : { sasl }),
-    log: (level, message, { error }) => context.log(level === 'error' ? 'warn' : level === 'info' ? 'debug' : level, message, typeof error === 'string' ? { error } : {}),
+    log: (level, message, { error }) =>
+      context.log(level === 'error' ? 'warn' : level === 'info' ? 'debug' : level, message, typeof error === 'string' ? { error } : {}),
   })
 }
 

@@ -23,7 +23,10 @@ const settings = z
       .array(z.string().regex(/^[\w.-]{1,256}$/, 'is no name of an event hub'))
       .min(1, 'names no event hub')
       .refine((list) => new Set(list).size === list.length, 'names an event hub twice'),
-    consumerGroup: z.string().regex(/^[\w.$-]{1,50}$/, 'is no name of a consumer group').default('trailjoin'),
+    consumerGroup: z
+      .string()
+      .regex(/^[\w.$-]{1,50}$/, 'is no name of a consumer group')
+      .default('trailjoin'),
     cloud: azureCloud,
     /** A connection string with the right Listen; else `credential`, else the default chain. */
     connectionString,

@@ -6,7 +6,8 @@ import { ask, isMissingTable } from './query.ts'
 
 const DAYS = 7
 const DAY = 24 * 3_600_000
-const EXPORT = 'In Entra: Monitoring & health, Diagnostic settings, send this log to the workspace (managed-identity and service-principal sign-ins need Entra ID P1 or P2).'
+const EXPORT =
+  'In Entra: Monitoring & health, Diagnostic settings, send this log to the workspace (managed-identity and service-principal sign-ins need Entra ID P1 or P2).'
 
 /** Reachable and permitted? Does the table exist, and is it being filled? One query. */
 export async function checkTable(part: TablePart, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -15,13 +16,21 @@ export async function checkTable(part: TablePart, signal: AbortSignal): Promise<
   const query = `${table}\n| where TimeGenerated >= datetime(${new Date(now - DAYS * DAY).toISOString()})\n| summarize rows = count(), newest = max(TimeGenerated)`
   try {
     const body = await ask(workspace, query, { from: now - DAYS * DAY, until: now + DAY }, signal)
-    if (typeof body !== 'string') return [{ check: 'reachable', level: 'warning', message: `${table} answers only in part`, next: 'Try again; the collector reads smaller parts.' }]
-    const { tables } = JSON.parse(body) as { readonly tables?: readonly { readonly rows?: readonly (readonly unknown[])[] }[] }
+    if (typeof body !== 'string')
+      return [{ check: 'reachable', level: 'warning', message: `${table} answers only in part`, next: 'Try again; the collector reads smaller parts.' }]
+    const { tables } = JSON.parse(body) as { readonly tables?: readonly { readonly rows?: readonly (readonly [number, string | null])[] }[] }
     const [rows, newest] = tables?.[0]?.rows?.[0] ?? []
-    if (rows === undefined || Number(rows) === 0) {
+    if (rows === undefined || rows === 0) {
       return [{ check: `log ${table}`, level: 'warning', message: `${table} exists in ${workspace.id} and has no row of the last ${DAYS} days`, next: EXPORT }]
     }
-    return [{ check: `log ${table}`, level: 'ok', message: `${table} has ${String(rows)} rows of the last ${DAYS} days, the latest of ${String(newest)}`, next: null }]
+    return [
+      {
+        check: `log ${table}`,
+        level: 'ok',
+        message: `${table} has ${rows} rows of the last ${DAYS} days, the latest of ${newest ?? 'unknown'}`,
+        next: null,
+      },
+    ]
   } catch (error) {
     const { status, body } = answerOf(error)
     if (status === 400 && isMissingTable(body, table)) {
@@ -33,7 +42,8 @@ export async function checkTable(part: TablePart, signal: AbortSignal): Promise<
 }
 
 function adviceFor({ code }: SourceError, status: number | null): string {
-  if (status === 404) return 'Check the workspace: the setting wants its Workspace ID (a GUID), not its name or resource id, and "cloud" must be the one it is in.'
+  if (status === 404)
+    return 'Check the workspace: the setting wants its Workspace ID (a GUID), not its name or resource id, and "cloud" must be the one it is in.'
   if (code === 'SOURCE_DENIED') return 'Check the credential, and give its identity the role Log Analytics Reader on the workspace.'
   if (code === 'SOURCE_MISCONFIGURED') return 'Check the settings of this source.'
   if (code === 'SOURCE_THROTTLED') return 'Somebody else uses up the rate of this identity: wait, or poll less often (everySeconds).'

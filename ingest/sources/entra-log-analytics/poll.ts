@@ -54,7 +54,8 @@ export async function* pollTable(part: TablePart, stored: Json | null, signal: A
     const short = shortfall(answer, rows)
     if (short !== null || answer.kind !== 'rows') {
       const { reason, because } = short!
-      if (width <= FLOORS[because]) throw new SourceError(because === 'time' ? 'SOURCE_TIMEOUT' : 'SOURCE_PARTIAL', `${table}: ${width} ms of it cannot be read whole: ${reason}`)
+      if (width <= FLOORS[because])
+        throw new SourceError(because === 'time' ? 'SOURCE_TIMEOUT' : 'SOURCE_PARTIAL', `${table}: ${width} ms of it cannot be read whole: ${reason}`)
       slice = Math.max(1, Math.floor(width / 2))
       context.log('debug', 'answer not whole, asking for half of the time', { table, width, reason: reason.slice(0, 200) })
       continue

@@ -65,7 +65,7 @@ export function createLogsClient(credential: TokenCredential, cloud: AzureCloud,
  * Rows of a table by the time they became visible. The times of the events are bounded too, generously, because the table is partitioned by them: Azure replaces
  * a time more than two days old or one day ahead, and the first routing may take three days.
  */
-export function rowsQuery(table: string, { from, until }: Span, rows: number): string {
+function rowsQuery(table: string, { from, until }: Span, rows: number): string {
   return `${table}
 | where TimeGenerated >= datetime(${iso(from - 3 * DAY)}) and TimeGenerated < datetime(${iso(until + DAY)})
 | extend ${INGESTED} = ingestion_time()
@@ -92,8 +92,8 @@ export async function queryRows(workspace: Workspace, table: string, span: Span,
 
 /** Sends one query: the answer's exact text, or why it is not whole. */
 export async function ask(workspace: Workspace, query: string, { from, until }: Span, signal: AbortSignal): Promise<string | Answer> {
-  const { id, client, timeoutMs, limit } = workspace
-  return limit(async () => {
+  const { id, client, timeoutMs } = workspace
+  return workspace.limit(async () => {
     let text = ''
     // The server gives up first; this is for an answer that never comes.
     const timeout = AbortSignal.timeout(timeoutMs + Math.min(15_000, timeoutMs))

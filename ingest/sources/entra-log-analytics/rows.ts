@@ -1,4 +1,3 @@
-import type { JsonObject } from '#core/record.ts'
 import { parseTime } from '#core/time.ts'
 import { itemTexts, memberText } from '../../json-text.ts'
 
@@ -24,7 +23,7 @@ export function readTable(body: string): Table {
   const rowsText = table === undefined ? null : memberText(table, ['rows'])
   const rows = rowsText === null ? null : itemTexts(rowsText)
   if (columnsText === null || rows === null) throw new Error('the answer holds no table')
-  const columns = (JSON.parse(columnsText) as readonly JsonObject[]).map(({ name }) => String(name))
+  const columns = (JSON.parse(columnsText) as readonly { readonly name: string }[]).map(({ name }) => name)
   const ingestedAt = columns.indexOf(INGESTED)
   const keys = columns.map((name) => JSON.stringify(name))
   let newest: bigint | null = null

@@ -32,7 +32,15 @@ function at(time: number): void {
 }
 
 function collect(changes: Record<string, unknown> = {}): TestCollection {
-  const settings = { workspaces: [W], tables: [TABLE], credential: { token: { env: 'TOKEN' } }, startDays: 1, timeoutSeconds: 0.2, endpoint: azure.url, ...changes }
+  const settings = {
+    workspaces: [W],
+    tables: [TABLE],
+    credential: { token: { env: 'TOKEN' } },
+    startDays: 1,
+    timeoutSeconds: 0.2,
+    endpoint: azure.url,
+    ...changes,
+  }
   return collection({ source, settings, environment: { TOKEN: 'eyJ.test' }, now: () => now })
 }
 
@@ -57,7 +65,9 @@ test('every row of every table and workspace arrives with its exact cells, each 
     [TABLE, 'AuditLogs'].flatMap((table) => Array.from({ length: 9 }, (_, index) => happen(NOW - 10 * MINUTE - index * HOUR, { workspace, table }))),
   )
   const run = collect({ workspaces: [W, V], tables: [TABLE, 'AuditLogs'] })
-  expect((await run.poll()).map(({ part, error }) => [part, error])).toEqual([W, V].flatMap((id) => [TABLE, 'AuditLogs'].map((table) => [`${id}/${table}`, null])))
+  expect((await run.poll()).map(({ part, error }) => [part, error])).toEqual(
+    [W, V].flatMap((id) => [TABLE, 'AuditLogs'].map((table) => [`${id}/${table}`, null])),
+  )
   expect(run.texts()).toEqual(expected.toSorted())
   expect(run.sink.records).toHaveLength(36)
   // The last minutes are left for the next poll, and complete is only what had time to arrive.

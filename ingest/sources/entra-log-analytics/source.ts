@@ -28,7 +28,10 @@ const QUERIES_AT_ONCE = 4
 const unique = (items: readonly string[]): boolean => new Set(items).size === items.length
 
 const settings = z.strictObject({
-  workspaces: z.array(z.guid('is no workspace id: write the GUID that the portal calls Workspace ID')).min(1, 'names no workspace').refine(unique, 'names a workspace twice'),
+  workspaces: z
+    .array(z.guid('is no workspace id: write the GUID that the portal calls Workspace ID'))
+    .min(1, 'names no workspace')
+    .refine(unique, 'names a workspace twice'),
   /** Named here, a table must exist. Absent: all of `TABLES` that exist. */
   tables: z
     .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'is no name of a table'))

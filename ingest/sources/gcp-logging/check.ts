@@ -18,7 +18,8 @@ export async function checkResources(part: ResourcePart, signal: AbortSignal): P
   const { reader, resourceNames, name, context } = part
   const since = BigInt(context.now()) * 1_000_000n - BigInt(DAYS) * DAY_NS
   const latest = async (filter: string): Promise<bigint | null> =>
-    (await listEntries(reader, { resourceNames, filter: `${filter}\ntimestamp>="${formatTime(since)}"`, orderBy: 'timestamp desc', pageSize: 1 }, signal)).latest
+    (await listEntries(reader, { resourceNames, filter: `${filter}\ntimestamp>="${formatTime(since)}"`, orderBy: 'timestamp desc', pageSize: 1 }, signal))
+      .latest
   try {
     const activity = await latest('log_id("cloudaudit.googleapis.com/activity")')
     const findings: Finding[] = [
@@ -52,7 +53,8 @@ export async function checkResources(part: ResourcePart, signal: AbortSignal): P
 }
 
 function adviceFor({ code }: SourceError): string {
-  if (code === 'SOURCE_DENIED') return 'Check the credentials, and give their identity the role Private Logs Viewer (roles/logging.privateLogViewer) on the resource.'
+  if (code === 'SOURCE_DENIED')
+    return 'Check the credentials, and give their identity the role Private Logs Viewer (roles/logging.privateLogViewer) on the resource.'
   if (code === 'SOURCE_MISCONFIGURED') return 'Check the names of the resources and the filter in the configuration.'
   if (code === 'SOURCE_THROTTLED') return 'Somebody else uses up the 60 reads a minute: wait, or lower readsPerMinute.'
   return 'Check the network between this machine and Google Cloud, and try again.'

@@ -29,7 +29,13 @@ export interface Listing {
   readonly nextPageToken: string | undefined
 }
 
-const SERVICES = ['sts.googleapis.com', 'iamcredentials.googleapis.com', 'aiplatform.googleapis.com', 'iam.googleapis.com', 'cloudresourcemanager.googleapis.com']
+const SERVICES = [
+  'sts.googleapis.com',
+  'iamcredentials.googleapis.com',
+  'aiplatform.googleapis.com',
+  'iam.googleapis.com',
+  'cloudresourcemanager.googleapis.com',
+]
 
 /** Federation, impersonation, model calls and changes of trust (facts: Google Cloud, "entries.list contract"). */
 export const AUDIT_FILTER = `(log_id("cloudaudit.googleapis.com/data_access") OR log_id("cloudaudit.googleapis.com/activity"))
@@ -58,13 +64,14 @@ export async function listEntries({ auth, base, pacer, timeoutMs }: LogReader, r
     })
     return readListing(data)
   } catch (error) {
-    if (timeout.aborted && !signal.aborted) throw new SourceError('SOURCE_TIMEOUT', `entries:list gave no answer within ${timeoutMs / 1000} s`, { cause: error })
+    if (timeout.aborted && !signal.aborted)
+      throw new SourceError('SOURCE_TIMEOUT', `entries:list gave no answer within ${timeoutMs / 1000} s`, { cause: error })
     throw error
   }
 }
 
 /** @throws SourceError when the text is no answer: cut, or a page of a proxy */
-export function readListing(text: string): Listing {
+function readListing(text: string): Listing {
   let body: { readonly entries?: readonly unknown[]; readonly nextPageToken?: unknown }
   try {
     body = JSON.parse(text === '' ? '{}' : text) as typeof body

@@ -63,7 +63,8 @@ async function* readWindow(part: ResourcePart, begin: bigint, until: bigint, pos
       continue
     }
     const { entries, latest, nextPageToken } = listing
-    if (nextPageToken !== undefined && nextPageToken === token && entries.length === 0) throw new SourceError('SOURCE_PARTIAL', `page tokens of ${name} lead in a circle`)
+    if (nextPageToken !== undefined && nextPageToken === token && entries.length === 0)
+      throw new SourceError('SOURCE_PARTIAL', `page tokens of ${name} lead in a circle`)
     token = nextPageToken
     if (latest !== null && latest > reached) reached = latest
     const done = token === undefined

@@ -31,7 +31,8 @@ const group = z.strictObject({
 })
 
 const resource = z.union([resourceName, group], {
-  error: 'is neither a resource (projects/ID, folders/NUMBER, organizations/NUMBER, …/buckets/B/views/V) nor a group {name: NAME, resources: [up to 100 resources]}',
+  error:
+    'is neither a resource (projects/ID, folders/NUMBER, organizations/NUMBER, …/buckets/B/views/V) nor a group {name: NAME, resources: [up to 100 resources]}',
 })
 
 const partOf = (item: z.output<typeof resource>): string => (typeof item === 'string' ? item : item.name)

@@ -27,7 +27,7 @@ export const pushAuth = z.union(
 )
 
 /** What of a request is looked at. */
-export interface PushCredentials {
+interface PushCredentials {
   readonly queryToken: string | null
   readonly bearer: string | null
 }

@@ -9,7 +9,7 @@ export interface PushOptions {
   readonly mailbox: Mailbox<Piece>
   readonly authorise: Authorise
   readonly path: string
-  readonly log: SourceContext['log']
+  readonly log: (...line: Parameters<SourceContext['log']>) => void
 }
 
 /** A Pub/Sub message has at most 10 MB, base64 and envelope come to it. */
@@ -35,24 +35,28 @@ export function createPushRouter({ mailbox, authorise, path, log }: PushOptions)
     }
     return false
   }
+  const accept = async (request: Request, response: Response): Promise<void> => {
+    // Without a body the parser leaves nothing.
+    const text = typeof request.body === 'string' ? request.body : ''
+    try {
+      await mailbox.put({ where: `gcp:pubsub/${subscriptionOf(text)}`, text }, Buffer.byteLength(text))
+      response.status(204).end()
+    } catch (error) {
+      log('debug', 'push not stored', { full: error instanceof MailboxFull })
+      response.status(503).set('retry-after', '10').json({ error: 'not stored, send it again' })
+    }
+  }
   router.post(
     path,
     (request, response, next) => {
-      admit(request, response).then((admitted) => (admitted ? next() : undefined), next)
+      void admit(request, response).then((admitted) => {
+        // oxlint-disable-next-line promise/no-callback-in-promise -- Express has no other way on
+        if (admitted) next()
+      })
     },
     // Whatever the content type: without wrapping, Pub/Sub sends the message's own.
     express.text({ type: () => true, limit: BODY_LIMIT }),
-    async (request: Request, response: Response) => {
-      // Without a body the parser leaves nothing.
-      const text = typeof request.body === 'string' ? request.body : ''
-      try {
-        await mailbox.put({ where: `gcp:pubsub/${subscriptionOf(text)}`, text }, Buffer.byteLength(text))
-        response.status(204).end()
-      } catch (error) {
-        log('debug', 'push not stored', { full: error instanceof MailboxFull })
-        response.status(503).set('retry-after', '10').json({ error: 'not stored, send it again' })
-      }
-    },
+    (request, response) => void accept(request, response),
   )
   return router
 }

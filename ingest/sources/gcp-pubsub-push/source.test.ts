@@ -31,7 +31,7 @@ async function start(auth: unknown = { token: { env: 'PUSH' } }, sink: Collectin
   const stop = new AbortController()
   const listening = Promise.withResolvers<number>()
   const opened = await openSource(
-    { kind: source.kind, name: 'push', everySeconds: 1, context: {}, settings: source.settings.parse({ listen: { port: 0 }, auth, idleSeconds: 0.05 }) },
+    { kind: source.kind, name: 'push', everySeconds: 1, context: {}, settings: source.settings.parse({ listen: { port: 0 }, auth, idleSeconds: 0.3 }) },
     {
       kinds: new Map([[source.kind, source as Source<unknown>]]),
       environment: { PUSH: 'a-long-secret' },
@@ -89,7 +89,8 @@ test('while storing fails pushes are refused, and what comes again is stored onc
   const deliver = sink.deliver.bind(sink)
   let deliveries = 0
   Object.assign(sink, {
-    deliver: (...batch: Parameters<typeof deliver>) => (++deliveries % 2 === 1 && deliveries < 8 ? Promise.reject(new Error('the database is away')) : deliver(...batch)),
+    deliver: (...batch: Parameters<typeof deliver>) =>
+      ++deliveries % 2 === 1 && deliveries < 8 ? Promise.reject(new Error('the database is away')) : deliver(...batch),
   })
   const { url, store } = await start(undefined, sink)
   const texts = Array.from({ length: 60 }, () => entry())
@@ -98,7 +99,7 @@ test('while storing fails pushes are refused, and what comes again is stored onc
   expect(sink.records.map(({ text }) => text).toSorted()).toEqual(texts.toSorted())
   expect((await store.statuses())[0]).toMatchObject({ stored: 60n, duplicates: 0n })
   // Silence after the last one: what was sent has arrived.
-  await expect.poll(async () => (await store.statuses())[0]?.watermark ?? null).not.toBeNull()
+  await expect.poll(async () => (await store.statuses())[0]?.watermark ?? null, { timeout: 5000 }).not.toBeNull()
 })
 
 test('a push that is repeated is delivered again and known as a repeat', async () => {
@@ -133,20 +134,41 @@ describe('who may push', () => {
   })
 
   test('with a token that Google signed for the subscription’s service account and this audience', async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } })
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
     const google = await startFakeServer((_, __, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ k1: publicKey }))
     })
     const sign = (claims: Record<string, unknown>): string => {
       const now = Math.floor(Date.now() / 1000)
-      const payload = { iss: 'https://accounts.google.com', aud: 'https://trailjoin.example', email: 'push@one.iam.gserviceaccount.com', email_verified: true, iat: now, exp: now + 600, ...claims }
+      const payload = {
+        iss: 'https://accounts.google.com',
+        aud: 'https://trailjoin.example',
+        email: 'push@one.iam.gserviceaccount.com',
+        email_verified: true,
+        iat: now,
+        exp: now + 600,
+        ...claims,
+      }
       const head = [{ alg: 'RS256', kid: 'k1', typ: 'JWT' }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
       return `${head}.${createSign('RSA-SHA256').update(head).sign(privateKey).toString('base64url')}`
     }
-    const { url, sink } = await start({ oidc: { audience: 'https://trailjoin.example', serviceAccount: 'push@one.iam.gserviceaccount.com', certificates: google.url } })
-    const status = async (token: string) => (await fetch(url, { method: 'POST', body: envelope(entry()), headers: { authorization: `Bearer ${token}` } })).status
+    const { url, sink } = await start({
+      oidc: { audience: 'https://trailjoin.example', serviceAccount: 'push@one.iam.gserviceaccount.com', certificates: google.url },
+    })
+    const status = async (token: string) =>
+      (await fetch(url, { method: 'POST', body: envelope(entry()), headers: { authorization: `Bearer ${token}` } })).status
     expect(await status(sign({}))).toBe(204)
-    for (const claims of [{ aud: 'https://other.example' }, { email: 'other@one.iam.gserviceaccount.com' }, { email_verified: false }, { iss: 'https://evil.example' }, { exp: 1 }]) {
+    for (const claims of [
+      { aud: 'https://other.example' },
+      { email: 'other@one.iam.gserviceaccount.com' },
+      { email_verified: false },
+      { iss: 'https://evil.example' },
+      { exp: 1 },
+    ]) {
       expect(await status(sign(claims))).toBe(401)
     }
     expect(await status(`${sign({}).slice(0, -8)}AAAAAAAA`)).toBe(401)

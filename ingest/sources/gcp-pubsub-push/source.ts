@@ -16,9 +16,7 @@ const DELAY_MS = 10 * 60_000
 
 const settings = z.strictObject({
   /** Where the endpoint listens. TLS is the business of the load balancer or proxy before it: Pub/Sub pushes to https only. */
-  listen: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.number().int().min(0).max(65_535) })
-    .describe('Address of the push endpoint.'),
+  listen: z.strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.number().int().min(0).max(65_535) }).describe('Address of the push endpoint.'),
   path: z
     .string()
     .regex(/^\/[\w./-]*$/, 'is no path: write one like /pubsub')
@@ -35,7 +33,7 @@ const source: Source<z.output<typeof settings>> = {
   open({ listen: address, path, auth, idleSeconds }, context) {
     const mailbox = createMailbox<Piece>(LIMITS)
     const authorise = createAuthorise(auth, context)
-    const router = createPushRouter({ mailbox, authorise, path, log: context.log })
+    const router = createPushRouter({ mailbox, authorise, path, log: (...line) => context.log(...line) })
     let server: PushServer | null = null
     return [
       {

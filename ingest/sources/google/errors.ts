@@ -13,7 +13,8 @@ export function googleError(error: unknown, doing: string): SourceError {
   if (error instanceof SourceError) return error
   if (!(error instanceof Error)) return new SourceError('SOURCE_UNAVAILABLE', `${doing}: ${String(error)}`, { cause: error })
   const { status, name, message, code } = error as GaxiosLike
-  if (/default credentials|Could not refresh access token|invalid_grant/i.test(message)) return new SourceError('SOURCE_DENIED', `${doing}: ${message}`, { cause: error })
+  if (/default credentials|Could not refresh access token|invalid_grant/i.test(message))
+    return new SourceError('SOURCE_DENIED', `${doing}: ${message}`, { cause: error })
   const timeout = [name, code].some((word) => word === 'TimeoutError' || word === 'AbortError' || word === 'ETIMEDOUT')
   const kind = timeout ? 'SOURCE_TIMEOUT' : byStatus(status)
   const words = messageOf(error) ?? (message === '' ? `HTTP status ${status ?? 'unknown'}` : message)
@@ -24,7 +25,9 @@ export function googleError(error: unknown, doing: string): SourceError {
 export function messageOf(error: unknown): string | null {
   const data = (error instanceof Error ? (error as GaxiosLike) : undefined)?.response?.data
   try {
-    const { error: body } = (typeof data === 'string' ? JSON.parse(data) : data) as { readonly error?: { readonly message?: unknown; readonly status?: unknown } }
+    const { error: body } = (typeof data === 'string' ? JSON.parse(data) : data) as {
+      readonly error?: { readonly message?: unknown; readonly status?: unknown }
+    }
     return typeof body?.message === 'string' ? `${typeof body.status === 'string' ? `${body.status}: ` : ''}${body.message}` : null
   } catch {
     return null

@@ -12,7 +12,7 @@ export interface Mailbox<Item> {
   close(): void
 }
 
-export interface Taken<Item> {
+interface Taken<Item> {
   readonly items: readonly Item[]
   /** They are durable. */
   done(): void
@@ -48,7 +48,7 @@ export function createMailbox<Item>({ bytes: limit, pageBytes }: MailboxLimits):
 
   function taken(): Taken<Item> {
     const letters: Letter<Item>[] = []
-    for (let size = 0; waiting.length > 0 && (letters.length === 0 || size + waiting[0]!.bytes <= pageBytes); ) {
+    for (let size = 0; waiting.length > 0 && (letters.length === 0 || size + waiting[0]!.bytes <= pageBytes);) {
       const letter = waiting.shift()!
       size += letter.bytes
       letters.push(letter)

@@ -14,7 +14,7 @@ export interface Delivered {
   add(texts: readonly Fresh[]): void
 }
 
-export interface Fresh {
+interface Fresh {
   readonly text: string
   /** Of the whole text: two texts of one record are both evidence, so both are delivered. */
   readonly key: string
