@@ -27,12 +27,24 @@ export function packChunk(texts: readonly string[]): Chunk {
 
 /** The text in one slot of a packed chunk. Throws a RangeError for a slot that the chunk does not have. */
 export function unpackText(body: Buffer, slot: number): string {
+  return unpackTexts(body, [slot])[0]!
+}
+
+/** The texts in these slots, in the order asked for; the chunk is unpacked once. Throws a RangeError for a slot that the chunk does not have. */
+export function unpackTexts(body: Buffer, slots: readonly number[]): string[] {
   const raw = zstdDecompressSync(body)
   const count = raw.readUInt32LE(0)
-  if (slot < 0 || slot >= count) throw new RangeError(`The chunk holds ${count} records, there is no slot ${slot}.`)
-  let start = 4 + 4 * count
-  for (let before = 0; before < slot; before++) start += raw.readUInt32LE(4 + 4 * before)
-  return raw.toString('utf8', start, start + raw.readUInt32LE(4 + 4 * slot))
+  const starts: number[] = []
+  let end = 4 + 4 * count
+  for (let slot = 0; slot < count; slot++) {
+    starts.push(end)
+    end += raw.readUInt32LE(4 + 4 * slot)
+  }
+  return slots.map((slot) => {
+    const start = starts[slot]
+    if (start === undefined) throw new RangeError(`The chunk holds ${count} records, there is no slot ${slot}.`)
+    return raw.toString('utf8', start, start + raw.readUInt32LE(4 + 4 * slot))
+  })
 }
 
 /** The raw text of one record. Rejects when the chunk is gone. */

@@ -44,18 +44,18 @@ export function trustOf(record: JsonObject): Trust {
 }
 
 /** Every key of every condition operator with its values as a list. */
-function conditions(statement: Value): [string, readonly Json[]][] {
+export function conditions(statement: Value): [string, readonly Json[]][] {
   return Object.values(obj(at(statement, 'Condition'))).flatMap((operator) => Object.entries(obj(operator)).map(([key, value]): [string, readonly Json[]] => [key, listOf(value)]))
 }
 
 /** Policies allow one value or a list wherever several are possible. */
-function listOf(value: Value): readonly Json[] {
+export function listOf(value: Value): readonly Json[] {
   if (Array.isArray(value)) return arr(value)
   return value === undefined || value === null ? [] : [value]
 }
 
 /** A policy document: JSON text in requests, URL-encoded JSON text in responses (as IAM returns it), or an object. */
-function policy(value: Value): JsonObject {
+export function policy(value: Value): JsonObject {
   if (isObj(value)) return value
   if (typeof value !== 'string') return {}
   return obj(parseIfText(/^\s*%7b/i.test(value) ? decoded(value) : value))

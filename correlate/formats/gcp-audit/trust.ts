@@ -87,13 +87,14 @@ function projectNames(call: AuditCall, entry: LogEntry): DirectoryFact[] {
   return [{ type: 'gcp-project', id: entry.project, number }]
 }
 
-function provider(call: AuditCall): JsonObject | null {
+/** The provider that a call creates or updates, as its request describes it; null for other calls. */
+export function provider(call: AuditCall): JsonObject | null {
   if (!/^(create|update)workloadidentitypoolprovider$/i.test(call.operation)) return null
   return obj(getAnyCase(call.request, 'workloadIdentityPoolProvider') ?? getAnyCase(call.request, 'workload_identity_pool_provider'))
 }
 
 /** Requests are logged in camelCase by newer IAM methods and in snake_case by older ones. */
-function text(value: Value, ...spellings: readonly string[]): string | null {
+export function text(value: Value, ...spellings: readonly string[]): string | null {
   for (const spelling of spellings) {
     const found = str(getAnyCase(value, spelling))
     if (found !== null) return found

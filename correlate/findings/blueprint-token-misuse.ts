@@ -1,0 +1,83 @@
+import { oid as toOid, tenantId as toTenantId, type Oid, type TenantId } from '#core/keys.ts'
+import type { Context } from './engine/context.ts'
+import type { Draft, FindingRule } from './engine/rule.ts'
+import type { StoredEvent } from './engine/stored-event.ts'
+import { cloudName, counted, during, list, sorted } from './engine/text.ts'
+
+/** The Blueprint's own token, which is for nobody but Entra, was shown to a cloud or an API. */
+export const finding: FindingRule = {
+  id: 'blueprint-token-misuse',
+  title: 'A Blueprint\'s token was used outside of Entra',
+  severity: 'high',
+  attack: 'T1550.001',
+  why: 'The exchange token of a Blueprint (T1) proves the Blueprint, and whoever holds it can become any of its agents. It is meant for Entra\'s token endpoint only. A cloud or an API that sees it is either wired wrongly or in the hands of somebody who took the token; nothing done with it can be attributed to an agent.',
+  remediation: 'Let the client exchange T1 for the agent\'s own token first (client_id = agent, client_assertion = T1) and give that to the cloud. Do not trust "/eid1/" subjects or the Blueprint\'s object id in any cloud trust.',
+  falsePositives: ['A Blueprint that calls its own API for administration.'],
+  async evaluate(context) {
+    const { blueprints } = context
+    const exchanges = (await context.exchanges()).flatMap((event): Misuse[] => {
+      const decoded = decodeEid1(event.proofSubject)
+      if (decoded) return [{ event, tenantId: event.tenantId ?? decoded.tenantId, blueprint: decoded.appId, agent: decoded.agent }]
+      return event.proofOid && event.proofEntra !== false && blueprints.hasPrincipal(event.tenantId, event.proofOid)
+        ? [{ event, tenantId: event.tenantId, blueprint: blueprints.appIdOf(event.tenantId, event.proofOid) ?? event.proofOid, agent: null }]
+        : []
+    })
+    return [...Map.groupBy([...exchanges, ...(await apiCalls(context))], (hit) => `${hit.tenantId}/${hit.blueprint}`).values()].map((group): Draft => {
+      const { tenantId, blueprint } = group[0]!
+      const places = [...Map.groupBy(group, (hit) => hit.event.source)].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([source, hits]) => {
+        const refused = hits.filter((hit) => hit.event.outcome === 'failure').length
+        return `${cloudName(source)} saw it ${counted(hits.length, 'time')}${refused > 0 ? ` (${refused} refused)` : ''}`
+      })
+      const agents = sorted(group.map((hit) => hit.agent))
+      return {
+        key: [tenantId, blueprint],
+        confidence: 'exact',
+        tenantId,
+        oids: [...blueprints.principalsOf(tenantId, blueprint), ...group.map((hit) => hit.event.proofOid), ...agents],
+        evidence: group.map((hit) => hit.event),
+        explanation: `The token of Blueprint ${blueprint} was used ${during(group.map((hit) => hit.event.timeNs))}: ${places.join('; ')}.${agents.length > 0 ? ` It was made for ${list(agents)}.` : ''}`,
+      }
+    })
+  },
+}
+
+interface Misuse {
+  readonly event: StoredEvent
+  readonly tenantId: TenantId | null
+  /** Application id where it is known. */
+  readonly blueprint: string
+  readonly agent: Oid | null
+}
+
+/** Only the operator's own APIs: at Graph a Blueprint acts as itself by design (it creates its agents there). */
+async function apiCalls({ events, blueprints }: Context): Promise<Misuse[]> {
+  // Index events_api.
+  const calls = await events(`e.source = 'app' and e.kind = 'api.called'`)
+  return calls.flatMap((event): Misuse[] => {
+    const principal = event.proof === 'principal' ? event.proofOid : null
+    const byPrincipal = principal !== null && blueprints.hasPrincipal(event.tenantId, principal)
+    const byApp = event.proofAppId !== null && blueprints.hasAppId(event.proofAppId)
+    if (!byPrincipal && !byApp) return []
+    return [{ event, tenantId: event.tenantId, blueprint: event.proofAppId ?? blueprints.appIdOf(event.tenantId, principal!) ?? principal!, agent: null }]
+  })
+}
+
+/**
+ * `/eid1/c/pub/t/<tenant>/a/<Blueprint appId>/<agent>`: the first two are base64url of the GUID in .NET byte order, the last is in clear
+ * (facts/entra.md a.3).
+ */
+function decodeEid1(subject: string | null): { tenantId: TenantId | null; appId: string; agent: Oid | null } | null {
+  if (!subject?.includes('/eid1/')) return null
+  const match = /\/eid1\/c\/[^/]+\/t\/([\w-]+)\/a\/([\w-]+)(?:\/(.+))?$/.exec(subject)
+  return { tenantId: toTenantId(dotNetGuid(match?.[1] ?? '')), appId: dotNetGuid(match?.[2] ?? '') ?? subject, agent: toOid(match?.[3]) }
+}
+
+function dotNetGuid(base64url: string): string | null {
+  const bytes = Buffer.from(base64url, 'base64url')
+  if (bytes.length !== 16) return null
+  bytes.subarray(0, 4).reverse()
+  bytes.subarray(4, 6).reverse()
+  bytes.subarray(6, 8).reverse()
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,39 @@
+/**
+ * The raw records of a few events: what a trust document allows, which audience an exchange showed. Such content is not on the event, because it
+ * matters for few events and is large; it is read from the evidence itself. Chunks hold up to 256 records, so records are read chunk by chunk.
+ */
+import type pg from 'pg'
+import type { EventId } from '#core/keys.ts'
+import type { JsonObject } from '#core/record.ts'
+import { unpackTexts } from '#database/chunk.ts'
+
+/** Ids asked for, and chunks held in memory, at once. */
+const IDS_AT_ONCE = 20_000
+const CHUNKS_AT_ONCE = 32
+
+/** Calls `visit` with the text that speaks for each of these events, in no particular order. An event that is not stored is left out. */
+export async function eachText(client: pg.ClientBase, ids: readonly EventId[], visit: (id: EventId, text: string) => void): Promise<void> {
+  for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
+    const { rows } = await client.query<{ id: EventId; chunk: bigint; slot: number }>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [
+      ids.slice(start, start + IDS_AT_ONCE),
+    ])
+    const byChunk = [...Map.groupBy(rows, (row) => String(row.chunk))]
+    for (let first = 0; first < byChunk.length; first += CHUNKS_AT_ONCE) {
+      const group = byChunk.slice(first, first + CHUNKS_AT_ONCE)
+      const chunks = await client.query<{ id: bigint; body: Buffer }>('select id, body from chunks where id = any($1::bigint[])', [group.map(([id]) => id)])
+      const bodies = new Map(chunks.rows.map((chunk) => [String(chunk.id), chunk.body]))
+      for (const [chunk, wanted] of group) {
+        const body = bodies.get(chunk)
+        if (!body) throw new Error(`Chunk ${chunk} is missing.`)
+        unpackTexts(body, wanted.map((row) => row.slot)).forEach((text, index) => visit(wanted[index]!.id, text))
+      }
+    }
+  }
+}
+
+/** The parsed records of these events. Meant for thousands, not for millions. */
+export async function recordsOf(client: pg.ClientBase, ids: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
+  const found = new Map<EventId, JsonObject>()
+  await eachText(client, ids, (id, text) => found.set(id, JSON.parse(text) as JsonObject))
+  return found
+}

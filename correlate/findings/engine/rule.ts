@@ -1,0 +1,49 @@
+/**
+ * What a rule is and what it yields. A finding is a conclusion about the stored set of records (DESIGN §5.3): it is computed anew from facts and
+ * conclusions, never from the order in which they came and never from the clock.
+ */
+import type { Confidence } from '#core/event.ts'
+import type { EventId } from '#core/keys.ts'
+import type { Context } from './context.ts'
+
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+/** An event that a finding rests on. */
+export interface Evidence {
+  readonly id: EventId
+  readonly timeNs: bigint
+}
+
+/** One finding as its rule sees it. */
+export interface Draft {
+  /** What the finding is about (tenant, oid, cloud, …): its id is a function of the rule and this key, so more evidence never changes it. */
+  readonly key: readonly (string | null)[]
+  /** Where it differs from the rule's own. */
+  readonly title?: string
+  readonly severity?: Severity
+  readonly confidence: Confidence
+  readonly tenantId: string | null
+  readonly oids: readonly (string | null)[]
+  /** In any order; with `total` only some of what there is, the earliest ones. */
+  readonly evidence: readonly Evidence[]
+  /** Counted by the database where the evidence is too much to read. */
+  readonly total?: { readonly events: number; readonly firstNs: bigint; readonly lastNs: bigint }
+  /** Sentences. Name oids and times; never a secret. */
+  readonly explanation: string
+}
+
+export interface FindingRule {
+  /** The name of its file. */
+  readonly id: string
+  readonly title: string
+  readonly severity: Severity
+  /** MITRE ATT&CK technique, where one fits. */
+  readonly attack?: string
+  /** Why it matters, with the article or incident behind it. */
+  readonly why: string
+  readonly remediation: string
+  readonly falsePositives: readonly string[]
+  /** All findings that follow from what is stored. Rejects when the database fails. */
+  readonly evaluate: (context: Context) => Promise<readonly Draft[]>
+}
