@@ -102,7 +102,7 @@ function subjectsOf(event: LinkFacts, known: Known, visited: Set<EventId>): read
       return application(event, proof.appId, known.directory, event.source === 'entra' && event.kind === 'token.issued')
     case 'federation': {
       if (proof.oid === null || proof.entra === false) return []
-      const issuer = proof.pool ? known.directory.poolIssuer(proof.pool) : null
+      const issuer = proof.pool ? known.directory.pools.issuerOf(proof.pool) : null
       if (issuer === 'foreign') return []
       return [direct(event, event.tenantId ?? issuer ?? known.directory.onlyTenantOf(proof.oid), proof.oid, 'federated-subject', false)]
     }

@@ -2,7 +2,8 @@
  * From subject to agent (DESIGN §4.2): who could have acted as this subject at that moment. Pure over the directory.
  */
 import type { EventId, Oid, TenantId } from '#core/keys.ts'
-import { type Application, type Directory, type Principal } from './directory/directory.ts'
+import type { Application, Directory, Principal, Trust } from './directory/directory.ts'
+import type { TrustedIdentity } from './directory/trust.ts'
 import { type Span, covers } from './directory/intervals.ts'
 
 export interface Candidates {
@@ -44,9 +45,8 @@ function firstWithAgents(...routes: readonly (() => Candidates)[]): Candidates {
 
 /** A principal that no record calls a Blueprint's is one all the same if its application has agents and nobody trusts the principal itself. */
 function isBlueprint(directory: Directory, principal: Principal): boolean {
-  if (principal.kind === 'managed-identity' || !principal.appId) return false
-  const application = directory.application(principal.tenantId, principal.appId)
-  return application !== null && application.agents.length > 0 && directory.trusting(principal.tenantId, principal.oid).length === 0
+  if (principal.kind === 'managed-identity' || directory.trusting(principal.tenantId, principal.oid).length > 0) return false
+  return directory.applicationsOf(principal).some((application) => application.agents.length > 0)
 }
 
 /** All instants at which the answer for this subject can change. */
@@ -61,48 +61,47 @@ export function turningPoints(directory: Directory, subject: { tenantId: TenantI
   const visitApplication = (application: Application, deep: boolean): void => {
     visit(application.alive)
     for (const agent of application.agents) visit(agent.alive)
-    for (const fic of application.fics) {
-      visit(fic.valid)
-      const identity = fic.issuerTenant ? { tenantId: fic.issuerTenant, oid: fic.subject as Oid } : null
-      if (deep && identity) for (const trusted of directory.trusting(identity.tenantId, identity.oid)) visitApplication(trusted.application, false)
+    for (const identity of application.trusts) {
+      visit(identity.valid)
+      if (deep) for (const next of trustingSame(directory, identity)) visitApplication(next.application, false)
     }
   }
   const principal = directory.principal(subject.tenantId, subject.oid)
-  for (const trusted of directory.trusting(subject.tenantId, subject.oid)) visitApplication(trusted.application, false)
-  const application = principal?.appId ? directory.application(principal.tenantId, principal.appId) : null
-  if (application) visitApplication(application, true)
+  for (const { application } of directory.trusting(subject.tenantId, subject.oid)) visitApplication(application, false)
+  for (const application of directory.applicationsOf(principal)) visitApplication(application, true)
   for (const blueprint of principal?.blueprints ?? []) visitApplication(blueprint, false)
   return times
 }
 
 function blueprintAgents(directory: Directory, principal: Principal, time: bigint): Candidates {
-  const applications = new Map<string, Application>()
-  for (const blueprint of principal.blueprints) applications.set(blueprint.key, blueprint)
-  const own = principal.appId ? directory.application(principal.tenantId, principal.appId) : null
-  if (own) applications.set(own.key, own)
-  return gather([...applications.values()], time, ['blueprint'], [])
+  return gather(directory.applicationsOf(principal), time, ['blueprint'], [])
 }
 
 function managedIdentityAgents(directory: Directory, subject: { tenantId: TenantId; oid: Oid }, time: bigint): Candidates {
-  const valid = directory.trusting(subject.tenantId, subject.oid).filter((fic) => covers(fic.valid, time))
-  return gather(valid.map((fic) => fic.application), time, ['federated-credential'], valid.flatMap((fic) => fic.evidence))
+  const valid = directory.trusting(subject.tenantId, subject.oid).filter(({ identity }) => covers(identity.valid, time))
+  return gather(valid.map(({ application }) => application), time, ['federated-credential'], valid.flatMap(({ identity }) => identity.evidence))
 }
 
 /** An ordinary application that itself signs in through a managed identity: go on from that managed identity. */
 function bridgeAgents(directory: Directory, principal: Principal | null, time: bigint): Candidates {
-  const application = principal?.appId ? directory.application(principal.tenantId, principal.appId) : null
-  if (!application) return NOBODY
   const applications: Application[] = []
   const evidence: EventId[] = []
-  for (const fic of application.fics) {
-    if (!fic.issuerTenant || !covers(fic.valid, time)) continue
-    for (const next of directory.trusting(fic.issuerTenant, fic.subject.toLowerCase() as Oid)) {
-      if (next.application === application || !covers(next.valid, time)) continue
-      applications.push(next.application)
-      evidence.push(...fic.evidence, ...next.evidence)
+  for (const bridge of directory.applicationsOf(principal)) {
+    for (const identity of bridge.trusts) {
+      if (!covers(identity.valid, time)) continue
+      for (const next of trustingSame(directory, identity)) {
+        if (next.application === bridge || !covers(next.identity.valid, time)) continue
+        applications.push(next.application)
+        evidence.push(...identity.evidence, ...next.identity.evidence)
+      }
     }
   }
   return gather(applications, time, ['bridge', 'federated-credential'], evidence)
+}
+
+/** Who else trusts this identity. */
+function trustingSame(directory: Directory, { issuerTenant, subject }: TrustedIdentity): readonly Trust[] {
+  return issuerTenant ? directory.trusting(issuerTenant, subject.toLowerCase() as Oid) : []
 }
 
 function gather(applications: readonly Application[], time: bigint, basis: readonly string[], evidence: readonly EventId[]): Candidates {
@@ -130,7 +129,7 @@ export function signInAncestors(
   if (principal?.kind === 'agent') {
     return { blueprints: principal.blueprints.flatMap((blueprint) => blueprint.principals), managedIdentities: [] }
   }
-  const application = principal?.appId ? directory.application(principal.tenantId, principal.appId) : null
-  const trusted = application?.fics.filter((fic) => fic.issuerTenant !== null && covers(fic.valid, time)) ?? []
-  return { blueprints: [], managedIdentities: trusted.map((fic) => ({ tenantId: fic.issuerTenant!, oid: fic.subject.toLowerCase() as Oid })) }
+  const living = directory.applicationsOf(principal).filter((application) => covers(application.alive, time))
+  const trusted = living.flatMap((application) => application.trusts.filter((identity) => identity.issuerTenant !== null && covers(identity.valid, time)))
+  return { blueprints: [], managedIdentities: trusted.map((identity) => ({ tenantId: identity.issuerTenant!, oid: identity.subject.toLowerCase() as Oid })) }
 }

@@ -25,9 +25,10 @@ export async function touchedEvents(
   const touched = new RefSet()
   touched.addAll(pending.refs)
   if (fresh.size > 0) {
-    touched.addAll(await spannedEvents(client, changedSpans(directories.before, directories.after)))
+    const spans = changedSpans(directories.before, directories.after)
+    touched.addAll(await spannedEvents(client, spans))
     touched.addAll(await pooledEvents(client, changedPools(facts, fresh)))
-    touched.addAll(await waitingFor(client, newAgentIds(directories.before, directories.after)))
+    touched.addAll(await waitingFor(client, [...newAgentIds(directories.before, directories.after), ...spans.map((span) => span.oid)]))
   }
   const issued = new Set(pending.keys)
   for (const slice of slices(pending.refs)) for (const event of await read(slice)) if (event.issues) issued.add(event.issues)

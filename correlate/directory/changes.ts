@@ -1,6 +1,8 @@
 import type { AppId, Oid, TenantId } from '#core/keys.ts'
 import { candidatesOf, turningPoints } from '../candidates.ts'
 import type { Directory, StoredFact } from './directory.ts'
+import type { Span } from './intervals.ts'
+import { Pools } from './pools.ts'
 
 /** An oid whose events between two instants may have to be concluded anew. `tenantId` null: also those of no proven tenant. */
 export interface ChangedSpan {
@@ -43,17 +45,20 @@ export function changedSpans(before: Directory, after: Directory): readonly Chan
 /** What sign-ins of this principal go back to: it decides about parents also where no candidate changes. */
 function relationsOf(directory: Directory, subject: { tenantId: TenantId; oid: Oid }): string {
   const principal = directory.principal(subject.tenantId, subject.oid)
-  const application = principal?.appId ? directory.application(principal.tenantId, principal.appId) : null
-  const validity = application?.fics.map((fic) => [fic.issuerTenant, fic.subject, ...fic.valid.flatMap((span) => [String(span.from), String(span.to)])].join())
+  const validity = directory
+    .applicationsOf(principal)
+    .flatMap((application) => [spansText(application.alive), ...application.trusts.map((one) => [one.issuerTenant, one.subject, spansText(one.valid)].join())])
   const blueprints = principal?.blueprints.flatMap((blueprint) => [blueprint.key, ...blueprint.principals.map((one) => one.oid)])
-  return JSON.stringify([principal?.kind === 'agent', blueprints?.toSorted() ?? [], validity?.toSorted() ?? []])
+  return JSON.stringify([principal?.kind === 'agent', blueprints?.toSorted() ?? [], validity.toSorted()])
 }
+
+const spansText = (spans: readonly Span[]): string => spans.map((span) => `${span.from}-${span.to}`).join()
 
 /** The appIds under which an agent came to be known or changed: delegated sign-ins may stand under them. */
 function appIdsOf(before: Directory, after: Directory, subject: { tenantId: TenantId; oid: Oid }): readonly AppId[] {
   const [old, now] = [before.principal(subject.tenantId, subject.oid), after.principal(subject.tenantId, subject.oid)]
-  if (old?.kind === now?.kind && old?.appId === now?.appId) return []
-  return [old, now].flatMap((principal) => (principal?.kind === 'agent' && principal.appId ? [principal.appId] : []))
+  if (old?.kind === now?.kind && String(old?.appIds) === String(now?.appIds)) return []
+  return [old, now].flatMap((principal) => (principal?.kind === 'agent' ? principal.appIds : []))
 }
 
 function same(a: unknown, b: unknown): boolean {
@@ -66,26 +71,21 @@ export function newAgentIds(before: Directory, after: Directory): readonly strin
   for (const { tenantId, oid } of after.subjects()) {
     const now = after.principal(tenantId, oid)
     const old = before.principal(tenantId, oid)
-    if (now?.kind !== 'agent' || (old?.kind === 'agent' && old.appId === now.appId)) continue
-    ids.add(oid)
-    if (now.appId) ids.add(now.appId)
+    if (now?.kind !== 'agent' || (old?.kind === 'agent' && String(old.appIds) === String(now.appIds))) continue
+    for (const id of [oid, ...now.appIds]) ids.add(id)
   }
   return [...ids]
 }
 
 /** LIKE patterns of the pools (`events.pool`) whose issuer the fresh facts may have changed. */
 export function changedPools(all: readonly StoredFact[], fresh: ReadonlySet<StoredFact>): readonly string[] {
-  const names = new Map<string, Set<string>>()
-  for (const { fact } of all) {
-    if (fact.type !== 'gcp-project') continue
-    for (const [from, to] of [[fact.id, fact.number], [fact.number, fact.id]] as const) names.set(from, (names.get(from) ?? new Set()).add(to))
-  }
+  const pools = new Pools(all)
   const renamed = new Set([...fresh].flatMap(({ fact }) => (fact.type === 'gcp-project' ? [fact.id, fact.number] : [])))
   const patterns = new Set<string>()
   for (const stored of all) {
     const { fact } = stored
     if (fact.type !== 'gcp-provider' || (!fresh.has(stored) && !renamed.has(fact.project))) continue
-    for (const project of [fact.project, ...(names.get(fact.project) ?? [])]) patterns.add(`${project}/${fact.pool}/`.replaceAll(/[\\%_]/g, '\\$&') + '%')
+    for (const project of pools.namesOf(fact.project)) patterns.add(`${project}/${fact.pool}/`.replaceAll(/[\\%_]/g, '\\$&') + '%')
   }
   return [...patterns]
 }

@@ -46,3 +46,16 @@ export function spansOf(observations: readonly Observation[], initially: boolean
   })
   return spans
 }
+
+/** The spans that lie in both lists. */
+export function intersect(a: readonly Span[], b: readonly Span[]): readonly Span[] {
+  const result: Span[] = []
+  for (const left of a) {
+    for (const right of b) {
+      const from = left.from === null ? right.from : right.from === null ? left.from : left.from > right.from ? left.from : right.from
+      const to = left.to === null ? right.to : right.to === null ? left.to : left.to < right.to ? left.to : right.to
+      if (from === null || to === null || from < to) result.push({ from, to })
+    }
+  }
+  return result
+}

@@ -53,12 +53,16 @@ export function timelineEntries(event: LinkFacts, conclusion: Attribution, direc
 }
 
 /**
- * The ids that would change the conclusion of an unproven event if they became known as an agent's: those in names that the caller chose, and
- * an appId without a known agent.
+ * The ids that would change the conclusion of an event that stands in no timeline where it could be found: those in names that the caller chose, an appId
+ * without a known agent, whoever changed the directory without being known as an agent or leading to some.
  */
 export function waitingKeys(event: LinkFacts, conclusion: Attribution): readonly string[] {
-  if (event.proof.by === 'principal' && event.proof.kind === 'user' && event.proof.appId && !conclusion.agentOid) return [event.proof.appId]
+  const { proof } = event
+  if (proof.by === 'principal') {
+    if (conclusion.subjectOid === null) return [proof.oid]
+    return proof.kind === 'user' && proof.appId && !conclusion.agentOid ? [proof.appId] : []
+  }
   if (conclusion.subjectOid) return []
   const keys = event.source === 'aws' || event.source === 'gcp' ? event.asserted.flatMap(guidsIn) : []
-  return [...new Set(event.proof.by === 'application' ? [...keys, event.proof.appId] : keys)]
+  return [...new Set(proof.by === 'application' ? [...keys, proof.appId] : keys)]
 }

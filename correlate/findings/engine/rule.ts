@@ -3,11 +3,9 @@
  * conclusions, never from the order in which they came and never from the clock.
  */
 import type { Confidence } from '#core/event.ts'
+import type { Severity } from '#core/finding.ts'
 import type { EventId } from '#core/keys.ts'
 import type { Context } from './context.ts'
-
-export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const
-export type Severity = (typeof SEVERITIES)[number]
 
 /** An event that a finding rests on. */
 export interface Evidence {

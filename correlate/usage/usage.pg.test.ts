@@ -1,0 +1,229 @@
+/**
+ * The roll-up against a slow recount: SQL over the stored facts and conclusions that shares nothing with the code under test, and the simulator's
+ * truth. Random worlds, half of them tampered with, in any order, with repetitions and late parts.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { usageLines } from '#api/read-models/llm-usage.ts'
+import type { JsonObject, RawRecord } from '#core/record.ts'
+import { importPaths } from '#ingest/import.ts'
+import { lawWorld } from '../../test/law/worlds.ts'
+import { type TestDatabase, createTestDatabase } from '../../test/postgres.ts'
+import { createRandom, type Random } from '../../simulate/random.ts'
+import { simulateWorld } from '../../simulate/simulate.ts'
+import { createCorrelator } from '../index.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+async function clear(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select quote_ident(c.relname) as name from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace`,
+  )
+  await pool.query(`truncate ${rows.map(({ name }) => name).join(', ')}`)
+}
+
+/** Everything seen, counted anew in plain SQL. */
+const RECOUNT = `
+  with e as (
+    select e.*, coalesce(c.tenant_id, e.tenant_id) as tenant, c.confidence, coalesce(e.request_key, e.event_id::text) as call,
+      case when c.confidence in ('exact', 'derived', 'probable') then 'agent' when c.confidence = 'ambiguous' then 'ambiguous' else 'unattributed' end as share,
+      case when c.confidence in ('exact', 'derived', 'probable') then c.agent_oid end as agent,
+      case when c.confidence = 'ambiguous' then c.candidates else '{}' end as candidates,
+      concat_ws('/', coalesce(c.tenant_id, e.tenant_id), c.agent_oid, c.confidence, c.candidates) as whose
+    from events e join conclusions c using (time_ns, event_id) where e.kind in ('llm.invoked', 'llm.metered')
+  ),
+  logs as (select distinct on (call) * from e where kind = 'llm.metered' order by call, event_id),
+  calls as (select *, row_number() over (partition by call order by time_ns, event_id) as nth, min(whose) over (partition by call) = max(whose) over (partition by call) as one from e where kind = 'llm.invoked'),
+  lines as (
+    select i.time_ns, i.tenant, i.share, i.agent, i.confidence, i.candidates, i.source, i.account, i.region, case when i.model_id is null and l.call is not null then l.model_name else i.model_name end as model,
+      coalesce(i.model_id, l.model_id) as model_id, 1 as n, (i.outcome = 'failure' or coalesce(l.outcome = 'failure', false))::int as failed, l.input_tokens as it, l.output_tokens as ot, l.cache_read_tokens as cr, l.cache_write_tokens as cw
+    from calls i left join logs l on l.call = i.call and i.nth = 1 and i.one
+    union all
+    select l.time_ns, l.tenant, l.share, l.agent, l.confidence, l.candidates, l.source, l.account, l.region, l.model_name, l.model_id,
+      (not exists (select from calls i where i.call = l.call))::int, (l.outcome = 'failure' and not exists (select from calls i where i.call = l.call))::int, l.input_tokens, l.output_tokens, l.cache_read_tokens, l.cache_write_tokens
+    from logs l where not exists (select from calls i where i.call = l.call and i.one)
+  )
+  select (timestamp '1970-01-01' + floor(time_ns / 86400000000000.0)::int * interval '1 day')::date::text as day, tenant as "tenantId", share, agent as "agentOid", confidence, candidates, source as cloud, account, region, model, model_id as "modelId",
+    case when coalesce(it, ot, cr, cw) is null then 'none' else 'metered' end as "tokenBasis", sum(n)::int as calls, sum(failed)::int as errors,
+    coalesce(sum(it), 0)::int as "inputTokens", coalesce(sum(ot), 0)::int as "outputTokens", coalesce(sum(cr), 0)::int as "cacheReadTokens", coalesce(sum(cw), 0)::int as "cacheWriteTokens"
+  from lines group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12`
+
+const textOf = (row: Readonly<Record<string, unknown>>): string => JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+async function rolledUp(pool: pg.Pool) {
+  const lines = await Array.fromAsync(usageLines(pool))
+  return lines.map(({ id: _id, type: _type, ...row }) => row)
+}
+
+/** The roll-up is what a recount gives, and the sum of its parts. */
+async function expectRight(pool: pg.Pool, what: string): Promise<void> {
+  const { rows } = await pool.query<Record<string, unknown>>(RECOUNT)
+  expect((await rolledUp(pool)).map(textOf).toSorted(), what).toEqual(rows.map(textOf).toSorted())
+  const { rows: parts } = await pool.query<{ wrong: bigint }>(
+    `select count(*) as wrong from (select row_id as id, sum(calls) as calls, sum(errors) as errors, sum(input_tokens) as i, count(*) as n from usage_parts group by 1) p
+     full join usage_daily u using (id) where (p.calls, p.errors, p.i, p.n) is distinct from (u.calls, u.errors, u.input_tokens, u.parts)`,
+  )
+  expect(parts[0]!.wrong, what).toBe(0n)
+}
+
+function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+  const result = [...items]
+  for (let index = result.length - 1; index > 0; index--) {
+    const other = random.int(0, index)
+    ;[result[index], result[other]] = [result[other]!, result[index]!]
+  }
+  return result
+}
+
+const FIRST = Number(process.env['USAGE_SEED'] ?? 1)
+const WORLDS = Number(process.env['USAGE_WORLDS'] ?? 24)
+
+test('is what a recount gives after every part of a random world, in any order, with repetitions', { timeout: 600_000 }, async () => {
+  const { pool } = database
+  let calls = 0
+  for (let seed = FIRST; seed < FIRST + WORLDS; seed++) {
+    await clear(pool)
+    const random = createRandom(seed, 'usage')
+    const { records } = lawWorld(seed)
+    const order = shuffled([...records, ...records.filter(() => random.chance(0.2))], random)
+    const correlator = createCorrelator(pool)
+    const largest = random.pick([5, 20, 60])
+    for (let start = 0; start < order.length; ) {
+      const size = random.int(1, largest)
+      await correlator.deliver(order.slice(start, start + size), [])
+      start += size
+      if (!random.chance(0.3)) continue
+      await correlator.drain()
+      await expectRight(pool, `world ${seed} after ${start} records`)
+    }
+    await correlator.drain()
+    await expectRight(pool, `world ${seed}`)
+    const { rows } = await pool.query<{ calls: bigint | null }>('select sum(calls)::bigint as calls from usage_daily')
+    calls += Number(rows[0]?.calls ?? 0)
+  }
+  expect(calls).toBeGreaterThan(WORLDS)
+})
+
+test('is what a recount gives when a better text of the same record says that it was another request, day, kind or failed', { timeout: 120_000 }, async () => {
+  const { pool } = database
+  const world = [...simulateWorld({ seed: 11, agents: 3, days: 1 })].map(({ text, truth }) => ({ text, truth }))
+  const calls = world.filter(({ truth }) => truth.kinds[0] === 'llm.invoked')
+  const aws = calls.filter(({ truth, text }) => truth.source === 'aws' && text.includes('"Converse"')).slice(0, 2).map(({ text }) => text)
+  const gcp = calls.find(({ truth }) => truth.source === 'gcp')!.text
+  const requests = aws.map((text) => (JSON.parse(text) as { requestID: string }).requestID)
+  const logs = world.filter(({ truth }) => truth.kinds[0] === 'llm.metered' && requests.includes(truth.nativeId)).map(({ text }) => text)
+  expect([aws.length, logs.length]).toEqual([2, 2])
+  // Which text speaks is decided by its hash: with several spellings each of these takes over from each other one somewhere.
+  const spelled = (text: string): string[] => [text, ...[1, 2].map((number) => text.replace('{', `{"spelling":${number},`))]
+  const texts = [
+    aws[0]!,
+    aws[0]!.replace(requests[0]!, requests[1]!),
+    aws[0]!.replace('"Converse"', '"GetFoundationModel"'),
+    aws[0]!.replace(/"eventTime":"\d{4}/, '"eventTime":"2025'),
+    aws[0]!.replace('{"eventVersion"', '{"errorCode":"AccessDenied","eventVersion"'),
+    gcp,
+    gcp.replace(/"methodName":"[^"]*"/, '"methodName":"google.cloud.aiplatform.v1.ModelService.GetModel"'),
+  ].flatMap(spelled)
+  const all = [...texts, ...aws.slice(1), ...logs].map((text, index): RawRecord => ({ text, value: JSON.parse(text) as JsonObject, masked: [], origin: { file: 'texts', line: null, index }, context: {} }))
+  const results = new Set<string>()
+  for (let seed = 1; seed <= 12; seed++) {
+    await clear(pool)
+    const correlator = createCorrelator(pool)
+    const random = createRandom(seed, 'texts')
+    for (const [index, record] of shuffled(all, random).entries()) {
+      await correlator.deliver([record], [])
+      if (!random.chance(0.7)) continue
+      await correlator.drain()
+      await expectRight(pool, `order ${seed} after ${index + 1}`)
+    }
+    await correlator.drain()
+    await expectRight(pool, `order ${seed}`)
+    results.add((await rolledUp(pool)).map(textOf).join('\n'))
+  }
+  expect(results.size).toBe(1)
+})
+
+test('is what really happened in a whole world: calls by agent and confidence, tokens by agent', { timeout: 120_000 }, async () => {
+  const { pool } = database
+  await clear(pool)
+  const world = [...simulateWorld({ seed: 11, agents: 9, days: 2, duplicates: 0.2, late: 0.2, turnsPerDay: 30 })]
+  const records = world.map(({ text }, index): RawRecord => ({ text, value: JSON.parse(text) as JsonObject, masked: [], origin: { file: 'world', line: null, index }, context: {} }))
+  const correlator = createCorrelator(pool)
+  const order = shuffled(records, createRandom(3, 'order'))
+  for (let start = 0; start < order.length; start += 300) await correlator.deliver(order.slice(start, start + 300), [])
+  await correlator.drain()
+  await expectRight(pool, 'the whole world')
+
+  const truths = new Map(world.map((one) => [one.truth.nativeId, one]))
+  const expected = new Map<string, number>()
+  const add = (key: string, count: number): void => void (count > 0 && expected.set(key, (expected.get(key) ?? 0) + count))
+  const callers = new Map<string, string>()
+  for (const { truth, text } of truths.values()) {
+    if (truth.kinds[0] !== 'llm.invoked') continue
+    const who = `${truth.confidence} ${truth.confidence === 'ambiguous' ? truth.candidates.join() : truth.agentOid}`
+    add(`calls ${who}`, 1)
+    if (truth.outcome === 'failure') add(`errors ${who}`, 1)
+    const requestId = (JSON.parse(text) as { requestID?: string }).requestID
+    if (requestId) callers.set(requestId, who)
+  }
+  for (const { truth, text } of truths.values()) {
+    if (truth.kinds[0] !== 'llm.metered') continue
+    const { requestId, input, output } = JSON.parse(text) as { requestId: string; input: Record<string, number>; output: Record<string, number> }
+    const who = callers.get(requestId)!
+    add(`tokens ${who}`, input['inputTokenCount']! + output['outputTokenCount']!)
+    add(`cached ${who}`, input['cacheReadInputTokenCount']!)
+  }
+  const found = new Map<string, number>()
+  for (const row of await rolledUp(pool)) {
+    const who = `${row.confidence} ${row.share === 'ambiguous' ? row.candidates.join() : row.agentOid}`
+    for (const [what, count] of [['calls', row.calls], ['errors', row.errors], ['tokens', row.inputTokens + row.outputTokens], ['cached', row.cacheReadTokens]] as const) {
+      if (count > 0) found.set(`${what} ${who}`, (found.get(`${what} ${who}`) ?? 0) + count)
+    }
+  }
+  expect(expected.size).toBeGreaterThan(20)
+  expect(Object.fromEntries([...found].toSorted())).toEqual(Object.fromEntries([...expected].toSorted()))
+})
+
+test('is filled by the migration for a store that was made before there was a roll-up', async () => {
+  const { pool } = database
+  const before = (await rolledUp(pool)).map(textOf)
+  expect(before.length).toBeGreaterThan(20)
+  await pool.query('truncate usage_daily, usage_parts')
+  const migration = readFileSync(join(import.meta.dirname, '../../migrations/0002_usage.sql'), 'utf8')
+  await pool.query(migration.slice(migration.indexOf('INSERT INTO "pending"')))
+  await createCorrelator(pool).drain()
+  expect((await rolledUp(pool)).map(textOf)).toEqual(before)
+})
+
+interface ExpectedUsage {
+  readonly share: string
+  readonly agentOid: string | null
+  readonly model: string
+  readonly modelIds: readonly string[]
+  readonly cloud: string
+  readonly day: string
+  readonly calls: number
+}
+
+describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('scenario %s', (name) => {
+  test('gives exactly the expected usage', async () => {
+    const { pool } = database
+    await clear(pool)
+    const folder = join(import.meta.dirname, '../../test/fixtures/scenarios', name)
+    await importPaths([join(folder, 'records')], { sink: createCorrelator(pool) })
+    const { usage } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { usage: readonly (ExpectedUsage & { readonly callsMin: number })[] }
+    const { rows } = await pool.query<ExpectedUsage>(
+      `select share, agent_oid as "agentOid", model, array_agg(distinct model_id) as "modelIds", cloud, day::text as day, sum(calls)::int as calls, sum(errors)::int as errors, sum(input_tokens)::int as "inputTokens",
+         sum(output_tokens)::int as "outputTokens", sum(cache_read_tokens)::int as "cacheReadTokens", sum(cache_write_tokens)::int as "cacheWriteTokens"
+       from usage_daily group by share, agent_oid, model, cloud, day`,
+    )
+    expect(rows.map((row) => textOf({ ...row })).toSorted()).toEqual(usage.map(({ callsMin: _callsMin, ...row }) => textOf(row as unknown as Record<string, unknown>)).toSorted())
+    await expectRight(pool, name)
+  })
+})
