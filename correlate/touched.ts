@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { LinkFacts } from './attribute.ts'
 import type { Directories } from './conclude.ts'
 import { changedPools, changedSpans, newAgentIds } from './directory/changes.ts'
-import type { StoredFact } from './directory/directory.ts'
+import type { StoredFact } from './directory/fact.ts'
 import { type EventRef, type FactReader, RefSet, dependants, meteredWith, mintsNear, pooledEvents, spannedEvents, waitingFor } from './store/lookups.ts'
 
 /** Events whose facts are held in memory at once. */

@@ -1,6 +1,6 @@
 import type { DirectoryFact } from '#core/event.ts'
 import type { AppId, Oid, TenantId } from '#core/keys.ts'
-import type { StoredFact } from './directory.ts'
+import type { StoredFact } from './fact.ts'
 
 /**
  * The names of applications. Records name one by its appId, by its object id, or by both; whatever names both ties them together, and contradictory

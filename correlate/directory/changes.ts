@@ -1,6 +1,7 @@
 import type { AppId, Oid, TenantId } from '#core/keys.ts'
 import { candidatesOf, turningPoints } from '../candidates.ts'
-import type { Directory, StoredFact } from './directory.ts'
+import type { Directory } from './directory.ts'
+import type { StoredFact } from './fact.ts'
 import type { Span } from './intervals.ts'
 import { Pools } from './pools.ts'
 

@@ -5,18 +5,11 @@
 import type { DirectoryFact, PrincipalKind } from '#core/event.ts'
 import { type AppId, type EventId, type Oid, type TenantId, oid as toOid } from '#core/keys.ts'
 import { ApplicationNames } from './application-names.ts'
+import type { StoredFact } from './fact.ts'
 import type { Span } from './intervals.ts'
 import { type LifecycleFact, lifetimeOf } from './lifetime.ts'
 import { Pools } from './pools.ts'
 import { type TrustFact, type TrustedIdentity, isTrust, trustedIdentities } from './trust.ts'
-
-/** A fact with the tenant and the record that told it (the earliest one for `seen` facts). */
-export interface StoredFact {
-  readonly tenantId: TenantId
-  readonly fact: DirectoryFact
-  readonly time: bigint
-  readonly eventId: EventId
-}
 
 export interface Principal {
   readonly tenantId: TenantId

@@ -1,6 +1,6 @@
 import type { DirectoryFact } from '#core/event.ts'
 import type { EventId } from '#core/keys.ts'
-import type { StoredFact } from './directory.ts'
+import type { StoredFact } from './fact.ts'
 import { ALWAYS, type Observation, type Span, intersect, spansOf } from './intervals.ts'
 
 export type LifecycleFact = StoredFact & { readonly fact: Extract<DirectoryFact, { type: 'lifecycle' }> }

@@ -1,5 +1,5 @@
 import type { TenantId } from '#core/keys.ts'
-import type { StoredFact } from './directory.ts'
+import type { StoredFact } from './fact.ts'
 import { entraIssuerTenant } from './trust.ts'
 
 interface Provider {

@@ -1,6 +1,6 @@
 import type { DirectoryFact, Fic } from '#core/event.ts'
 import { type EventId, type TenantId, tenantId as toTenantId } from '#core/keys.ts'
-import type { StoredFact } from './directory.ts'
+import type { StoredFact } from './fact.ts'
 import { type Observation, type Span, spansOf } from './intervals.ts'
 
 export type TrustFact = StoredFact & { readonly fact: Extract<DirectoryFact, { type: 'fics' } | { type: 'fic-declared' }> }

@@ -1,6 +1,6 @@
 import type { EventId } from '#core/keys.ts'
 import { TOKEN_NS } from '../link/parents.ts'
-import type { StoredFact } from '../directory/directory.ts'
+import type { StoredFact } from '../directory/fact.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, moment } from './engine/text.ts'

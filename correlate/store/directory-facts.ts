@@ -3,7 +3,7 @@ import type { DirectoryFact, TrailEvent } from '#core/event.ts'
 import { NO_TENANT, type EventId, type TenantId } from '#core/keys.ts'
 import { canonicalJson, eventId, type Json } from '#core/record.ts'
 import { storable } from '#core/text.ts'
-import type { StoredFact } from '../directory/directory.ts'
+import type { StoredFact } from '../directory/fact.ts'
 
 interface Folded {
   readonly id: string

@@ -1,5 +1,5 @@
 import type { AppId, Oid, TenantId } from '#core/keys.ts'
-import type { StoredFact } from '../../directory/directory.ts'
+import type { StoredFact } from '../../directory/fact.ts'
 
 /** Which applications and principals are Blueprints, from what any record says. */
 export class Blueprints {
