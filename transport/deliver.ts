@@ -5,7 +5,7 @@ import type { Receipt, RecordSink } from '#core/sink.ts'
 import type { Message, Topic, Transport } from '#core/transport.ts'
 
 /** All correlators are one group: they share the records. */
-export const CORRELATORS = 'correlator'
+const CORRELATORS = 'correlator'
 
 export interface ConsumeOptions {
   /** Ends the consuming; the batch that is being stored is waited for by `transport.close()`. */

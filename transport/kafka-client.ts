@@ -4,7 +4,7 @@ import kafkajs from 'kafkajs'
 import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer, TopicMessages } from 'kafkajs'
 import { zstdCodec } from './zstd.ts'
 
-export type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer, TopicMessages }
+export type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer }
 
 export interface KafkaClientSettings {
   /** `host:port` of some brokers; the others are learnt from them. */

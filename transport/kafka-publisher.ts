@@ -181,7 +181,7 @@ function sizeOf({ key, value, headers }: Message): number {
 }
 
 /** FNV-1a: the same key always comes to the same partition, keys that differ spread. */
-export function partitionOf(key: string, partitions: number): number {
+function partitionOf(key: string, partitions: number): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
   return (hash >>> 0) % partitions

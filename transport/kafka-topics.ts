@@ -59,7 +59,7 @@ export async function prepareTopics(client: Kafka, settings: TopicSettings): Pro
   }
 }
 
-export const topicName = (namespace: string, topic: Topic): string => `${namespace}.${topic}`
+const topicName = (namespace: string, topic: Topic): string => `${namespace}.${topic}`
 
 async function createMissing(admin: Admin, { namespace, partitions, retentionMs }: TopicSettings): Promise<void> {
   const known = new Set(await admin.listTopics())

@@ -5,8 +5,8 @@
 import { type JsonObject, type Origin, type RawRecord, type RecordContext, type Rejection, sha256 } from '#core/record.ts'
 import type { Message } from '#core/transport.ts'
 
-export const RECORD_TYPE = 'io.trailjoin.record.v1'
-export const REJECTION_TYPE = 'io.trailjoin.rejection.v1'
+const RECORD_TYPE = 'io.trailjoin.record.v1'
+const REJECTION_TYPE = 'io.trailjoin.rejection.v1'
 
 /** Of a rejected text, in characters (core/record.ts). */
 export const KEPT_CHARS = 64 * 1024

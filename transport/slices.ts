@@ -1,6 +1,6 @@
 /** How much a handler gets at once: what the correlator stores well in one transaction, and a bound for memory. */
-export const SLICE_MESSAGES = 2000
-export const SLICE_CHARS = 8 * 1024 * 1024
+const SLICE_MESSAGES = 2000
+const SLICE_CHARS = 8 * 1024 * 1024
 
 export interface SliceLimits {
   readonly messages: number
