@@ -1,7 +1,7 @@
 /** The one file that imports kafkajs (last release: February 2023), so that another client stays possible. */
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
 import kafkajs from 'kafkajs'
-import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer, TopicMessages } from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer } from 'kafkajs'
 import { zstdCodec } from './zstd.ts'
 
 export type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer }
