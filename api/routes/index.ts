@@ -1,6 +1,8 @@
 import { agents } from './agents.ts'
 import { event, eventRaw } from './event.ts'
+import { finding, findings } from './findings.ts'
 import { healthz, readyz } from './health.ts'
+import { llmUsageReport } from './llm-usage.ts'
 import { oid } from './oid.ts'
 import { rejected } from './rejected.ts'
 import type { RunnableRoute } from './route.ts'
@@ -9,4 +11,4 @@ import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
 
 /** Every route of the API, in the order of the documentation. */
-export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, rejected, unmapped, healthz, readyz]
+export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, findings, finding, llmUsageReport, rejected, unmapped, healthz, readyz]

@@ -3,10 +3,12 @@ import { agentsCommand } from './agents.ts'
 import { correlateCommand } from './correlate.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
+import { findingsCommand } from './findings.ts'
 import { importCommand } from './import.ts'
 import { ingestCommand } from './ingest.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
+import { reportCommand } from './report.ts'
 import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { tracesCommand } from './traces.ts'
@@ -20,6 +22,8 @@ export const COMMANDS: readonly CommandFactory[] = [
   timelineCommand,
   tracesCommand,
   agentsCommand,
+  findingsCommand,
+  reportCommand,
   rejectedCommand,
   unmappedCommand,
   exportCommand,

@@ -1,0 +1,87 @@
+/**
+ * Usage as FOCUS 1.2 rows (FinOps Open Cost and Usage Specification): one row for the requests of a usage row and one for each kind of token that it
+ * used. All 21 mandatory columns and those that apply; ours start with `x_`. Costs follow from the user's price table: without a price they are
+ * empty, which FOCUS does not allow, but a made-up 0 would be worse.
+ */
+import { toCsv } from '../csv.ts'
+import type { UsageRow } from './contract.ts'
+import { chargesOf, formatMoney } from './price.ts'
+import type { Charge, Priced, PriceTable } from './price.ts'
+
+type Cell = string | number | null
+interface Line {
+  readonly row: UsageRow
+  readonly charge: Charge
+  readonly table: PriceTable | null
+}
+
+const WHAT: Readonly<Record<Priced, string>> = { request: 'requests', input: 'input tokens', output: 'output tokens', cacheRead: 'input tokens read from cache', cacheWrite: 'input tokens written to cache' }
+const PROVIDERS: Readonly<Record<string, string>> = { aws: 'AWS', gcp: 'Google Cloud' }
+const SERVICES: Readonly<Record<string, string>> = { aws: 'Amazon Bedrock', gcp: 'Vertex AI' }
+
+const cost = ({ charge }: Line): Cell => (charge.cost === null ? null : formatMoney(charge.cost))
+const unitPrice = ({ charge }: Line): Cell => (charge.unitPrice === null ? null : formatMoney(charge.unitPrice))
+const provider = ({ row }: Line): Cell => (row.cloud === null ? null : (PROVIDERS[row.cloud] ?? row.cloud))
+const unit = ({ charge }: Line): Cell => (charge.of === 'request' ? 'Requests' : 'Tokens')
+const instant = (date: Date): string => date.toISOString().replace('.000Z', 'Z')
+
+/** Midnight of the day (`days` later), or of the first of its month (`months` later). */
+function from(day: string | null, { days = 0, months }: { readonly days?: number; readonly months?: number }): Cell {
+  if (day === null) return null
+  const [year, month, date] = day.split('-').map(Number) as [number, number, number]
+  return instant(months === undefined ? new Date(Date.UTC(year, month - 1, date + days)) : new Date(Date.UTC(year, month - 1 + months, 1)))
+}
+
+const COLUMNS: Readonly<Record<string, (line: Line) => Cell>> = {
+  BilledCost: cost,
+  BillingAccountId: ({ row }) => row.account,
+  BillingAccountName: () => null,
+  BillingCurrency: ({ table }) => table?.currency ?? null,
+  BillingPeriodEnd: ({ row }) => from(row.day, { months: 1 }),
+  BillingPeriodStart: ({ row }) => from(row.day, { months: 0 }),
+  ChargeCategory: () => 'Usage',
+  ChargeClass: () => null,
+  ChargeDescription: ({ row, charge }) => `${row.model ?? row.modelId ?? 'unnamed model'}: ${WHAT[charge.of]}`,
+  ChargeFrequency: () => 'Usage-Based',
+  ChargePeriodEnd: ({ row }) => from(row.day, { days: 1 }),
+  ChargePeriodStart: ({ row }) => from(row.day, {}),
+  ConsumedQuantity: ({ charge }) => charge.quantity,
+  ConsumedUnit: unit,
+  ContractedCost: cost,
+  ContractedUnitPrice: unitPrice,
+  EffectiveCost: cost,
+  InvoiceIssuerName: provider,
+  ListCost: cost,
+  ListUnitPrice: unitPrice,
+  PricingCategory: ({ charge }) => (charge.unitPrice === null ? null : 'Standard'),
+  PricingQuantity: ({ charge }) => charge.quantity,
+  PricingUnit: unit,
+  ProviderName: provider,
+  PublisherName: provider,
+  RegionId: ({ row }) => row.region,
+  ResourceId: ({ row }) => row.modelId,
+  ResourceName: ({ row }) => row.model,
+  ResourceType: () => 'Model',
+  ServiceCategory: () => 'AI and Machine Learning',
+  ServiceName: ({ row }) => (row.cloud === null ? null : (SERVICES[row.cloud] ?? row.cloud)),
+  ServiceSubcategory: () => 'Generative AI',
+  SubAccountId: ({ row }) => row.account,
+  x_AgentOid: ({ row }) => row.agentOid,
+  x_Candidates: ({ row }) => row.candidates.join(' '),
+  x_Confidence: ({ row }) => row.confidence,
+  x_FailedRequests: ({ row, charge }) => (charge.of === 'request' ? row.errors : null),
+  x_MeteredUnit: ({ charge }) => charge.of,
+  x_PriceSource: ({ charge }) => (charge.unitPrice === null ? null : 'price table of the user'),
+  x_Share: ({ row }) => row.share,
+  x_TenantId: ({ row }) => row.tenantId,
+  x_TokenBasis: ({ row }) => row.tokenBasis,
+}
+
+/** The header line. */
+export const focusHeader = (): string => toCsv([Object.keys(COLUMNS)])
+
+/** The lines of some rows, which must be told apart by every dimension. */
+export function focusRows(rows: readonly UsageRow[], table: PriceTable | null): string {
+  const lines = rows.flatMap((row) => chargesOf(row, table).map((charge): Line => ({ row, charge, table })))
+  return toCsv(lines.map((line) => Object.values(COLUMNS).map((column) => column(line))))
+}
