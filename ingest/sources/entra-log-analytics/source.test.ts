@@ -127,6 +127,15 @@ describe('each fault: nothing is lost, nothing is stored twice', () => {
   )
 })
 
+test('the wish of the cloud how long to wait reaches the back-off', async () => {
+  azure.faults.push({ kind: 'status', status: 429, retryAfter: 7 }, { kind: 'status', status: 429 })
+  const wishes = [await collect().poll(1), await collect().poll(1)].map(([outcome]) => [outcome?.error?.code, outcome?.error?.retryAfterMs])
+  expect(wishes).toEqual([
+    ['SOURCE_THROTTLED', 7000],
+    ['SOURCE_THROTTLED', null],
+  ])
+})
+
 test('a partial answer delivers nothing and does not move the cursor', async () => {
   happen(NOW - HOUR)
   azure.faults.push(...Array.from({ length: 60 }, (): AzureFault => ({ kind: 'partial' })))

@@ -23,8 +23,12 @@ export interface ResourcePart {
   readonly context: Pick<SourceContext, 'now' | 'log'>
 }
 
-/** A long stretch is read in windows, so that the cursor moves also through stretches without entries, and no page token grows old. */
-const WINDOW = 24n * HOUR
+/**
+ * A long stretch is read in windows, so that the cursor moves also through stretches without entries, and no page token grows old. Reads are few, so windows
+ * that one page holds grow.
+ */
+const FIRST_WINDOW = 24n * HOUR
+const LAST_WINDOW = 32n * FIRST_WINDOW
 
 /** `through`: every entry with an earlier timestamp was read, as far as the service showed it then. `seen`: whether there ever was one. */
 const Cursor = z.object({ through: z.iso.datetime({ precision: 9 }), seen: z.boolean() })
@@ -39,17 +43,23 @@ export async function* pollEntries(part: ResourcePart, stored: Json | null, sign
   const end = BigInt(part.context.now()) * 1_000_000n
   const known = stored === null ? null : Cursor.parse(stored)
   const position: Position = { through: known === null ? end - part.start : parseTime(known.through)!, seen: known?.seen ?? false }
-  for (let from = known === null ? position.through : position.through - part.overlap; from < end; from += WINDOW) {
-    yield* readWindow(part, from, from + WINDOW < end ? from + WINDOW : end, position, signal)
+  let width = FIRST_WINDOW
+  for (let from = known === null ? position.through : position.through - part.overlap; from < end;) {
+    const until = from + width < end ? from + width : end
+    const pages = yield* readWindow(part, from, until, position, signal)
+    if (pages > 1) width = FIRST_WINDOW
+    else if (width < LAST_WINDOW) width *= 2n
+    from = until
   }
 }
 
-async function* readWindow(part: ResourcePart, begin: bigint, until: bigint, position: Position, signal: AbortSignal): AsyncGenerator<Page, void, void> {
+/** Returns how many pages it had. */
+async function* readWindow(part: ResourcePart, begin: bigint, until: bigint, position: Position, signal: AbortSignal): AsyncGenerator<Page, number, void> {
   const { name, delivered, overlap, context } = part
   let from = begin
   let token: string | undefined
   let reached = begin
-  for (;;) {
+  for (let pages = 1; ; pages++) {
     let listing: Listing
     try {
       listing = await listEntries(part.reader, requestOf(part, from, until, token), signal)
@@ -82,7 +92,7 @@ async function* readWindow(part: ResourcePart, begin: bigint, until: bigint, pos
       watermark: done && position.seen ? until - overlap : null,
     }
     delivered.add(fresh)
-    if (done) return
+    if (done) return pages
   }
 }
 

@@ -146,6 +146,15 @@ describe('each fault: nothing is lost, nothing is stored twice', () => {
   )
 })
 
+test('the wish of the cloud how long to wait reaches the back-off', async () => {
+  gcp.faults.push({ kind: 'status', status: 429, retryAfter: 7 }, { kind: 'status', status: 429 })
+  const wishes = [await collect().poll(1), await collect().poll(1)].map(([outcome]) => [outcome?.error?.code, outcome?.error?.retryAfterMs])
+  expect(wishes).toEqual([
+    ['SOURCE_THROTTLED', 7000],
+    ['SOURCE_THROTTLED', null],
+  ])
+})
+
 test('a page token that expires within a poll restarts the window at the last entry and delivers nothing twice', async () => {
   const expected = Array.from({ length: 12 }, (_, index) => happen(NOW - HOUR + index * MINUTE))
   // The first window of the day, then the second page.
@@ -202,6 +211,14 @@ test('a poll that is cut off in the middle goes on from the last page that was d
   await run.poll()
   expect(run.texts()).toEqual(expected.toSorted())
   expect(await stored(run)).toBe(40n)
+})
+
+test('a long quiet stretch costs few of the rare reads, and every entry in it is found', async () => {
+  const expected = [NOW - 390 * 24 * HOUR, NOW - 100 * 24 * HOUR, NOW - HOUR].map((time) => happen(time))
+  const run = collect({ startDays: 400 })
+  expect((await run.poll())[0]?.error).toBeNull()
+  expect(run.texts()).toEqual(expected.toSorted())
+  expect(gcp.requests.length).toBeLessThan(20)
 })
 
 test('without a single entry ever nothing proves that the log is switched on: no watermark', async () => {
