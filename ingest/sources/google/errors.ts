@@ -40,9 +40,9 @@ export function statusOf(error: unknown): number | null {
 }
 
 function retryAfterOf(error: Error): number | null {
-  const headers = (error as GaxiosLike).response?.headers
-  // 11.x of the client has a plain object, later ones have Headers.
-  const value = headers instanceof Headers ? headers.get('retry-after') : (headers as Readonly<Record<string, unknown>> | undefined)?.['retry-after']
+  const headers = (error as GaxiosLike).response?.headers as { readonly get?: (name: string) => string | null; readonly 'retry-after'?: unknown } | undefined
+  // 11.x of the client has a plain object, later ones have Headers, and not always the global class.
+  const value = typeof headers?.get === 'function' ? headers.get('retry-after') : headers?.['retry-after']
   const seconds = Number(value ?? Number.NaN)
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null
 }
