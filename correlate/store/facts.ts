@@ -68,13 +68,14 @@ export async function storeFacts(client: pg.ClientBase, accepted: readonly Accep
   const texts = distinctTexts(accepted)
   const known = await knownHeads(client, [...texts.keys()])
   const fresh: Accepted[] = []
-  const later: Accepted[] = []
+  const further: Accepted[] = []
   for (const [id, versions] of texts) {
     const head = known.get(id)
     if (!head) fresh.push(versions[0]!)
     const rest = head ? versions : versions.slice(1)
-    later.push(...rest.filter((version) => !head || !sameVersion(versionOf(version), versionOfHead(head))))
+    further.push(...rest.filter((version) => !head || !sameVersion(versionOf(version), versionOfHead(head))))
   }
+  const later = await withoutKeptVariants(client, further)
   const places = await storeTexts(client, [...fresh, ...later])
   const inserted = await insertHeads(client, fresh, places, dictionary)
   const won = fresh.filter((one) => inserted.has(one.event.id))
@@ -110,6 +111,14 @@ function distinctTexts(accepted: readonly Accepted[]): Map<EventId, Accepted[]> 
 async function knownHeads(client: pg.ClientBase, ids: readonly EventId[], lock = false): Promise<Map<EventId, Head>> {
   const { rows } = await client.query<Head>(`select event_id, time_ns, rank, sha256, context_tenant from heads where event_id = any($1::uuid[]) order by event_id ${lock ? 'for update' : ''}`, [ids])
   return new Map(rows.map((row) => [row.event_id, row]))
+}
+
+/** A text that lost once loses always, for what speaks only gets better: one that is kept as a variant already is not looked at again. */
+async function withoutKeptVariants(client: pg.ClientBase, texts: readonly Accepted[]): Promise<readonly Accepted[]> {
+  if (texts.length === 0) return texts
+  const { rows } = await client.query<{ event_id: EventId; sha256: Buffer }>('select event_id, sha256 from variants where event_id = any($1::uuid[])', [texts.map((one) => one.event.id)])
+  const kept = new Set(rows.map((row) => `${row.event_id}/${row.sha256.toString('hex')}`))
+  return texts.filter((one) => !kept.has(`${one.event.id}/${one.sha256}`))
 }
 
 async function storeTexts(client: pg.ClientBase, accepted: readonly Accepted[]): Promise<Map<Accepted, Place>> {
