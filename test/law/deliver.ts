@@ -28,7 +28,8 @@ export async function openLawStore(url: string): Promise<LawStore> {
   }
 }
 
-async function clear(pool: pg.Pool): Promise<void> {
+/** Empties the store. */
+export async function clear(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
     `select quote_ident(c.relname) as name from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace`,
   )
