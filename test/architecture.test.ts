@@ -34,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Test files may also use the test tools, fixtures and what they compare with. */
-const TEST_EXTRAS = ['test', 'vitest', 'fast-check', 'node:*', 'core', 'database', 'migrations', 'correlate', 'ingest', 'simulate', 'transport', 'api', 'pg', 'pino', 'express', 'zod', 'kafkajs', 'yauzl']
+const TEST_EXTRAS = ['test', 'scripts', 'vitest', 'fast-check', 'node:*', 'core', 'database', 'migrations', 'correlate', 'ingest', 'simulate', 'transport', 'api', 'pg', 'pino', 'express', 'zod', 'kafkajs', 'yauzl']
 
 interface Import {
   readonly file: string
