@@ -48,7 +48,7 @@ async function signIns(context: Context): Promise<Draft[]> {
       key: ['entra', tenantId, proofOid],
       confidence: 'exact',
       tenantId,
-      oids: [proofOid, ...group.map((event) => event.agentOid)],
+      oids: [proofOid],
       evidence: group,
       explanation: `The ${context.blueprints.hasPrincipal(tenantId, proofOid!) ? 'Blueprint' : 'principal'} ${proofOid} ${said.filter((part) => part !== '').join(' and ')} ${during(group.map((event) => event.timeNs))}.`,
     }

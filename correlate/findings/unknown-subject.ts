@@ -43,11 +43,15 @@ export const finding: FindingRule = {
   },
 }
 
-/** Principals that sign-ins or audit records name without describing them (users, for example). Primary key of timeline. */
+/** Principals that sign-ins or audit records name without describing them: users, and whoever changed the directory. */
 async function namedByEntra({ client }: Context, principals: readonly { readonly tenantId: TenantId; readonly oid: Oid }[]): Promise<Set<string>> {
+  if (principals.length === 0) return new Set()
+  // Primary key of timeline first; initiators of changes stand on no timeline, so for the few that are left the Entra events are read through.
   const { rows } = await client.query<{ tenant: string; oid: string }>(
-    `select distinct r.tenant, r.oid from unnest($1::uuid[], $2::uuid[]) r(tenant, oid)
-     where exists (select from timeline l where l.tenant_id in (r.tenant, '${NO_TENANT}') and l.oid = r.oid and l.source = 'entra')`,
+    `with asked as (select distinct * from unnest($1::uuid[], $2::uuid[]) r(tenant, oid)),
+       listed as materialized (select r.* from asked r where exists (select from timeline l where l.tenant_id in (r.tenant, '${NO_TENANT}') and l.oid = r.oid and l.source = 'entra'))
+     select tenant, oid from listed
+     union select r.tenant, r.oid from (select * from asked except select * from listed) r join events e on e.proof_oid = r.oid and e.source = 'entra' and coalesce(e.tenant_id, r.tenant) = r.tenant`,
     [principals.map((one) => one.tenantId), principals.map((one) => one.oid)],
   )
   return new Set(rows.map((row) => `${row.tenant}/${row.oid}`))
