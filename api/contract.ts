@@ -187,6 +187,29 @@ export const Unmapped = z
   .meta({ id: 'Unmapped', description: 'A set of paths inside records of a format that no normaliser reads.' })
 export type Unmapped = z.infer<typeof Unmapped>
 
+export const Coverage = z
+  .object({
+    sources: z.array(
+      z.object({
+        source: z.string(),
+        part: z.string().meta({ description: 'Account and region, table, resource …; empty when the source has one part.' }),
+        kind: z.string(),
+        watermark: time.nullable().meta({ description: 'Event time up to which the part is complete as far as it can know.' }),
+        lastSuccessAt: time.nullable(),
+        lastError: z.object({ code: z.string(), message: z.string().nullable(), at: time, failures: count.meta({ description: 'Polls that failed since the last good one.' }) }).nullable(),
+        records: count,
+        rejected: count,
+        gaps: z.array(z.object({ from: time, until: time, reason: z.string() })),
+      }),
+    ),
+    logs: z
+      .array(z.object({ source: z.enum(SOURCES), kind: z.enum(KINDS), first: time, last: time }))
+      .meta({ description: 'What is in the store at all. A log that is not here was not seen: that says nothing about what it would have held.' }),
+    pending: count.meta({ description: 'Batches that conclusions have not been drawn from yet.' }),
+  })
+  .meta({ id: 'Coverage' })
+export type Coverage = z.infer<typeof Coverage>
+
 /** A page: `next` is the cursor of the next one, null on the last. */
 export const page = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() })
 export interface Page<Item> {

@@ -64,7 +64,7 @@ function fault({ file, target }: Import): string | null {
   const rule = ruleOf(file)
   if (!rule) return null
   const [folder, allowed] = rule
-  const isTest = /\.test\.ts$|^transport\/contract\.ts$|(^|\/)(fixture|fixtures|golden|collecting-sink)\.ts$/.test(file)
+  const isTest = /\.test\.ts$|^transport\/contract\.ts$|(^|\/)(fixture|fixtures|golden|collecting-sink)\.ts$|\/testing\/|^ingest\/engine\/(test-run|memory-store)\.ts$/.test(file)
   const list = [...allowed, folder, ...(isTest ? TEST_EXTRAS : [])]
   const format = /^correlate\/formats\/([^/]+)\//
   const [own, other] = [format.exec(file)?.[1], format.exec(target)?.[1]]

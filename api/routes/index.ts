@@ -1,4 +1,5 @@
 import { agents } from './agents.ts'
+import { coverage } from './coverage.ts'
 import { event, eventRaw } from './event.ts'
 import { finding, findings } from './findings.ts'
 import { healthz, readyz } from './health.ts'
@@ -11,4 +12,4 @@ import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
 
 /** Every route of the API, in the order of the documentation. */
-export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, findings, finding, llmUsageReport, rejected, unmapped, healthz, readyz]
+export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, findings, finding, llmUsageReport, coverage, rejected, unmapped, healthz, readyz]
