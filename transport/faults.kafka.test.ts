@@ -59,7 +59,7 @@ describe.skipIf(!inject('kafkaPrograms'))('three brokers', () => {
     await vi.waitFor(() => expect(published).toBeGreaterThan(PUBLISHES / 5), { timeout: 60_000, interval: 5 })
     await cluster.kill(victim)
     await publishing
-    await vi.waitFor(() => expect(missing(seen)).toEqual([]), { timeout: 90_000, interval: 200 })
+    await vi.waitFor(() => expect(missing(seen)).toEqual([]), { timeout: 180_000, interval: 200 })
     await cluster.restart(victim)
     // First sights of each key are in order: repeats may follow, gaps may not.
     for (const values of got.values()) {
@@ -97,7 +97,7 @@ describe.skipIf(!inject('kafkaPrograms'))('three brokers', () => {
     await first.close()
     await consumer()
     await publishing
-    await vi.waitFor(() => expect(missing(seen)).toEqual([]), { timeout: 90_000, interval: 200 })
+    await vi.waitFor(() => expect(missing(seen)).toEqual([]), { timeout: 180_000, interval: 200 })
     // Each of the three has done some of it.
     expect(byConsumer.every((count) => count > 0)).toBe(true)
   })

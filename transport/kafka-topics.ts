@@ -1,3 +1,4 @@
+import pRetry from 'p-retry'
 import { type Admin, type Kafka } from './kafka-client.ts'
 import { brokerVersions, unusable } from './broker-versions.ts'
 import type { ConnectionOptions } from 'node:tls'
@@ -27,6 +28,8 @@ const OVERHEAD_BYTES = 64 * 1024
 /** Kafka's own default, for brokers that do not tell. */
 const DEFAULT_MESSAGE_BYTES = 1_048_588
 const TOPIC_CONFIG = 2
+/** About ten seconds. */
+const DESCRIBE_RETRIES = 7
 
 /**
  * Checks that some broker can be used at all.
@@ -52,8 +55,10 @@ export async function prepareTopics(client: Kafka, settings: TopicSettings): Pro
   await admin.connect()
   try {
     await createMissing(admin, settings)
-    const [records, rejected] = await Promise.all(TOPICS.map((topic) => describeTopic(admin, topicName(settings.namespace, topic))))
-    return { records: records!, rejected: rejected! }
+    // A broker that was just started, or has just heard of the topic, denies it for a moment.
+    const describe = (topic: Topic): Promise<TopicFacts> =>
+      pRetry(() => describeTopic(admin, topicName(settings.namespace, topic)), { retries: DESCRIBE_RETRIES, minTimeout: 200, maxTimeout: 2000 })
+    return { records: await describe('records'), rejected: await describe('rejected') }
   } finally {
     await admin.disconnect()
   }

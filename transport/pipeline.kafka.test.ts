@@ -79,8 +79,9 @@ describe.skipIf(brokers.length === 0)('through Kafka', () => {
       },
       { timeout: 30_000, interval: 300 },
     )
+    const before = await rejectedTexts(direct)
     await vi.waitFor(
-      async () => expect(await rejectedTexts(store)).toEqual([...(await rejectedTexts(direct)), expect.stringContaining('no usable message')].toSorted()),
+      async () => expect((await rejectedTexts(store)).filter((reason) => !before.includes(reason))).toEqual([expect.stringContaining('no usable message')]),
       { timeout: 30_000, interval: 300 },
     )
   })
