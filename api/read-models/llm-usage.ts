@@ -24,7 +24,19 @@ const COLUMNS: Readonly<Record<Dimension, Readonly<Record<string, string>>>> = {
 }
 
 const NOTHING: UsageCounts = { calls: 0, errors: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
-const BLANK = { day: null, tenantId: null, agentOid: null, confidence: null, candidates: [], cloud: null, account: null, region: null, model: null, modelId: null, tokenBasis: null }
+const BLANK = {
+  day: null,
+  tenantId: null,
+  agentOid: null,
+  confidence: null,
+  candidates: [],
+  cloud: null,
+  account: null,
+  region: null,
+  model: null,
+  modelId: null,
+  tokenBasis: null,
+}
 
 /** The report: rows added up but for `groupBy` (all dimensions without it), with its coverage. */
 export async function llmUsage(store: Store, filters: UsageFilters): Promise<UsageReport> {
@@ -50,7 +62,7 @@ export async function usageRows(store: Store, filters: UsageFilters, dimensions:
      from usage_daily u where ${where.join(' and ')} group by ${['u.share', ...columns.map(([, column]) => column)].join(', ')}`,
     values,
   )
-  return rows.map((row) => ({ ...BLANK, ...row, ...(Object.fromEntries(COUNTS.map((name) => [name, Number(row[name])])) as unknown as UsageCounts) })).toSorted(inOrder)
+  return sorted(rows.map((row) => ({ ...BLANK, ...row, ...(Object.fromEntries(COUNTS.map((name) => [name, Number(row[name])])) as unknown as UsageCounts) })))
 }
 
 function conditions(filters: UsageFilters): { where: string[]; values: unknown[] } {
@@ -71,7 +83,10 @@ function conditions(filters: UsageFilters): { where: string[]; values: unknown[]
 
 async function periodOf(store: Store, filters: UsageFilters): Promise<UsageReport['period']> {
   const { where, values } = conditions(filters)
-  const { rows } = await store.query<{ first: string | null; last: string | null }>(`select min(u.day)::text as first, max(u.day)::text as last from usage_daily u where ${where.join(' and ')}`, values)
+  const { rows } = await store.query<{ first: string | null; last: string | null }>(
+    `select min(u.day)::text as first, max(u.day)::text as last from usage_daily u where ${where.join(' and ')}`,
+    values,
+  )
   return { from: filters.from ?? null, to: filters.to ?? null, firstDay: rows[0]?.first ?? null, lastDay: rows[0]?.last ?? null }
 }
 
@@ -89,9 +104,17 @@ export function coverageOfRows(rows: readonly UsageRow[]): Pick<UsageCoverage, '
   const total = rows.reduce<UsageCounts>(plus, NOTHING)
   const of = (chosen: readonly UsageRow[]): CoverageOf => {
     const sum = chosen.reduce<UsageCounts>(plus, NOTHING)
-    return { ...sum, meteredCalls: callsIn(chosen.filter((row) => row.tokenBasis === 'metered')), callShare: part(sum.calls, total.calls), tokenShare: part(tokensOf(sum), tokensOf(total)) }
+    return {
+      ...sum,
+      meteredCalls: callsIn(chosen.filter((row) => row.tokenBasis === 'metered')),
+      callShare: part(sum.calls, total.calls),
+      tokenShare: part(tokensOf(sum), tokensOf(total)),
+    }
   }
-  const byConfidence = Object.fromEntries(CONFIDENCES.map((confidence) => [confidence, of(rows.filter((row) => row.confidence === confidence))])) as Record<Confidence, CoverageOf>
+  const byConfidence = Object.fromEntries(CONFIDENCES.map((confidence) => [confidence, of(rows.filter((row) => row.confidence === confidence))])) as Record<
+    Confidence,
+    CoverageOf
+  >
   return { total: of(rows), byConfidence }
 }
 
@@ -105,7 +128,11 @@ function plus(a: UsageCounts, b: UsageCounts): UsageCounts {
 }
 
 /** Adds rows up that are the same in these dimensions; `merge` adds up what a row carries beside its counts. Pure. */
-export function addUp<Row extends UsageRow>(rows: readonly Row[], dimensions: readonly Dimension[], merge: (a: Row, b: Row) => Partial<Row> = () => ({})): Row[] {
+export function addUp<Row extends UsageRow>(
+  rows: readonly Row[],
+  dimensions: readonly Dimension[],
+  merge: (a: Row, b: Row) => Partial<Row> = () => ({}),
+): Row[] {
   const kept = new Set(['share', ...COUNTS, ...dimensions.flatMap((dimension) => Object.keys(COLUMNS[dimension]))])
   const sums = new Map<string, Row>()
   for (const row of rows) {
@@ -114,31 +141,34 @@ export function addUp<Row extends UsageRow>(rows: readonly Row[], dimensions: re
     const sum = sums.get(key)
     sums.set(key, sum ? { ...sum, ...plus(sum, shown), ...merge(sum, row) } : shown)
   }
-  return [...sums.values()].toSorted(inOrder)
+  return sorted([...sums.values()])
 }
 
 /** Ambiguous and unattributed use is always a row: its absence could be taken for "nothing of the kind is known". */
 export function withEveryShare<Row extends UsageRow>(rows: readonly Row[], more?: Omit<Row, keyof UsageRow>): Row[] {
   const missing = (['ambiguous', 'unattributed'] as const).filter((share) => !rows.some((row) => row.share === share))
-  return [...rows, ...missing.map((share) => ({ ...BLANK, share, confidence: share === 'ambiguous' ? 'ambiguous' : 'none', tokenBasis: 'none', ...NOTHING, ...more }) as unknown as Row)]
+  return [
+    ...rows,
+    ...missing.map(
+      (share) => ({ ...BLANK, share, confidence: share === 'ambiguous' ? 'ambiguous' : 'none', tokenBasis: 'none', ...NOTHING, ...more }) as unknown as Row,
+    ),
+  ]
 }
 
 const ORDER = ['day', 'tenantId', 'agentOid', 'candidates', 'cloud', 'account', 'region', 'model', 'modelId', 'confidence', 'tokenBasis'] as const
 
-function inOrder(a: UsageRow, b: UsageRow): number {
-  const byShare = SHARES.indexOf(a.share) - SHARES.indexOf(b.share)
-  if (byShare !== 0) return byShare
-  for (const name of ORDER) {
-    const [left, right] = [String(a[name] ?? ''), String(b[name] ?? '')]
-    if (left !== right) return left < right ? -1 : 1
-  }
-  return 0
+/** Agents' use, then ambiguous, then unattributed; by day and the rest within. */
+function sorted<Row extends UsageRow>(rows: readonly Row[]): Row[] {
+  return rows
+    .map((row) => ({ row, key: [SHARES.indexOf(row.share), ...ORDER.map((name) => row[name] ?? '')].join('\u0000') }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ row }) => row)
 }
 
 /** The usage lines of the canonical export, sorted by id. A line is a function of the set of records. */
 export async function* usageLines(client: Store): AsyncGenerator<UsageRow & { readonly type: 'usage'; readonly id: string }> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const { rows } = await client.query<{ id: string } & UsageRow>(
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+    const { rows } = await client.query<{ id: string } & Omit<UsageRow, keyof UsageCounts> & Record<keyof UsageCounts, bigint | string>>(
       `select u.id, u.day::text as day, u.tenant_id as "tenantId", u.share, u.agent_oid as "agentOid", u.confidence, u.candidates, u.cloud, u.account, u.region, u.model, u.model_id as "modelId",
          u.token_basis as "tokenBasis", u.calls, u.errors, u.input_tokens as "inputTokens", u.output_tokens as "outputTokens", u.cache_read_tokens as "cacheReadTokens", u.cache_write_tokens as "cacheWriteTokens"
        from usage_daily u where u.id > $1 order by u.id limit 1000`,

@@ -22,7 +22,15 @@ beforeAll(async () => {
     usageRow({ calls: 2 }),
     usageRow({ day: '2026-09-02', calls: 4, confidence: 'derived', cloud: 'gcp', model: '=HYPERLINK("x")', modelId: 'gemini' }),
     usageRow({ agentOid: OTHER_AGENT, tenantId: OTHER_TENANT, calls: 1 }),
-    usageRow({ share: 'ambiguous', agentOid: null, confidence: 'ambiguous', candidates: [AGENT, OTHER_AGENT], calls: 3, tokenBasis: 'metered', inputTokens: 70 }),
+    usageRow({
+      share: 'ambiguous',
+      agentOid: null,
+      confidence: 'ambiguous',
+      candidates: [AGENT, OTHER_AGENT],
+      calls: 3,
+      tokenBasis: 'metered',
+      inputTokens: 70,
+    }),
     usageRow({ share: 'unattributed', tenantId: null, agentOid: null, confidence: 'asserted', calls: 10 }),
   ])
   const quiet = { info: () => undefined, error: () => undefined }
@@ -49,7 +57,17 @@ describe('the report', () => {
     expect(report.rows).toHaveLength(6)
     expect(report.period).toEqual({ from: null, to: null, firstDay: '2026-09-01', lastDay: '2026-09-02' })
     const { total, byConfidence, pendingEvents, otherTenants } = report.coverage
-    expect(total).toMatchObject({ calls: 25, errors: 1, inputTokens: 170, outputTokens: 20, cacheReadTokens: 7, cacheWriteTokens: 3, meteredCalls: 8, callShare: 1, tokenShare: 1 })
+    expect(total).toMatchObject({
+      calls: 25,
+      errors: 1,
+      inputTokens: 170,
+      outputTokens: 20,
+      cacheReadTokens: 7,
+      cacheWriteTokens: 3,
+      meteredCalls: 8,
+      callShare: 1,
+      tokenShare: 1,
+    })
     expect(Object.values(byConfidence).reduce((sum, one) => sum + one.calls, 0)).toBe(25)
     expect(byConfidence.exact).toMatchObject({ calls: 8, callShare: 0.32, tokenShare: 0.65, meteredCalls: 5 })
     expect(byConfidence.asserted).toMatchObject({ calls: 10, callShare: 0.4, tokenShare: 0 })
@@ -65,18 +83,38 @@ describe('the report', () => {
     expect(report.coverage.otherTenants).toBe(11)
   })
   test('of one agent shows beside its own use what may be its own', async () => {
-    expect(brief(await reportOf(`?agent=${OTHER_AGENT}&groupBy=agent`))).toEqual([['agent', OTHER_AGENT, 1, 0], ['ambiguous', null, 3, 70], ['unattributed', null, 10, 0]])
+    expect(brief(await reportOf(`?agent=${OTHER_AGENT}&groupBy=agent`))).toEqual([
+      ['agent', OTHER_AGENT, 1, 0],
+      ['ambiguous', null, 3, 70],
+      ['unattributed', null, 10, 0],
+    ])
   })
   test('always has rows for ambiguous and unattributed use, also when there is none', async () => {
-    expect(brief(await reportOf('?cloud=gcp'))).toEqual([['agent', AGENT, 4, 0], ['ambiguous', null, 0, 0], ['unattributed', null, 0, 0]])
-    expect(brief(await reportOf('?from=2030-01-01'))).toEqual([['ambiguous', null, 0, 0], ['unattributed', null, 0, 0]])
+    expect(brief(await reportOf('?cloud=gcp'))).toEqual([
+      ['agent', AGENT, 4, 0],
+      ['ambiguous', null, 0, 0],
+      ['unattributed', null, 0, 0],
+    ])
+    expect(brief(await reportOf('?from=2030-01-01'))).toEqual([
+      ['ambiguous', null, 0, 0],
+      ['unattributed', null, 0, 0],
+    ])
   })
-  test.each(['day', 'tenant', 'agent', 'confidence', 'cloud', 'account', 'region', 'model', 'modelId', 'tokenBasis', 'day,agent,model'])('grouped by %s adds up to the same, and never mixes shares', async (groupBy) => {
-    const report = await reportOf(`?groupBy=${groupBy}`)
-    expect(calls(report)).toBe(25)
-    expect(report.rows.filter((row) => row.share === 'ambiguous').reduce((sum, row) => sum + row.calls, 0)).toBe(3)
-    if (groupBy === 'cloud') expect(report.rows.map((row) => [row.share, row.cloud, row.day, row.agentOid, row.calls])).toEqual([['agent', 'aws', null, null, 8], ['agent', 'gcp', null, null, 4], ['ambiguous', 'aws', null, null, 3], ['unattributed', 'aws', null, null, 10]])
-  })
+  test.each(['day', 'tenant', 'agent', 'confidence', 'cloud', 'account', 'region', 'model', 'modelId', 'tokenBasis', 'day,agent,model'])(
+    'grouped by %s adds up to the same, and never mixes shares',
+    async (groupBy) => {
+      const report = await reportOf(`?groupBy=${groupBy}`)
+      expect(calls(report)).toBe(25)
+      expect(report.rows.filter((row) => row.share === 'ambiguous').reduce((sum, row) => sum + row.calls, 0)).toBe(3)
+      if (groupBy === 'cloud')
+        expect(report.rows.map((row) => [row.share, row.cloud, row.day, row.agentOid, row.calls])).toEqual([
+          ['agent', 'aws', null, null, 8],
+          ['agent', 'gcp', null, null, 4],
+          ['ambiguous', 'aws', null, null, 3],
+          ['unattributed', 'aws', null, null, 10],
+        ])
+    },
+  )
   test('as CSV cannot start a formula in a spreadsheet', async () => {
     const response = await get('?format=csv')
     expect(response.headers.get('content-type')).toMatch('text/csv')
@@ -91,7 +129,10 @@ describe('the report', () => {
     expect(text.trimEnd().split('\r\n')).toHaveLength(1 + 6 + 5)
   })
   test('of a very large number of tokens is still a number', async () => {
-    await insertUsage(database.pool, [usageRow({ day: '2020-01-01', tokenBasis: 'metered', inputTokens: 9_007_199_254_740_000 }), usageRow({ day: '2020-01-01', calls: 2, tokenBasis: 'metered', inputTokens: 9_007_199_254_740_000 })])
+    await insertUsage(database.pool, [
+      usageRow({ day: '2020-01-01', tokenBasis: 'metered', inputTokens: 9_007_199_254_740_000 }),
+      usageRow({ day: '2020-01-01', calls: 2, tokenBasis: 'metered', inputTokens: 9_007_199_254_740_000 }),
+    ])
     expect((await reportOf('?to=2021-01-01&groupBy=day')).rows[0]?.inputTokens).toBe(18_014_398_509_480_000)
   })
 })

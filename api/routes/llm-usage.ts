@@ -8,7 +8,8 @@ import { defineRoute } from './route.ts'
 
 export const llmUsageReport = defineRoute({
   path: '/v1/reports/llm-usage',
-  summary: 'LLM calls, failures and tokens by agent, model, cloud and day; ambiguous and unattributed use always has a row. format=focus gives FOCUS 1.2 rows without costs.',
+  summary:
+    'LLM calls, failures and tokens by agent, model, cloud and day; ambiguous and unattributed use always has a row. format=focus gives FOCUS 1.2 rows without costs.',
   query: UsageQuery,
   answer: { description: 'Rows with their coverage: how much of them is how sure.', schema: UsageReport, alsoAs: ['text/csv'] },
   handle: async ({ query: { format = 'json', ...filters }, response }, { store }) => {

@@ -8,9 +8,7 @@ const day = z.string().meta({ format: 'date', description: 'UTC day.' })
 const count = z.number().nonnegative()
 
 export const SHARES = ['agent', 'ambiguous', 'unattributed'] as const
-export type Share = (typeof SHARES)[number]
-
-export const TOKEN_BASES = ['metered', 'asserted', 'none'] as const
+const TOKEN_BASES = ['metered', 'asserted', 'none'] as const
 
 const counts = {
   calls: count,
@@ -35,7 +33,10 @@ export const UsageRow = z
     model: z.string().nullable().meta({ description: 'Plain name; null where the id is opaque or the log names no model.' }),
     modelId: z.string().nullable().meta({ description: 'As the caller wrote it.' }),
     ...counts,
-    tokenBasis: z.enum(TOKEN_BASES).nullable().meta({ description: "`metered`: from the cloud's usage log. `none`: no log says how many tokens; they are unknown, not 0." }),
+    tokenBasis: z
+      .enum(TOKEN_BASES)
+      .nullable()
+      .meta({ description: "`metered`: from the cloud's usage log. `none`: no log says how many tokens; they are unknown, not 0." }),
   })
   .meta({ id: 'UsageRow' })
 export type UsageRow = z.infer<typeof UsageRow>
@@ -58,7 +59,9 @@ export const UsageCoverage = z
     total: coverageOf,
     byConfidence: perConfidence,
     pendingEvents: count.meta({ description: 'Stored events that no conclusions are drawn from yet: they are not counted. Normally 0.' }),
-    otherTenants: count.meta({ description: 'Calls of the period left out because they belong to another tenant or to none that is proven; 0 unless a tenant is asked for.' }),
+    otherTenants: count.meta({
+      description: 'Calls of the period left out because they belong to another tenant or to none that is proven; 0 unless a tenant is asked for.',
+    }),
   })
   .meta({ id: 'UsageCoverage', description: 'How sure the report is: part of the number.' })
 export type UsageCoverage = z.infer<typeof UsageCoverage>

@@ -35,8 +35,25 @@ export async function insertUsage(pool: pg.Pool, rows: readonly UsageRow[]): Pro
       `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, account, region, model, model_id, token_basis, calls, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, parts)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 1)`,
       [
-        eventId('usage fixture', JSON.stringify(row)), row.day, row.tenantId, row.share, row.agentOid, row.confidence, row.candidates, row.cloud, row.account, row.region, row.model, row.modelId, row.tokenBasis,
-        row.calls, row.errors, row.inputTokens, row.outputTokens, row.cacheReadTokens, row.cacheWriteTokens,
+        eventId('usage fixture', JSON.stringify(row)),
+        row.day,
+        row.tenantId,
+        row.share,
+        row.agentOid,
+        row.confidence,
+        row.candidates,
+        row.cloud,
+        row.account,
+        row.region,
+        row.model,
+        row.modelId,
+        row.tokenBasis,
+        row.calls,
+        row.errors,
+        row.inputTokens,
+        row.outputTokens,
+        row.cacheReadTokens,
+        row.cacheWriteTokens,
       ],
     )
   }

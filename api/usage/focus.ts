@@ -15,7 +15,13 @@ interface Line {
   readonly table: PriceTable | null
 }
 
-const WHAT: Readonly<Record<Priced, string>> = { request: 'requests', input: 'input tokens', output: 'output tokens', cacheRead: 'input tokens read from cache', cacheWrite: 'input tokens written to cache' }
+const WHAT: Readonly<Record<Priced, string>> = {
+  request: 'requests',
+  input: 'input tokens',
+  output: 'output tokens',
+  cacheRead: 'input tokens read from cache',
+  cacheWrite: 'input tokens written to cache',
+}
 const PROVIDERS: Readonly<Record<string, string>> = { aws: 'AWS', gcp: 'Google Cloud' }
 const SERVICES: Readonly<Record<string, string>> = { aws: 'Amazon Bedrock', gcp: 'Vertex AI' }
 

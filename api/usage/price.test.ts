@@ -5,7 +5,15 @@ import { focusHeader, focusRows } from './focus.ts'
 import { costOf, formatMoney, parsePrice, priceOf } from './price.ts'
 import type { PriceEntry, PriceTable } from './price.ts'
 
-const entry = (model: string, fields: Partial<PriceEntry> = {}): PriceEntry => ({ model, cloud: null, region: null, from: null, to: null, prices: { input: 1n }, ...fields })
+const entry = (model: string, fields: Partial<PriceEntry> = {}): PriceEntry => ({
+  model,
+  cloud: null,
+  region: null,
+  from: null,
+  to: null,
+  prices: { input: 1n },
+  ...fields,
+})
 const table = (...entries: readonly PriceEntry[]): PriceTable => ({ currency: 'EUR', entries, sha256: 'x' })
 const price = (text: string): bigint => parsePrice(text, 1_000_000)!
 
@@ -17,24 +25,53 @@ describe('money', () => {
   })
   test('times tokens is the same as in whole numbers, for any price and count', () => {
     fc.assert(
-      fc.property(fc.nat({ max: 999_999_999 }), fc.nat({ max: 999_999 }), fc.constantFrom(1, 1000, 1_000_000), (tokens, micros, per) => {
-        const text = `${Math.floor(micros / 1000)}.${String(micros % 1000).padStart(3, '0')}`
-        const { amount } = costOf(usageRow({ tokenBasis: 'metered', inputTokens: tokens }), table(entry('nova-lite-v1', { prices: { input: parsePrice(text, per as 1)! } })))
-        expect(amount * BigInt(per) * 1000n).toBe(BigInt(tokens) * BigInt(micros) * 10n ** 18n)
-      }),
+      fc.property(
+        fc.nat({ max: 999_999_999 }),
+        fc.nat({ max: 999_999 }),
+        fc.constantFrom(1 as const, 1000 as const, 1_000_000 as const),
+        (tokens, micros, per) => {
+          const text = `${Math.floor(micros / 1000)}.${String(micros % 1000).padStart(3, '0')}`
+          const { amount } = costOf(
+            usageRow({ tokenBasis: 'metered', inputTokens: tokens }),
+            table(entry('nova-lite-v1', { prices: { input: parsePrice(text, per)! } })),
+          )
+          expect(amount * BigInt(per) * 1000n).toBe(BigInt(tokens) * BigInt(micros) * 10n ** 18n)
+        },
+      ),
     )
   })
-  test.each([['', null], ['.5', null], ['1e3', null], ['-1', null], ['1,5', null], ['0.1234567890123', null], ['1234567890', null], ['0.000000000001', '0.000000000000000001'], ['3', '0.000003'], ['15.00', '0.000015']])('%o a million tokens is %o a token', (text, shown) => {
+  test.each([
+    ['', null],
+    ['.5', null],
+    ['1e3', null],
+    ['-1', null],
+    ['1,5', null],
+    ['0.1234567890123', null],
+    ['1234567890', null],
+    ['0.000000000001', '0.000000000000000001'],
+    ['3', '0.000003'],
+    ['15.00', '0.000015'],
+  ])('%o a million tokens is %o a token', (text, shown) => {
     const money = parsePrice(text, 1_000_000)
     expect(money === null ? null : formatMoney(money)).toBe(shown)
   })
-  test.each([['0.005', '0.01'], ['0.0049', '0.00'], ['1.995', '2.00'], ['12', '12.00']])('%s is shown as %s', (text, shown) => expect(formatMoney(parsePrice(text, 1)!, 2)).toBe(shown))
+  test.each([
+    ['0.005', '0.01'],
+    ['0.0049', '0.00'],
+    ['1.995', '2.00'],
+    ['12', '12.00'],
+  ])('%s is shown as %s', (text, shown) => expect(formatMoney(parsePrice(text, 1)!, 2)).toBe(shown))
 })
 
 describe('the price of a row', () => {
   const row = usageRow()
   test('is that of its id before its name, of its region before any, of its cloud before any', () => {
-    const [name, id, region, cloud] = [entry('nova-lite-v1'), entry('amazon.nova-lite-v1:0'), entry('nova-lite-v1', { region: 'us-east-1' }), entry('nova-lite-v1', { cloud: 'aws' })]
+    const [name, id, region, cloud] = [
+      entry('nova-lite-v1'),
+      entry('amazon.nova-lite-v1:0'),
+      entry('nova-lite-v1', { region: 'us-east-1' }),
+      entry('nova-lite-v1', { cloud: 'aws' }),
+    ]
     expect(priceOf(row, table(name, region, cloud))).toBe(region)
     expect(priceOf(row, table(name, cloud))).toBe(cloud)
     expect(priceOf(row, table(region, id))).toBe(id)
@@ -69,15 +106,22 @@ describe('the cost of calls', () => {
 
 describe('FOCUS', () => {
   const lines = (text: string): Record<string, string>[] => {
-    const [, ...rows] = text.trimEnd().split('\r\n').map((line) => line.split(','))
+    const [, ...rows] = text
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(','))
     const names = focusHeader().trimEnd().split(',')
     return rows.map((cells) => Object.fromEntries(names.map((name, index) => [name, cells[index] ?? ''])))
   }
-  const rows = [usageRow({ day: '2026-12-31', calls: 2, errors: 1, tokenBasis: 'metered', inputTokens: 10, outputTokens: 20 }), usageRow({ share: 'unattributed', confidence: 'none', agentOid: null, calls: 3 })]
+  const rows = [
+    usageRow({ day: '2026-12-31', calls: 2, errors: 1, tokenBasis: 'metered', inputTokens: 10, outputTokens: 20 }),
+    usageRow({ share: 'unattributed', confidence: 'none', agentOid: null, calls: 3 }),
+  ]
   const priced = lines(focusHeader() + focusRows(rows, table(entry('nova-lite-v1', { prices: { input: price('3'), output: price('15') } }))))
 
   test('has the 21 mandatory columns, and ours start with x_', () => {
-    const mandatory = 'BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingQuantity PricingUnit ProviderName PublisherName ServiceCategory ServiceName'
+    const mandatory =
+      'BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingQuantity PricingUnit ProviderName PublisherName ServiceCategory ServiceName'
     expect(Object.keys(priced[0]!)).toEqual(expect.arrayContaining(mandatory.split(' ')))
     expect(Object.keys(priced[0]!).filter((name) => name.startsWith('x_'))).toHaveLength(9)
   })
@@ -88,11 +132,21 @@ describe('FOCUS', () => {
       ['output', '20', 'Tokens', '0.0003'],
       ['request', '3', 'Requests', ''],
     ])
-    expect(priced[0]).toMatchObject({ ChargePeriodStart: '2026-12-31T00:00:00Z', ChargePeriodEnd: '2027-01-01T00:00:00Z', BillingPeriodStart: '2026-12-01T00:00:00Z', BillingPeriodEnd: '2027-01-01T00:00:00Z', BillingCurrency: 'EUR', x_FailedRequests: '1' })
+    expect(priced[0]).toMatchObject({
+      ChargePeriodStart: '2026-12-31T00:00:00Z',
+      ChargePeriodEnd: '2027-01-01T00:00:00Z',
+      BillingPeriodStart: '2026-12-01T00:00:00Z',
+      BillingPeriodEnd: '2027-01-01T00:00:00Z',
+      BillingCurrency: 'EUR',
+      x_FailedRequests: '1',
+    })
     expect(priced[3]).toMatchObject({ x_Share: 'unattributed', x_Confidence: 'none', x_AgentOid: '' })
   })
   test('leaves costs empty that nobody gave a price for', () => {
-    expect(lines(focusHeader() + focusRows(rows, null)).map((line) => [line['BilledCost'], line['BillingCurrency'], line['x_PriceSource']])).toEqual(Array.from({ length: 4 }, () => ['', '', '']))
+    expect(lines(focusHeader() + focusRows(rows, null)).map((line) => [line['BilledCost'], line['BillingCurrency'], line['x_PriceSource']])).toEqual(
+      Array.from({ length: 4 }, () => ['', '', '']),
+    )
   })
-  test('cannot start a formula in a spreadsheet', () => expect(focusRows([usageRow({ model: '=cmd|calc!A1', account: '@x' })], null)).toMatch(/'=cmd.*'@x|'@x.*'=cmd/))
+  test('cannot start a formula in a spreadsheet', () =>
+    expect(focusRows([usageRow({ model: '=cmd|calc!A1', account: '@x' })], null)).toMatch(/'=cmd.*'@x|'@x.*'=cmd/))
 })

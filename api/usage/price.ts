@@ -7,8 +7,7 @@ export type Money = bigint
 const SCALE = 18
 
 /** What can have a price: a kind of token, or a request. */
-export const PRICED = ['request', 'input', 'output', 'cacheRead', 'cacheWrite'] as const
-export type Priced = (typeof PRICED)[number]
+export type Priced = 'request' | 'input' | 'output' | 'cacheRead' | 'cacheWrite'
 
 export interface PriceEntry {
   /** A model's plain name, or its id as callers write it (the id goes before the name). */
@@ -78,7 +77,12 @@ export function priceOf(row: Pick<UsageRow, 'day' | 'cloud' | 'region' | 'model'
   let best: PriceEntry | null = null
   let rank = -1
   for (const entry of table.entries) {
-    if ((entry.model !== row.modelId && entry.model !== row.model) || (entry.cloud !== null && entry.cloud !== row.cloud) || (entry.region !== null && entry.region !== row.region)) continue
+    if (
+      (entry.model !== row.modelId && entry.model !== row.model) ||
+      (entry.cloud !== null && entry.cloud !== row.cloud) ||
+      (entry.region !== null && entry.region !== row.region)
+    )
+      continue
     if ((entry.from !== null && day < entry.from) || (entry.to !== null && day >= entry.to)) continue
     const fits = (entry.model === row.modelId ? 4 : 0) + (entry.region !== null ? 2 : 0) + (entry.cloud !== null ? 1 : 0)
     if (fits > rank) [best, rank] = [entry, fits]

@@ -8,7 +8,7 @@ import { guid } from '../query.ts'
 export const DIMENSIONS = ['day', 'tenant', 'agent', 'confidence', 'cloud', 'account', 'region', 'model', 'modelId', 'tokenBasis'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
-export const REPORT_FORMATS = ['json', 'csv', 'focus'] as const
+const REPORT_FORMATS = ['json', 'csv', 'focus'] as const
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 40))
 
@@ -18,7 +18,8 @@ const day = z
   .transform((text, context) => {
     const nanos = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
     if (nanos === null) context.addIssue({ code: 'custom', message: `${quoted(text)} is no day: write 2026-09-01` })
-    else if (nanos % 86_400_000_000_000n !== 0n) context.addIssue({ code: 'custom', message: `${quoted(text)} is no midnight in UTC: usage is counted by UTC days` })
+    else if (nanos % 86_400_000_000_000n !== 0n)
+      context.addIssue({ code: 'custom', message: `${quoted(text)} is no midnight in UTC: usage is counted by UTC days` })
     else return new Date(Number(nanos / 1_000_000n)).toISOString().slice(0, 10)
     return z.NEVER
   })
@@ -33,7 +34,9 @@ const groupBy = z
     context.addIssue({ code: 'custom', message: `${quoted(wrong.join(','))} is not one of ${DIMENSIONS.join(', ')}` })
     return z.NEVER
   })
-  .meta({ description: `Adds rows up but for these, comma-separated: ${DIMENSIONS.join(', ')}. The share (agent, ambiguous, unattributed) is always told apart.` })
+  .meta({
+    description: `Adds rows up but for these, comma-separated: ${DIMENSIONS.join(', ')}. The share (agent, ambiguous, unattributed) is always told apart.`,
+  })
 
 const cloud = z.enum(SOURCES, { error: (issue) => `${quoted(String(issue.input))} is not one of ${SOURCES.join(', ')}` })
 
@@ -55,5 +58,10 @@ export const UsageFilters = z.strictObject(fields).refine(inOrder.check, inOrder
 export type UsageFilters = z.output<typeof UsageFilters>
 
 export const UsageQuery = z
-  .strictObject({ ...fields, format: z.enum(REPORT_FORMATS, { error: (issue) => `${quoted(String(issue.input))} is not offered: the formats are ${REPORT_FORMATS.join(', ')}` }).optional() })
+  .strictObject({
+    ...fields,
+    format: z
+      .enum(REPORT_FORMATS, { error: (issue) => `${quoted(String(issue.input))} is not offered: the formats are ${REPORT_FORMATS.join(', ')}` })
+      .optional(),
+  })
   .refine(inOrder.check, inOrder.params)

@@ -75,7 +75,10 @@ interface Printed {
 
 async function print(cli: Cli, printed: Printed): Promise<void> {
   const { format, report, filters, table } = printed
-  const seen = pricedRows(report.rows.filter((row) => row.day !== null), table)
+  const seen = pricedRows(
+    report.rows.filter((row) => row.day !== null),
+    table,
+  )
   const groupBy = filters.groupBy ?? (format === 'table' ? TABLE_GROUPS : DIMENSIONS)
   const rows = withEveryShare(groupBy.length === DIMENSIONS.length ? seen : addUpPriced(seen, groupBy), { cost: null })
   switch (format) {
@@ -86,7 +89,16 @@ async function print(cli: Cli, printed: Printed): Promise<void> {
       await cli.out.write(ndjson(rows, table))
       return
     case 'csv': {
-      const columns = { ...USAGE_COLUMNS, ...(table === null ? {} : { cost: (row: PricedRow) => row.cost && formatMoney(row.cost.amount), currency: () => table.currency, unpricedCalls: (row: PricedRow) => row.cost?.unpricedCalls ?? null }) }
+      const columns = {
+        ...USAGE_COLUMNS,
+        ...(table === null
+          ? {}
+          : {
+              cost: (row: PricedRow) => row.cost && formatMoney(row.cost.amount),
+              currency: () => table.currency,
+              unpricedCalls: (row: PricedRow) => row.cost?.unpricedCalls ?? null,
+            }),
+      }
       await cli.out.write(toCsv([Object.keys(columns), ...rows.map((row) => Object.values(columns).map((column) => column(row)))]))
       return
     }
@@ -146,7 +158,20 @@ function tableColumns(width: number, table: PriceTable | null, nameOf: NameOf): 
     { title: 'failed', width: 7, text: (row) => whole(row.errors) },
     { title: 'input', width: 11, text: (row) => tokens(row, row.inputTokens) },
     { title: 'output', width: 10, text: (row) => tokens(row, row.outputTokens) },
-    ...(table === null ? [] : [{ title: table.currency, width: 11, text: (row: PricedRow) => (row.cost === null ? '' : row.calls > 0 && row.cost.unpricedCalls === row.calls && row.cost.amount === 0n ? 'unknown' : `${row.cost.unpricedCalls > 0 ? '≥ ' : ''}${formatMoney(row.cost.amount, 2)}`) }]),
+    ...(table === null
+      ? []
+      : [
+          {
+            title: table.currency,
+            width: 11,
+            text: (row: PricedRow) =>
+              row.cost === null
+                ? ''
+                : row.calls > 0 && row.cost.unpricedCalls === row.calls && row.cost.amount === 0n
+                  ? 'unknown'
+                  : `${row.cost.unpricedCalls > 0 ? '≥ ' : ''}${formatMoney(row.cost.amount, 2)}`,
+          },
+        ]),
   ]
 }
 
@@ -156,12 +181,26 @@ function whose(row: PricedRow, nameOf: NameOf): string {
   return row.agentOid === null ? 'agents' : (nameOf(row.tenantId, row.agentOid) ?? row.agentOid)
 }
 
-function sayCoverage(cli: Cli, { coverage: { total, byConfidence, pendingEvents, otherTenants } }: UsageReport, rows: readonly PricedRow[], table: PriceTable | null): void {
+function sayCoverage(
+  cli: Cli,
+  { coverage: { total, byConfidence, pendingEvents, otherTenants } }: UsageReport,
+  rows: readonly PricedRow[],
+  table: PriceTable | null,
+): void {
   const parts = Object.entries(byConfidence).map(([confidence, { calls }]) => `${confidence} ${percent(calls, total.calls)}`)
   cli.say(`${whole(total.calls)} calls: ${parts.join(', ')}. Tokens are known of ${percent(total.meteredCalls, total.calls)} of them.`)
   if (otherTenants > 0) cli.say(`${whole(otherTenants)} calls of other tenants, or of none that is proven, are left out (--tenant).`)
   if (pendingEvents > 0) cli.say(`${whole(pendingEvents)} stored events are not evaluated yet and not counted.`)
   if (table === null) return
-  const unpriced = [...new Set(rows.flatMap((row) => chargesOf(row, table).flatMap((charge) => (charge.cost !== null || charge.of === 'request' ? [] : [`${charge.of} of ${row.modelId ?? row.model ?? 'unnamed'} (${row.region ?? 'no region'})`]))))].toSorted()
-  if (unpriced.length > 0) cli.say(printable(`No price for: ${unpriced.slice(0, 20).join(', ')}${unpriced.length > 20 ? ` and ${unpriced.length - 20} more` : ''}.`))
+  const unpriced = [
+    ...new Set(
+      rows.flatMap((row) =>
+        chargesOf(row, table).flatMap((charge) =>
+          charge.cost !== null || charge.of === 'request' ? [] : [`${charge.of} of ${row.modelId ?? row.model ?? 'unnamed'} (${row.region ?? 'no region'})`],
+        ),
+      ),
+    ),
+  ].toSorted()
+  if (unpriced.length > 0)
+    cli.say(printable(`No price for: ${unpriced.slice(0, 20).join(', ')}${unpriced.length > 20 ? ` and ${unpriced.length - 20} more` : ''}.`))
 }

@@ -19,8 +19,23 @@ export function stackedBar(parts: readonly Part[], title: string): Html {
     const left = x
     x += size
     if (part.count === 0) return []
-    const label = size > 62 ? html`<text x="${fixed(left + size / 2)}" y="21" text-anchor="middle" font-size="14" font-weight="600" fill="${isDark(part.colour) ? '#fff' : '#1d2327'}">${percent(part.count, total)}</text>` : html``
-    return [html`<rect x="${fixed(left)}" y="0" width="${fixed(size)}" height="32" fill="${part.colour}" stroke="#fff"><title>${part.label}: ${whole(part.count)} (${percent(part.count, total)})</title></rect>${label}`]
+    const label =
+      size > 62
+        ? html`<text
+            x="${fixed(left + size / 2)}"
+            y="21"
+            text-anchor="middle"
+            font-size="14"
+            font-weight="600"
+            fill="${isDark(part.colour) ? '#fff' : '#1d2327'}"
+            >${percent(part.count, total)}</text
+          >`
+        : html``
+    return [
+      html`<rect x="${fixed(left)}" y="0" width="${fixed(size)}" height="32" fill="${part.colour}" stroke="#fff"
+          ><title>${part.label}: ${whole(part.count)} (${percent(part.count, total)})</title></rect
+        >${label}`,
+    ]
   })
   return html`<svg class="bar" viewBox="0 0 ${width} 32" role="img" aria-label="${title}">${boxes}</svg>`
 }
@@ -32,7 +47,7 @@ export function miniBar(parts: readonly Part[], most: number): Html {
     const size = most === 0 ? 0 : (part.count / most) * 110
     const left = x
     x += size
-    return part.count === 0 ? [] : [html`<rect x="${fixed(left)}" y="0" width="${fixed(Math.max(size, 1))}" height="8" fill="${part.colour}"/>`]
+    return part.count === 0 ? [] : [html`<rect x="${fixed(left)}" y="0" width="${fixed(Math.max(size, 1))}" height="8" fill="${part.colour}" />`]
   })
   return html`<svg class="mini" viewBox="0 0 110 8" aria-hidden="true">${boxes}</svg>`
 }
@@ -58,13 +73,29 @@ export function dayColumns(days: readonly DayColumn[]): Html {
       const size = part.count * scale
       y -= size
       if (part.count === 0) return []
-      return [html`<rect x="${fixed(left + index * step + gap / 2)}" y="${fixed(y)}" width="${fixed(Math.min(step - gap, 90))}" height="${fixed(size)}" fill="${part.colour}"><title>${day}, ${part.label}: ${whole(part.count)}</title></rect>`]
+      return [
+        html`<rect
+          x="${fixed(left + index * step + gap / 2)}"
+          y="${fixed(y)}"
+          width="${fixed(Math.min(step - gap, 90))}"
+          height="${fixed(size)}"
+          fill="${part.colour}"
+          ><title>${day}, ${part.label}: ${whole(part.count)}</title></rect
+        >`,
+      ]
     })
     const label = index % every === 0 ? html`<text x="${fixed(left + index * step + gap / 2)}" y="${height - 7}">${day}</text>` : html``
     return html`${boxes}${label}`
   })
   const lines = [0, most / 2, most].map(
-    (count) => html`<line x1="${left}" x2="${width}" y1="${fixed(height - bottom - count * scale)}" y2="${fixed(height - bottom - count * scale)}" stroke="#d9dde0"/><text x="${left - 6}" y="${fixed(height - bottom - count * scale + 4)}" text-anchor="end">${whole(count)}</text>`,
+    (count) =>
+      html`<line
+          x1="${left}"
+          x2="${width}"
+          y1="${fixed(height - bottom - count * scale)}"
+          y2="${fixed(height - bottom - count * scale)}"
+          stroke="#d9dde0"
+        /><text x="${left - 6}" y="${fixed(height - bottom - count * scale + 4)}" text-anchor="end">${whole(count)}</text>`,
   )
   return html`<svg class="days" viewBox="0 0 ${width} ${height}" role="img" aria-label="Calls by day">${lines}${columns}</svg>`
 }

@@ -33,33 +33,25 @@ export interface ReportData {
 export function reportDocument(data: ReportData): string {
   const title = `LLM usage by AI agents, ${periodText(data.period)}`
   return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${{ html: STYLE }}</style>
-</head>
-<body>
-<h1>LLM usage by AI agents</h1>
-<p class="lead soft">${periodText(data.period)}</p>
-${facts(data)}
-${figures(data)}
-<p class="lead">${summary(data)}</p>
-${notes(data)}
-${certaintySection(data)}
-${daySection(data)}
-${agentSection(data)}
-${ambiguousSection(data)}
-${unattributedSection(data)}
-${modelSection(data)}
-${detailSection(data)}
-${method(data)}
-${proof(data)}
-</body>
-</html>
-`.html
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${title}</title>
+        <style>
+          ${{ html: STYLE }}
+        </style>
+      </head>
+      <body>
+        <h1>LLM usage by AI agents</h1>
+        <p class="lead soft">${periodText(data.period)}</p>
+        ${facts(data)} ${figures(data)}
+        <p class="lead">${summary(data)}</p>
+        ${notes(data)} ${certaintySection(data)} ${daySection(data)} ${agentSection(data)} ${ambiguousSection(data)} ${unattributedSection(data)}
+        ${modelSection(data)} ${detailSection(data)} ${method(data)} ${proof(data)}
+      </body>
+    </html> `.html
 }
 
 /** Both ends inclusive, in words. */
@@ -82,7 +74,15 @@ function facts({ period, scope, rows, madeBy, prices }: ReportData): Html {
     ['Prices', prices === null ? 'no price table: no costs' : `price table of the user, in ${prices.currency}`],
     ['Made by', madeBy],
   ]
-  return html`<dl class="facts">${lines.filter(([, value]) => value !== null).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`
+  return html`<dl class="facts">
+    ${lines
+      .filter(([, value]) => value !== null)
+      .map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+  </dl>`
 }
 
 function figures({ rows, prices }: ReportData): Html {
@@ -94,7 +94,14 @@ function figures({ rows, prices }: ReportData): Html {
     [whole(total.inputTokens), 'input tokens'],
     [whole(total.outputTokens), 'output tokens'],
     [whole(total.cacheReadTokens + total.cacheWriteTokens), 'cached tokens'],
-    ...(prices === null || total.cost === null ? [] : [[`${formatMoney(total.cost.amount, 2)} ${prices.currency}`, total.cost.unpricedCalls === 0 ? 'cost' : `cost at least; not (wholly) known for ${whole(total.cost.unpricedCalls)} calls`] as const]),
+    ...(prices === null || total.cost === null
+      ? []
+      : [
+          [
+            `${formatMoney(total.cost.amount, 2)} ${prices.currency}`,
+            total.cost.unpricedCalls === 0 ? 'cost' : `cost at least; not (wholly) known for ${whole(total.cost.unpricedCalls)} calls`,
+          ] as const,
+        ]),
   ]
   return html`<div class="figures">${list.map(([value, name]) => html`<div class="figure"><b>${value}</b><span>${name}</span></div>`)}</div>`
 }
@@ -108,13 +115,18 @@ function summary({ coverage: { total, byConfidence } }: ReportData): string {
 }
 
 function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData): Html {
-  const unmetered = Map.groupBy(rows.filter((row) => row.tokenBasis === 'none'), (row) => row.cloud ?? '')
+  const unmetered = Map.groupBy(
+    rows.filter((row) => row.tokenBasis === 'none'),
+    (row) => row.cloud ?? '',
+  )
   const lines = [
-    ...[...unmetered].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([cloud, own]) => {
-      const { calls, errors } = totalOf(own)
-      const why = cloud === 'gcp' ? "Google Cloud's audit logs hold no token counts" : 'no usage log was found for them (Bedrock: model invocation logging)'
-      return `The tokens of ${whole(calls)} ${CLOUDS[cloud] ?? cloud} calls (${whole(errors)} of them failed) are unknown, not zero: ${why}.`
-    }),
+    ...[...unmetered]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([cloud, own]) => {
+        const { calls, errors } = totalOf(own)
+        const why = cloud === 'gcp' ? "Google Cloud's audit logs hold no token counts" : 'no usage log was found for them (Bedrock: model invocation logging)'
+        return `The tokens of ${whole(calls)} ${CLOUDS[cloud] ?? cloud} calls (${whole(errors)} of them failed) are unknown, not zero: ${why}.`
+      }),
     ...(otherTenants > 0 ? [`${whole(otherTenants)} calls of the period are left out: they belong to another tenant, or to none that is proven.`] : []),
     ...(pendingEvents > 0 ? [`${whole(pendingEvents)} stored records are not evaluated yet and not in this report.`] : []),
   ]
@@ -123,19 +135,48 @@ function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData):
 
 function method({ prices }: ReportData): Html {
   return html`<h2>How it was counted</h2>
-<ul>
-<li>Sources are the clouds' own audit and usage logs: AWS CloudTrail and Bedrock model invocation logs, Google Cloud audit logs. An agent's own statements about its use are not counted.</li>
-<li>A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region and request id) count once; a usage log without its audit record counts as a call as well.</li>
-<li>A call failed when any of its records says so. Failed calls are among the calls.</li>
-<li>Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.</li>
-<li>Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never charges anybody.</li>
-<li>Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records always give the same report.</li>
-${prices === null ? html`` : html`<li>Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here.</li>\n`}</ul>
-<p class="soft">A log that was never imported leaves no trace in this report. Whether the logs of all accounts and projects are complete cannot be seen from it.</p>`
+    <ul>
+      <li>
+        Sources are the clouds' own audit and usage logs: AWS CloudTrail and Bedrock model invocation logs, Google Cloud audit logs. An agent's own statements
+        about its use are not counted.
+      </li>
+      <li>
+        A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region
+        and request id) count once; a usage log without its audit record counts as a call as well.
+      </li>
+      <li>A call failed when any of its records says so. Failed calls are among the calls.</li>
+      <li>
+        Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.
+      </li>
+      <li>
+        Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never
+        charges anybody.
+      </li>
+      <li>
+        Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records always give the same report.
+      </li>
+      ${prices === null ? html`` : html`<li>Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here.</li> `}
+    </ul>
+    <p class="soft">
+      A log that was never imported leaves no trace in this report. Whether the logs of all accounts and projects are complete cannot be seen from it.
+    </p>`
 }
 
 function proof({ dataSha256, dataCommand, prices, version }: ReportData): Html {
   return html`<h2>Check it yourself</h2>
-<p>The figures are those of the rows that this command prints; their SHA-256 is the one below as long as the store holds the same records.</p>
-<dl class="facts"><dt>Command</dt><dd><code>${dataCommand}</code></dd><dt>SHA-256 of its output</dt><dd><code>${dataSha256}</code></dd>${prices === null ? html`` : html`<dt>SHA-256 of the price table</dt><dd><code>${prices.sha256}</code></dd>`}<dt>Made with</dt><dd>trailjoin ${version}</dd></dl>`
+    <p>The figures are those of the rows that this command prints; their SHA-256 is the one below as long as the store holds the same records.</p>
+    <dl class="facts">
+      <dt>Command</dt>
+      <dd><code>${dataCommand}</code></dd>
+      <dt>SHA-256 of its output</dt>
+      <dd><code>${dataSha256}</code></dd>
+      ${
+        prices === null
+          ? html``
+          : html`<dt>SHA-256 of the price table</dt>
+              <dd><code>${prices.sha256}</code></dd>`
+      }
+      <dt>Made with</dt>
+      <dd>trailjoin ${version}</dd>
+    </dl>`
 }

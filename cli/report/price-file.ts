@@ -10,9 +10,18 @@ import { parseTime } from '#core/time.ts'
 import { CommandError } from '../cli.ts'
 
 const day = z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && parseTime(`${text}T00:00:00Z`) !== null, 'is no day like 2026-09-01')
-const price = z.string().refine((text) => parsePrice(text, 1) !== null, 'is no price: write a decimal number like 3 or 0.25 (at most nine digits before and twelve after the point)')
+const price = z
+  .string()
+  .refine((text) => parsePrice(text, 1) !== null, 'is no price: write a decimal number like 3 or 0.25 (at most nine digits before and twelve after the point)')
 const PRICES = { request: price.optional(), input: price.optional(), output: price.optional(), cacheRead: price.optional(), cacheWrite: price.optional() }
-const Entry = z.strictObject({ model: z.string().min(1), cloud: z.enum(SOURCES).optional(), region: z.string().min(1).optional(), from: day.optional(), to: day.optional(), ...PRICES })
+const Entry = z.strictObject({
+  model: z.string().min(1),
+  cloud: z.enum(SOURCES).optional(),
+  region: z.string().min(1).optional(),
+  from: day.optional(),
+  to: day.optional(),
+  ...PRICES,
+})
 const File = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, 'is no currency code like USD'),
   per: z.enum(['1', '1000', '1000000'], 'is none of 1, 1000, 1000000: how many tokens a price is for'),
@@ -30,7 +39,12 @@ export async function readPriceFile(path: string): Promise<PriceTable> {
 /** The price table in a YAML text; `path` is for messages. Throws CommandError. */
 export function parsePriceFile(text: string, path: string): PriceTable {
   const parsed = File.safeParse(yamlOf(text, path))
-  if (!parsed.success) throw new CommandError(parsed.error.issues.map((issue) => `${path}: ${placeOf(issue.path)}${issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message}`).join('\n'))
+  if (!parsed.success)
+    throw new CommandError(
+      parsed.error.issues
+        .map((issue) => `${path}: ${placeOf(issue.path)}${issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message}`)
+        .join('\n'),
+    )
   const { currency, per, prices } = parsed.data
   const factor = Number(per) as 1 | 1000 | 1_000_000
   const entries = prices.map(({ model, cloud, region, from, to, request, ...tokens }): PriceEntry => {
@@ -54,11 +68,14 @@ function yamlOf(text: string, path: string): unknown {
   }
 }
 
-const placeOf = (path: readonly PropertyKey[]): string => (path.length === 0 ? '' : `${path.map((part) => (typeof part === 'number' ? `#${part + 1}` : String(part))).join(' ')} `)
+const placeOf = (path: readonly PropertyKey[]): string =>
+  path.length === 0 ? '' : `${path.map((part) => (typeof part === 'number' ? `#${part + 1}` : String(part))).join(' ')} `
 
 function faultOf({ from, to, prices }: PriceEntry, index: number): string[] {
   if (Object.keys(prices).length === 0) return [`prices #${index + 1} has no price`]
-  return from !== null && to !== null && from >= to ? [`prices #${index + 1} ends (${to}) before it begins (${from}); \`to\` is the day after the last one`] : []
+  return from !== null && to !== null && from >= to
+    ? [`prices #${index + 1} ends (${to}) before it begins (${from}); \`to\` is the day after the last one`]
+    : []
 }
 
 /** Two entries for one thing on one day: which of them is meant cannot be known. */
@@ -69,7 +86,12 @@ function overlaps(entries: readonly PriceEntry[]): string[] {
     const others = seen.get(key) ?? []
     seen.set(key, [...others, { entry, number: index + 1 }])
     return others
-      .filter(({ entry: other }) => (other.to === null || entry.from === null || entry.from < other.to) && (entry.to === null || other.from === null || other.from < entry.to))
-      .map(({ number }) => `prices #${number} and #${index + 1} are both for ${entry.model}${entry.region === null ? '' : ` in ${entry.region}`} on the same days`)
+      .filter(
+        ({ entry: other }) =>
+          (other.to === null || entry.from === null || entry.from < other.to) && (entry.to === null || other.from === null || other.from < entry.to),
+      )
+      .map(
+        ({ number }) => `prices #${number} and #${index + 1} are both for ${entry.model}${entry.region === null ? '' : ` in ${entry.region}`} on the same days`,
+      )
   })
 }

@@ -11,7 +11,8 @@ export interface PricedRow extends UsageRow {
 }
 
 /** Prices rows, which must be told apart by every dimension. */
-export const pricedRows = (rows: readonly UsageRow[], table: PriceTable | null): PricedRow[] => rows.map((row) => ({ ...row, cost: table && costOf(row, table) }))
+export const pricedRows = (rows: readonly UsageRow[], table: PriceTable | null): PricedRow[] =>
+  rows.map((row) => ({ ...row, cost: table && costOf(row, table) }))
 
 /** Adds priced rows up, but for these dimensions. */
 export function addUpPriced(rows: readonly PricedRow[], dimensions: readonly Dimension[]): PricedRow[] {

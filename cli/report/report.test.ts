@@ -37,7 +37,13 @@ function data(rows: readonly UsageRow[], fields: Partial<ReportData> = {}): Repo
 const ROWS = [
   usageRow({ calls: 5, errors: 1, tokenBasis: 'metered', inputTokens: 1_000_000, outputTokens: 20 }),
   usageRow({ calls: 2, cloud: 'gcp', model: 'gemini', modelId: 'gemini', confidence: 'derived', day: '2026-09-02' }),
-  usageRow({ share: 'ambiguous', agentOid: null, confidence: 'ambiguous', candidates: ['aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000001'], calls: 3 }),
+  usageRow({
+    share: 'ambiguous',
+    agentOid: null,
+    confidence: 'ambiguous',
+    candidates: ['aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000001'],
+    calls: 3,
+  }),
   usageRow({ share: 'unattributed', agentOid: null, confidence: 'none', calls: 10, account: '<script>alert(1)</script>' }),
 ]
 
@@ -55,7 +61,15 @@ describe('the HTML report', () => {
   })
   test('names period, scope, maker, hashes and what is not known', () => {
     expect(text).toContain('2026-09-01 to 2026-09-30 (UTC)')
-    for (const part of ['Compliance &quot;Team&quot;', 'd'.repeat(64), 'trailjoin 1.2.3', 'tokens of 2 Google Cloud calls', '35 % of the calls are charged to a named agent, 15 % are one of several agents', 'charged to nobody']) expect(text).toContain(part)
+    for (const part of [
+      'Compliance &quot;Team&quot;',
+      'd'.repeat(64),
+      'trailjoin 1.2.3',
+      'tokens of 2 Google Cloud calls',
+      '35 % of the calls are charged to a named agent, 15 % are one of several agents',
+      'charged to nobody',
+    ])
+      expect(text).toContain(part)
   })
   test('without any calls says so, and that this proves nothing', () => {
     const empty = reportDocument(data([], { period: { from: null, to: null, firstDay: null, lastDay: null }, prices: null, madeBy: null }))
@@ -64,7 +78,11 @@ describe('the HTML report', () => {
     expect(empty).toContain('None: no call of this period is ambiguous.')
   })
   test('shows a year by month, not in 365 columns', () => {
-    const year = reportDocument(data([usageRow({ day: '2026-01-01' }), usageRow({ day: '2026-12-31' })], { period: { from: '2026-01-01', to: '2027-01-01', firstDay: '2026-01-01', lastDay: '2026-12-31' } }))
+    const year = reportDocument(
+      data([usageRow({ day: '2026-01-01' }), usageRow({ day: '2026-12-31' })], {
+        period: { from: '2026-01-01', to: '2027-01-01', firstDay: '2026-01-01', lastDay: '2026-12-31' },
+      }),
+    )
     expect(year).toContain('Calls by month')
     expect(year).toContain('>2026-12</text>')
   })
@@ -75,18 +93,39 @@ describe('the HTML report', () => {
 })
 
 test('a template escapes everything but finished HTML', () => {
-  expect(html`<p title="${'"<'}">${html`<b>${"'&"}</b>`}${[html`<i>1</i>`, html`<i>2</i>`]}${null}${3}</p>`.html).toBe('<p title="&quot;&lt;"><b>&#39;&amp;</b><i>1</i><i>2</i>3</p>')
+  expect(html`<p title="${'"<'}">${html`<b>${"'&"}</b>`}${[html`<i>1</i>`, html`<i>2</i>`]}${null}${3}</p>`.html).toBe(
+    '<p title="&quot;&lt;"><b>&#39;&amp;</b><i>1</i><i>2</i>3</p>',
+  )
 })
 
-test.each([[0, 0, '–'], [0, 5, '0 %'], [5, 5, '100 %'], [1, 100_000, '< 0.1 %'], [99_999, 100_000, '> 99.9 %'], [1, 3, '33.3 %']])('%d of %d is %s: all and nothing are said only when exact', (some, all, text) => expect(percent(some, all)).toBe(text))
+test.each([
+  [0, 0, '–'],
+  [0, 5, '0 %'],
+  [5, 5, '100 %'],
+  [1, 100_000, '< 0.1 %'],
+  [99_999, 100_000, '> 99.9 %'],
+  [1, 3, '33.3 %'],
+])('%d of %d is %s: all and nothing are said only when exact', (some, all, text) => expect(percent(some, all)).toBe(text))
 
-test.each([[0, '0'], [999, '999'], [1000, '1,000'], [1234567, '1,234,567']])('%d is written %s', (count, text) => expect(whole(count)).toBe(text))
+test.each([
+  [0, '0'],
+  [999, '999'],
+  [1000, '1,000'],
+  [1234567, '1,234,567'],
+])('%d is written %s', (count, text) => expect(whole(count)).toBe(text))
 
 describe('a price table', () => {
   test('is read without any float', () => {
-    const { currency, entries } = parsePriceFile('currency: EUR\nper: 1000\nprices:\n  - model: m\n    input: 0.1\n    cacheRead: 0.000000000001\n    request: 2\n    from: 2026-01-01\n', 'p')
+    const { currency, entries } = parsePriceFile(
+      'currency: EUR\nper: 1000\nprices:\n  - model: m\n    input: 0.1\n    cacheRead: 0.000000000001\n    request: 2\n    from: 2026-01-01\n',
+      'p',
+    )
     expect(currency).toBe('EUR')
-    expect(Object.entries(entries[0]!.prices).map(([name, money]) => [name, formatMoney(money)])).toEqual([['request', '2'], ['input', '0.0001'], ['cacheRead', '0.000000000000001']])
+    expect(Object.entries(entries[0]!.prices).map(([name, money]) => [name, formatMoney(money)])).toEqual([
+      ['request', '2'],
+      ['input', '0.0001'],
+      ['cacheRead', '0.000000000000001'],
+    ])
   })
   test.each([
     ['prices: [', 'is no YAML'],
@@ -104,7 +143,12 @@ describe('a price table', () => {
     expect(() => parsePriceFile(text, 'prices.yaml')).toThrow('prices.yaml: ')
   })
   test('of which one entry ends where the next begins is no contradiction', () => {
-    expect(parsePriceFile('currency: USD\nper: 1\nprices: [{ model: m, input: 1, to: 2026-02-01 }, { model: m, input: 2, from: 2026-02-01 }, { model: m, region: r, input: 3 }]', 'p').entries).toHaveLength(3)
+    expect(
+      parsePriceFile(
+        'currency: USD\nper: 1\nprices: [{ model: m, input: 1, to: 2026-02-01 }, { model: m, input: 2, from: 2026-02-01 }, { model: m, region: r, input: 3 }]',
+        'p',
+      ).entries,
+    ).toHaveLength(3)
   })
 })
 

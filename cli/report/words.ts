@@ -1,6 +1,5 @@
 /** What the report calls things, for readers who are no engineers. */
 import type { Confidence } from '#core/event.ts'
-import type { Priced } from '#api/usage/price.ts'
 
 interface Certainty {
   readonly name: string
@@ -10,14 +9,24 @@ interface Certainty {
 
 /** From the surest to the least sure. */
 export const CERTAINTIES: Readonly<Record<Confidence, Certainty>> = {
-  exact: { name: 'Proven', means: "The cloud's own record names the agent, or an unbroken chain of credentials leads back to a record that does.", colour: '#0b5d62' },
+  exact: {
+    name: 'Proven',
+    means: "The cloud's own record names the agent, or an unbroken chain of credentials leads back to a record that does.",
+    colour: '#0b5d62',
+  },
   derived: { name: 'Derived', means: 'The record names a managed identity, and exactly one agent could use that identity at that moment.', colour: '#2f9a93' },
   probable: { name: 'Probable', means: 'Rests on time, address or program name; only one agent fits.', colour: '#8cc6a8' },
-  ambiguous: { name: 'One of several', means: 'Several agents share the identity. The candidates are known; which of them it was is not, and none was chosen.', colour: '#e0912f' },
-  asserted: { name: 'Only claimed', means: 'Nothing proves who called; a name that the caller chose points at an agent. Charged to nobody.', colour: '#a9a29a' },
+  ambiguous: {
+    name: 'One of several',
+    means: 'Several agents share the identity. The candidates are known; which of them it was is not, and none was chosen.',
+    colour: '#e0912f',
+  },
+  asserted: {
+    name: 'Only claimed',
+    means: 'Nothing proves who called; a name that the caller chose points at an agent. Charged to nobody.',
+    colour: '#a9a29a',
+  },
   none: { name: 'Unknown', means: 'The records do not say whose call it was: other software, people, or a log that is missing.', colour: '#d4d0ca' },
 }
 
 export const CLOUDS: Readonly<Record<string, string>> = { aws: 'AWS', gcp: 'Google Cloud', entra: 'Microsoft Entra', app: 'Own API' }
-
-export const TOKENS: Readonly<Record<Exclude<Priced, 'request'>, string>> = { input: 'Input tokens', output: 'Output tokens', cacheRead: 'Read from cache', cacheWrite: 'Written to cache' }

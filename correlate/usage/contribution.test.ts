@@ -30,7 +30,8 @@ function event(name: string, fields: Partial<UsageEvent> = {}): UsageEvent {
     ...fields,
   }
 }
-const log = (name: string, input: number | null, fields: Partial<UsageEvent> = {}): UsageEvent => event(name, { kind: 'llm.metered', inputTokens: input, ...fields })
+const log = (name: string, input: number | null, fields: Partial<UsageEvent> = {}): UsageEvent =>
+  event(name, { kind: 'llm.metered', inputTokens: input, ...fields })
 const brief = (events: readonly UsageEvent[]) =>
   contributionsOf(events).map(({ eventId: id, row, counts }) => [id, counts.calls, counts.errors, counts.inputTokens, row.share, row.agentOid, row.tokenBasis])
 
@@ -54,11 +55,17 @@ describe('a call', () => {
     expect(brief([event('1'), log('2', 7, { outcome: 'failure' })])[0]).toEqual(['1', 1, 1, 7, 'agent', 'a', 'metered'])
   })
   test('takes the name of its model from the log when it has none itself', () => {
-    expect(contributionsOf([event('1', { model: null, modelId: null }), log('2', 7)])[0]?.row).toMatchObject({ model: 'nova-lite-v1', modelId: 'amazon.nova-lite-v1:0' })
+    expect(contributionsOf([event('1', { model: null, modelId: null }), log('2', 7)])[0]?.row).toMatchObject({
+      model: 'nova-lite-v1',
+      modelId: 'amazon.nova-lite-v1:0',
+    })
   })
   test('of a cloud without usage logs stands alone', () => {
     const calls = [event('1', { source: 'gcp', requestKey: null }), event('2', { source: 'gcp', requestKey: null })]
-    expect(brief(calls)).toEqual([['1', 1, 0, 0, 'agent', 'a', 'none'], ['2', 1, 0, 0, 'agent', 'a', 'none']])
+    expect(brief(calls)).toEqual([
+      ['1', 1, 0, 0, 'agent', 'a', 'none'],
+      ['2', 1, 0, 0, 'agent', 'a', 'none'],
+    ])
   })
   test('counts for the UTC day it was made on', () => {
     expect(contributionsOf([event('1', { timeNs: START - 1n })])[0]?.row.day).toBe('2026-05-28')
@@ -68,11 +75,18 @@ describe('a call', () => {
 
 describe('two invocations with one request id', () => {
   test('of one caller are two calls, the tokens beside the first', () => {
-    expect(brief([event('2', { timeNs: START + 1n }), log('3', 7), event('1')])).toEqual([['1', 1, 0, 7, 'agent', 'a', 'metered'], ['2', 1, 0, 0, 'agent', 'a', 'none']])
+    expect(brief([event('2', { timeNs: START + 1n }), log('3', 7), event('1')])).toEqual([
+      ['1', 1, 0, 7, 'agent', 'a', 'metered'],
+      ['2', 1, 0, 0, 'agent', 'a', 'none'],
+    ])
   })
   test('of two callers leave the tokens with nobody', () => {
     const events = [event('1'), event('2', { agentOid: 'b' }), log('3', 7, { agentOid: null, confidence: 'none', outcome: 'failure' })]
-    expect(brief(events)).toEqual([['1', 1, 0, 0, 'agent', 'a', 'none'], ['2', 1, 0, 0, 'agent', 'b', 'none'], ['3', 0, 0, 7, 'unattributed', null, 'metered']])
+    expect(brief(events)).toEqual([
+      ['1', 1, 0, 0, 'agent', 'a', 'none'],
+      ['2', 1, 0, 0, 'agent', 'b', 'none'],
+      ['3', 0, 0, 7, 'unattributed', null, 'metered'],
+    ])
   })
 })
 
@@ -99,12 +113,20 @@ const anyEvent = fc.record({
 })
 const anyEvents = fc
   .uniqueArray(anyEvent, { selector: (one) => one.name, maxLength: 10 })
-  .map((list) => list.map(({ name, time, inputTokens, ...fields }) => event(String(name), { ...fields, timeNs: START + BigInt(time), inputTokens: fields.kind === 'llm.metered' ? inputTokens : null })))
+  .map((list) =>
+    list.map(({ name, time, inputTokens, ...fields }) =>
+      event(String(name), { ...fields, timeNs: START + BigInt(time), inputTokens: fields.kind === 'llm.metered' ? inputTokens : null }),
+    ),
+  )
 
 test('the order of the records does not matter', () => {
   const sorted = (events: readonly UsageEvent[]) => contributionsOf(events).toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1))
   const shuffled = anyEvents.chain((events) => fc.shuffledSubarray([...events], { minLength: events.length }).map((other) => [events, other] as const))
-  fc.assert(fc.property(shuffled, ([events, other]) => void expect(sorted(other)).toEqual(sorted(events))))
+  fc.assert(
+    fc.property(shuffled, ([events, other]) => {
+      expect(sorted(other)).toEqual(sorted(events))
+    }),
+  )
 })
 
 test('every call, failure and token is counted, and once', () => {
@@ -125,8 +147,23 @@ test('every call, failure and token is counted, and once', () => {
 
 test('a row has an id of its own for everything that it is told apart by', () => {
   const { row } = contributionsOf([event('1')])[0]!
-  const other = { day: 'x', tenantId: null, share: 'ambiguous', agentOid: null, confidence: 'none', candidates: ['b'], cloud: 'gcp', account: null, region: null, model: null, modelId: null, tokenBasis: 'metered' } as const
+  const other = {
+    day: 'x',
+    tenantId: null,
+    share: 'ambiguous',
+    agentOid: null,
+    confidence: 'none',
+    candidates: ['b'],
+    cloud: 'gcp',
+    account: null,
+    region: null,
+    model: null,
+    modelId: null,
+    tokenBasis: 'metered',
+  } as const
   const ids = [usageRowId(row), ...Object.entries(other).map(([name, value]) => usageRowId({ ...row, [name]: value }))]
   expect(new Set(ids).size).toBe(Object.keys(row).length + 1)
-  expect(ids[0]).toBe(eventId('usage', '2026-05-29', 't', 'agent', 'a', 'exact', '', 'aws', '111122223333', 'us-east-1', 'nova-lite-v1', 'amazon.nova-lite-v1:0', 'none'))
+  expect(ids[0]).toBe(
+    eventId('usage', '2026-05-29', 't', 'agent', 'a', 'exact', '', 'aws', '111122223333', 'us-east-1', 'nova-lite-v1', 'amazon.nova-lite-v1:0', 'none'),
+  )
 })

@@ -74,7 +74,20 @@ export interface Contribution {
 
 /** Id of a row: a function of what it is about. */
 export function usageRowId(row: UsageRowKey): EventId {
-  const texts = [row.day, row.tenantId, row.share, row.agentOid, row.confidence, row.candidates.join(','), row.cloud, row.account, row.region, row.model, row.modelId, row.tokenBasis]
+  const texts = [
+    row.day,
+    row.tenantId,
+    row.share,
+    row.agentOid,
+    row.confidence,
+    row.candidates.join(','),
+    row.cloud,
+    row.account,
+    row.region,
+    row.model,
+    row.modelId,
+    row.tokenBasis,
+  ]
   return eventId('usage', ...texts.map((text) => text ?? ''))
 }
 

@@ -25,7 +25,11 @@ interface Part {
  * @param changes the round's net changes, already written
  * @param pending what the round took from `pending`: events whose facts are new or were replaced, and the request keys of replaced ones
  */
-export async function updateUsage(client: pg.ClientBase, changes: readonly Change[], pending: { readonly refs: readonly EventRef[]; readonly keys: readonly string[] }): Promise<void> {
+export async function updateUsage(
+  client: pg.ClientBase,
+  changes: readonly Change[],
+  pending: { readonly refs: readonly EventRef[]; readonly keys: readonly string[] },
+): Promise<void> {
   const changed = new Set(changes.map(({ event }) => event.id))
   const isCall = ({ event }: Change): boolean => event.kind === 'llm.invoked' || event.kind === 'llm.metered'
   const calls = changes.filter(isCall).map(({ event }) => event)
@@ -33,7 +37,10 @@ export async function updateUsage(client: pg.ClientBase, changes: readonly Chang
   // What was new or replaced and is concluded about as before, or is gone.
   const unchanged = pending.refs.filter((ref) => !changed.has(ref.id))
   // A better text may say that what was counted is no call at all.
-  const gone = new Set([...unchanged.map((ref) => ref.id), ...changes.filter((change) => change.before === null && !isCall(change)).map(({ event }) => event.id)])
+  const gone = new Set([
+    ...unchanged.map((ref) => ref.id),
+    ...changes.filter((change) => change.before === null && !isCall(change)).map(({ event }) => event.id),
+  ])
 
   for (const slice of slices([...unchanged, ...calls.filter((event) => event.requestKey === null)])) {
     const events = await eventsByRef(client, slice)
@@ -41,7 +48,11 @@ export async function updateUsage(client: pg.ClientBase, changes: readonly Chang
       gone.delete(id)
       if (requestKey !== null) keys.add(requestKey)
     }
-    await recount(client, events.filter((event) => event.requestKey === null), [])
+    await recount(
+      client,
+      events.filter((event) => event.requestKey === null),
+      [],
+    )
   }
   for (const slice of slices([...keys])) await recount(client, await eventsByKey(client, slice), [])
   for (const slice of slices([...gone])) await recount(client, [], slice)
@@ -103,10 +114,16 @@ async function storedParts(client: pg.ClientBase, ids: readonly EventId[]): Prom
        cache_read_tokens as "cacheReadTokens", cache_write_tokens as "cacheWriteTokens" from usage_parts where event_id = any($1::uuid[])`,
     [ids],
   )
-  return new Map(rows.map(({ eventId, rowId, ...counts }) => [eventId, { eventId, rowId, counts: Object.fromEntries(COUNTS.map((name) => [name, Number(counts[name])])) as unknown as UsageCounts }]))
+  return new Map(
+    rows.map(({ eventId, rowId, ...counts }) => [
+      eventId,
+      { eventId, rowId, counts: Object.fromEntries(COUNTS.map((name) => [name, Number(counts[name])])) as unknown as UsageCounts },
+    ]),
+  )
 }
 
-const same = (a: Part | undefined, b: Part | undefined): boolean => a !== undefined && b !== undefined && a.rowId === b.rowId && COUNTS.every((name) => a.counts[name] === b.counts[name])
+const same = (a: Part | undefined, b: Part | undefined): boolean =>
+  a !== undefined && b !== undefined && a.rowId === b.rowId && COUNTS.every((name) => a.counts[name] === b.counts[name])
 
 async function insertParts(client: pg.ClientBase, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { id, insertFact, seen, TENANT } from '#api/fixture.ts'
+import { insertUsage, usageRow } from '#api/usage/fixture.ts'
+import { sha256 } from '#core/record.ts'
+import { createTestDatabase } from '../../test/postgres.ts'
+import type { TestDatabase } from '../../test/postgres.ts'
+
+const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
+const AGENT = id('a')
+let database: TestDatabase
+let folder: string
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  folder = await mkdtemp(join(tmpdir(), 'trailjoin-report-'))
+  await insertFact(database.pool, TENANT, seen(AGENT, { kind: 'agent', name: 'Weather \u001b[31mAgent' }))
+  await insertUsage(database.pool, [
+    usageRow({ calls: 5, errors: 1, tokenBasis: 'metered', inputTokens: 1_000_000, outputTokens: 20 }),
+    usageRow({ day: '2026-09-02', calls: 2, cloud: 'gcp', model: '=1+1', modelId: 'g' }),
+    usageRow({ share: 'unattributed', tenantId: null, agentOid: null, confidence: 'none', calls: 3 }),
+  ])
+  await writeFile(join(folder, 'prices.yaml'), 'currency: USD\nper: 1000000\nprices:\n  - { model: nova-lite-v1, input: 0.1, output: 0.3 }\n')
+  await writeFile(join(folder, 'wrong.yaml'), 'currency: USD\nper: 1000000\nprices:\n  - { model: nova-lite-v1, input: cheap }\n')
+})
+afterAll(async () => {
+  await database?.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Runs the program as a user would. */
+function report(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [PROGRAM, 'report', 'llm-usage', ...args], {
+    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url },
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
+  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
+}
+
+test('the table shows names, what is unknown as unknown, and says below how sure it is', async () => {
+  const { code, stdout, stderr } = await report('--prices', join(folder, 'prices.yaml'))
+  expect(code).toBe(0)
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines[1]).toMatch(/^Weather {2}?\[31mAgent +exact +aws +nova-lite-v1 +5 +1 +1,000,000 +20 +0\.10$/)
+  expect(lines[2]).toMatch(/gcp +=1\+1 +2 +0 +– +– +unknown$/)
+  expect(lines[3]).toMatch(/^nobody +none +aws/)
+  expect(lines[4]).toMatch(/^one of several +ambiguous/)
+  expect(stderr).toContain('10 calls: exact 70 %')
+  expect(stdout).not.toContain('\u001b')
+})
+
+test('the HTML report is the same bytes every time, and its hash that of the rows that its command prints', async () => {
+  const [html, again, ndjson] = await Promise.all([
+    report('--format', 'html', '--from', '2026-09-01'),
+    report('--format', 'html', '--from', '2026-09-01'),
+    report('--format', 'ndjson', '--from', '2026-09-01'),
+  ])
+  expect([html.code, ndjson.code]).toEqual([0, 0])
+  expect(again.stdout).toBe(html.stdout)
+  expect(html.stdout).toContain('trailjoin report llm-usage --format ndjson --from 2026-09-01<')
+  expect(html.stdout).toContain(sha256(ndjson.stdout))
+})
+
+test('json, csv and FOCUS carry costs as exact decimals', async () => {
+  const prices = join(folder, 'prices.yaml')
+  const [json, csv, focus] = await Promise.all(['json', 'csv', 'focus'].map((format) => report('--format', format, '--prices', prices)))
+  const { rows } = JSON.parse(json!.stdout) as { rows: { cost: unknown }[] }
+  expect(rows[0]!.cost).toEqual({ currency: 'USD', amount: '0.100006', unpricedCalls: 0 })
+  expect(csv!.stdout).toContain(',0.100006,USD,0\r\n')
+  expect(csv!.stdout).toContain(",'=1+1,")
+  expect(focus!.stdout).toMatch(/^BilledCost,.*\r\n0,111122223333/)
+})
+
+test.each([
+  [['--from', 'soon'], 2, '--from: "soon" is no day'],
+  [['--group-by', 'planet'], 2, 'is not one of day'],
+  [['--group-by', 'day', '--format', 'html'], 2, '--group-by: html has its own rows'],
+  [['--format', 'pdf'], 2, 'Allowed choices are table, json, ndjson, csv, focus, html'],
+  [['--prices', 'nowhere.yaml'], 1, 'nowhere.yaml: cannot be read: there is no such file'],
+])('%j ends with %d and says why', async (args, code, message) => {
+  const ended = await report(...args)
+  expect([ended.code, ended.stdout]).toEqual([code, ''])
+  expect(ended.stderr).toContain(message)
+})
+
+test('a price that is no number ends with 1 and its place', async () => {
+  const ended = await report('--prices', join(folder, 'wrong.yaml'))
+  expect(ended.code).toBe(1)
+  expect(ended.stderr).toContain('wrong.yaml: prices #1 input is no price')
+})
