@@ -108,7 +108,7 @@ export function certaintySection(data: ReportData): Html {
   const lines = Object.entries(CERTAINTIES).map(([confidence, { name, means, colour }]) => {
     const { calls, errors: _errors, callShare: _share, meteredCalls, ...counts } = coverage.byConfidence[confidence as keyof typeof coverage.byConfidence]
     return html`<tr>
-      <td><span class="swatch" style="background:${colour}"></span><b>${name}</b></td>
+      <td class="line"><span class="swatch" style="background:${colour}"></span><b>${name}</b></td>
       <td>${means}</td>
       ${n(calls)}
       <td class="n">${percent(calls, coverage.total.calls)}</td>

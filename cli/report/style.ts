@@ -20,9 +20,10 @@ th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: lef
 thead th { border-bottom: 1.5px solid var(--ink); font-weight: 600; vertical-align: bottom; }
 tfoot td, tfoot th { border-top: 1.5px solid var(--ink); border-bottom: 0; font-weight: 600; }
 tbody tr { break-inside: avoid; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n { white-space: nowrap; }
 td .id, .id { display: block; color: var(--soft); font: 11px/1.4 ui-monospace, SFMono-Regular, Consolas, monospace; overflow-wrap: anywhere; }
-.sub { display: block; color: var(--soft); font-size: 11px; font-weight: 400; }
+.sub { display: block; white-space: normal; color: var(--soft); font-size: 11px; font-weight: 400; }
 .one { display: block; margin-top: 2px; }
 .line { white-space: nowrap; }
 .swatch { display: inline-block; width: 11px; height: 11px; margin-right: 7px; border: 1px solid #0003; border-radius: 2px; vertical-align: -1px; }
@@ -39,7 +40,8 @@ li { margin-bottom: 4px; }
 @page { size: A4; margin: 16mm 13mm; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  table { font-size: 8.5pt; }
+  table { font-size: 8pt; }
+  th, td { padding: 4px 5px; }
   h2 { margin-top: 22px; }
   thead { display: table-header-group; }
   tfoot { display: table-row-group; }
