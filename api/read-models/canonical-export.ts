@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { canonicalJson, type Json } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
 import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, toItem } from './item.ts'
+import { usageLines } from './llm-usage.ts'
 import { principalLines } from './principals.ts'
 import { shownTenant } from './store.ts'
 
@@ -23,6 +24,7 @@ export async function* canonicalExport(pool: pg.Pool): AsyncGenerator<string> {
     for (const line of await principalLines(client)) yield text(line)
     for await (const line of sessionLines(client)) yield text(line)
     for await (const line of traceLines(client)) yield text(line)
+    for await (const line of usageLines(client)) yield text(line)
   } finally {
     // A consumer that stops early leaves the snapshot open otherwise.
     await client.query('rollback').catch(() => undefined)
