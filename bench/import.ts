@@ -49,7 +49,13 @@ async function main(): Promise<void> {
       'roll-minutes': { type: 'string', default: '1440' },
     },
   })
-  const [records, rounds, seed, agents, rollMinutes] = [values.records, values.rounds, values.seed, values.agents, values['roll-minutes']].map(Number) as [number, number, number, number, number]
+  const [records, rounds, seed, agents, rollMinutes] = [values.records, values.rounds, values.seed, values.agents, values['roll-minutes']].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const folder = await mkdtemp(join(process.platform === 'win32' ? tmpdir() : '/tmp', 'trailjoin-bench-'))
   // As root the server runs as another user, who must reach its folder.
   await chmod(folder, 0o755)
@@ -58,7 +64,10 @@ async function main(): Promise<void> {
     const world = await writeWorld(join(folder, 'world'), { seed, agents, events: records, rollMinutes, truth: false })
     const path = join(folder, 'world', 'records')
     const data = await describeData(path)
-    await describeRun(server.url, `${data.files} files, ${(data.bytes / 1e6).toFixed(1)} MB unpacked, ${world.records} records, seed ${seed}, ${agents} agents, sha256 ${data.hash.slice(0, 16)}`)
+    await describeRun(
+      server.url,
+      `${data.files} files, ${(data.bytes / 1e6).toFixed(1)} MB unpacked, ${world.records} records, seed ${seed}, ${agents} agents, sha256 ${data.hash.slice(0, 16)}`,
+    )
 
     const bench = { folder, url: server.url, path, postmaster: postmasterOf(join(folder, 'data')) }
     // The first import is not counted: it gives the rows that COPY loads.
@@ -87,7 +96,9 @@ async function rotate(measures: Readonly<Record<string, () => Promise<Measured>>
       const name = names[(round + turn) % names.length]!
       results.get(name)!.push(await measures[name]!())
     }
-    console.log(`round ${round + 1}: ${names.map((name) => `${name} ${results.get(name)!.at(-1)!.seconds.toFixed(2)} s`).join(', ')} (load ${loadavg()[0]!.toFixed(1)})`)
+    console.log(
+      `round ${round + 1}: ${names.map((name) => `${name} ${results.get(name)!.at(-1)!.seconds.toFixed(2)} s`).join(', ')} (load ${loadavg()[0]!.toFixed(1)})`,
+    )
   }
   return results
 }
@@ -150,7 +161,10 @@ function measureCopy(bench: Bench, rows: Rows, table: 'events' | 'plain'): Promi
     const client = await pool.connect()
     try {
       return await measure(bench.postmaster, async () => {
-        await pipeline(createReadStream(rows.file, { highWaterMark: 128 * 1024 }), client.query(copyFrom(`copy ${table} (${EVENT_COLUMNS.join(', ')}) from stdin`)))
+        await pipeline(
+          createReadStream(rows.file, { highWaterMark: 128 * 1024 }),
+          client.query(copyFrom(`copy ${table} (${EVENT_COLUMNS.join(', ')}) from stdin`)),
+        )
       })
     } finally {
       client.release()
@@ -187,11 +201,11 @@ type Answer = Pick<Measured, 'seconds' | 'nodeCpu'> & { readonly peakRss: number
 
 function runChild(url: string, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const process_ = fork(import.meta.filename, { env: { ...process.env, [URL_OF_CHILD]: url, [PATH_OF_CHILD]: path } })
+    const forked = fork(import.meta.filename, { env: { ...process.env, [URL_OF_CHILD]: url, [PATH_OF_CHILD]: path } })
     let answer: Answer | null = null
-    process_.on('message', (message) => (answer = message as Answer))
-    process_.on('error', reject)
-    process_.on('exit', (code) => (answer && code === 0 ? resolve(answer) : reject(new Error(`the import ended with ${code}`))))
+    forked.on('message', (message) => (answer = message as Answer))
+    forked.on('error', reject)
+    forked.on('exit', (code) => (answer && code === 0 ? resolve(answer) : reject(new Error(`the import ended with ${code}`))))
   })
 }
 
@@ -232,7 +246,7 @@ function isOneValue(content: Buffer): boolean {
 
 function linesOf(content: Buffer): Buffer[] {
   const lines: Buffer[] = []
-  for (let start = 0; start < content.length; ) {
+  for (let start = 0; start < content.length;) {
     const end = content.indexOf(10, start)
     const stop = end < 0 ? content.length : end
     if (stop > start) lines.push(content.subarray(start, stop))
@@ -248,14 +262,18 @@ async function describeRun(url: string, data: string): Promise<void> {
        where name in ('shared_buffers', 'fsync', 'synchronous_commit', 'full_page_writes', 'wal_level', 'max_wal_size', 'jit')) as settings`,
   )
   await pool.end()
-  console.log(`${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, ${Math.round(totalmem() / MIB / 1024)} GiB; Node ${process.version}; ${rows[0]!.version.split(' on ')[0]}`)
+  console.log(
+    `${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, ${Math.round(totalmem() / MIB / 1024)} GiB; Node ${process.version}; ${rows[0]!.version.split(' on ')[0]}`,
+  )
   console.log(`settings: ${rows[0]!.settings}\ndata: ${data}`)
 }
 
 function report(results: ReadonlyMap<string, readonly Measured[]>, records: number, bytes: number): void {
   const rates = (name: string): readonly number[] => results.get(name)!.map(({ seconds }) => records / seconds)
   const imports = rates('trailjoin import')
-  console.log(`\n${'median of the rounds (least to most)'.padEnd(38)}${'records/s'.padStart(26)}${'MB/s'.padStart(8)}${'of it the import'.padStart(20)}${'CPU µs/record node, PG'.padStart(26)}`)
+  console.log(
+    `\n${'median of the rounds (least to most)'.padEnd(38)}${'records/s'.padStart(26)}${'MB/s'.padStart(8)}${'of it the import'.padStart(20)}${'CPU µs/record node, PG'.padStart(26)}`,
+  )
   for (const [name, measured] of results) {
     const ratios = rates(name).map((rate, round) => imports[round]! / rate)
     const cpu = (pick: (one: Measured) => number | null): string => {
@@ -263,7 +281,9 @@ function report(results: ReadonlyMap<string, readonly Measured[]>, records: numb
       return values.length === 0 ? '–' : ((median(values) * 1e6) / records).toFixed(1)
     }
     const [rate, megabytes] = [spread(rates(name), 0), ((median(rates(name)) / records) * bytes) / 1e6]
-    console.log(`${name.padEnd(38)}${rate.padStart(26)}${megabytes.toFixed(1).padStart(8)}${spread(ratios, 3).padStart(20)}${`${cpu((one) => one.nodeCpu)}, ${cpu((one) => one.postgresCpu)}`.padStart(26)}`)
+    console.log(
+      `${name.padEnd(38)}${rate.padStart(26)}${megabytes.toFixed(1).padStart(8)}${spread(ratios, 3).padStart(20)}${`${cpu((one) => one.nodeCpu)}, ${cpu((one) => one.postgresCpu)}`.padStart(26)}`,
+    )
   }
   const peaks = results.get('trailjoin import')!.map(({ peakRss }) => (peakRss ?? 0) / MIB)
   console.log(`peak memory of the importing process: ${spread(peaks, 0)} MiB`)
@@ -291,8 +311,8 @@ function postgresCpu(postmaster: number | null): number | null {
   if (!own) return null
   let ticks = own.used + own.ended
   for (const name of readdirSync('/proc')) {
-    const process_ = /^\d+$/.test(name) ? statOf(name) : null
-    if (process_?.parent === postmaster) ticks += process_.used
+    const found = /^\d+$/.test(name) ? statOf(name) : null
+    if (found?.parent === postmaster) ticks += found.used
   }
   // USER_HZ is 100 on every Linux that Node runs on.
   return ticks / 100
@@ -302,7 +322,10 @@ function statOf(pid: string): { parent: number; used: number; ended: number } | 
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name in parentheses may hold blanks; what follows begins with field 3.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number)
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
     return { parent: fields[1]!, used: fields[11]! + fields[12]!, ended: fields[13]! + fields[14]! }
   } catch {
     // The process has ended meanwhile.

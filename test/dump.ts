@@ -15,7 +15,9 @@ export async function dump(pool: pg.Pool): Promise<readonly string[]> {
     texts.push(...rows.map(({ row }) => `${name}: ${row}`))
     for (const column of binary) {
       const { rows: cells } = await pool.query<{ bytes: Buffer }>(`select "${column}" as bytes from ${name} where "${column}" is not null`)
-      texts.push(...cells.flatMap(({ bytes }) => (name === 'chunks' ? unpackAll(bytes) : [bytes.toString('latin1')]).map((text) => `${name}.${column}: ${text}`)))
+      texts.push(
+        ...cells.flatMap(({ bytes }) => (name === 'chunks' ? unpackAll(bytes) : [bytes.toString('latin1')]).map((text) => `${name}.${column}: ${text}`)),
+      )
     }
   }
   return texts

@@ -31,12 +31,17 @@ interface Ended {
 }
 
 function start(dataDir: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [PROGRAM, '--data-dir', dataDir, ...args], { env: { PATH: process.env['PATH'], HOME: folder }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [PROGRAM, '--data-dir', dataDir, ...args], {
+    env: { PATH: process.env['PATH'], HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   child.stdout.on('data', (part: Buffer) => said.stdout.push(part))
   child.stderr.on('data', (part: Buffer) => said.stderr.push(part))
   const text = (parts: readonly Buffer[]): string => Buffer.concat(parts).toString()
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code, signal) => resolve({ code, signal, stdout: text(said.stdout), stderr: text(said.stderr) })))
+  const ended = new Promise<Ended>((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, stdout: text(said.stdout), stderr: text(said.stderr) })),
+  )
   return { child, ended }
 }
 const run = (dataDir: string, ...args: readonly string[]): Promise<Ended> => start(dataDir, args).ended
@@ -86,7 +91,16 @@ describe('an import that is killed', () => {
 })
 
 describe('an import that meets what is broken names it, ends with the right code and harms nothing else', () => {
-  const line = (number: number): string => JSON.stringify({ time: `2026-05-12T08:20:1${number}.250Z`, api: 'weather', requestId: `5f0e0000-0000-4000-8000-00000000000${number}`, method: 'GET', path: '/', status: 200, oid: 'a0000000-0000-4000-8000-000000000001' })
+  const line = (number: number): string =>
+    JSON.stringify({
+      time: `2026-05-12T08:20:1${number}.250Z`,
+      api: 'weather',
+      requestId: `5f0e0000-0000-4000-8000-00000000000${number}`,
+      method: 'GET',
+      path: '/',
+      status: 200,
+      oid: 'a0000000-0000-4000-8000-000000000001',
+    })
   let store: string
   let imports: string
   beforeAll(async () => {
@@ -99,7 +113,10 @@ describe('an import that meets what is broken names it, ends with the right code
   async function importing(...args: readonly string[]) {
     const ended = await run(store, 'import', '--json', ...args)
     expect(ended.stderr).not.toMatch(/\n\s+at /)
-    return { ...ended, summary: (ended.stdout === '' ? null : JSON.parse(ended.stdout)) as { read: number; stored: number; rejected: number; errors: readonly unknown[] } | null }
+    return {
+      ...ended,
+      summary: (ended.stdout === '' ? null : JSON.parse(ended.stdout)) as { read: number; stored: number; rejected: number; errors: readonly unknown[] } | null,
+    }
   }
 
   test('a gzip file that is cut off: what is whole in it is stored, and so are the files beside it', async () => {
@@ -107,7 +124,9 @@ describe('an import that meets what is broken names it, ends with the right code
     await mkdir(cut)
     // Not compressible, so that the cut falls behind some records.
     const noise = (seed: number): string => Array.from({ length: 60_000 }, (_, at) => ((at * 2_654_435_761 * seed) % 4_294_967_296).toString(36)).join('')
-    const packed = gzipSync(`${line(1)}\n${JSON.stringify({ ...JSON.parse(line(2)) as object, note: noise(3) })}\n${JSON.stringify({ ...JSON.parse(line(3)) as object, note: noise(7) })}\n`)
+    const packed = gzipSync(
+      `${line(1)}\n${JSON.stringify({ ...(JSON.parse(line(2)) as object), note: noise(3) })}\n${JSON.stringify({ ...(JSON.parse(line(3)) as object), note: noise(7) })}\n`,
+    )
     await writeFile(join(cut, 'a-cut.ndjson.gz'), packed.subarray(0, packed.length - 1000))
     await writeFile(join(cut, 'b-whole.ndjson'), `${line(4)}\n`)
     const { code, stderr, summary } = await importing(cut)
@@ -136,7 +155,13 @@ describe('an import that meets what is broken names it, ends with the right code
     await writeFile(join(mixed, 'deep', 'deeper', 'log'), line(7))
     const { code, stderr, summary } = await importing(mixed)
     expect({ code, summary }).toMatchObject({ code: 0, summary: { read: 6, stored: 1, rejected: 5, errors: [] } })
-    for (const [name, reason] of [['picture.png', 'a PNG image'], ['notes.txt', 'not JSON'], ['table.csv', 'not JSON'], ['program', 'a program'], ['settings.json', 'no known record format']]) {
+    for (const [name, reason] of [
+      ['picture.png', 'a PNG image'],
+      ['notes.txt', 'not JSON'],
+      ['table.csv', 'not JSON'],
+      ['program', 'a program'],
+      ['settings.json', 'no known record format'],
+    ]) {
       expect(stderr).toMatch(new RegExp(`rejected: ${join(mixed, name!).replaceAll('.', '\\.')}(:\\d+| #\\d+): .*${reason}`))
     }
     expect((await importing('--strict', mixed)).code).toBe(1)
@@ -172,7 +197,7 @@ describe('an import that meets what is broken names it, ends with the right code
     expect(await readFile(file, 'utf8')).toBe(line(8))
   })
 
-  test('a data folder that is somebody else\'s: refused, and nothing in it is touched', async () => {
+  test("a data folder that is somebody else's: refused, and nothing in it is touched", async () => {
     const theirs = join(folder, 'theirs')
     await mkdir(join(theirs, 'postgres'), { recursive: true })
     await writeFile(join(theirs, 'postgres', 'thesis.txt'), 'irreplaceable')
@@ -184,10 +209,21 @@ describe('an import that meets what is broken names it, ends with the right code
 
   test('a wrong oid and a wrong date end with 2 without touching the store; the store holds what was whole', async () => {
     const before = await exported(store)
-    expect(await run(store, 'timeline', 'a0000000-0000-4000-8000-00000000000')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('is no GUID') })
-    expect(await run(store, 'timeline', 'a0000000-0000-4000-8000-000000000001', '--from', '2026-02-30')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('is no time') })
+    expect(await run(store, 'timeline', 'a0000000-0000-4000-8000-00000000000')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('is no GUID'),
+    })
+    expect(await run(store, 'timeline', 'a0000000-0000-4000-8000-000000000001', '--from', '2026-02-30')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('is no time'),
+    })
     const { stdout } = await run(store, 'timeline', 'a0000000-0000-4000-8000-000000000001', '--format', 'ndjson')
-    const lines = stdout.trimEnd().split('\n').map((item) => (JSON.parse(item) as { nativeId: string }).nativeId.at(-1))
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((item) => (JSON.parse(item) as { nativeId: string }).nativeId.at(-1))
     expect(lines).toEqual(['1', '2', '4', '5', '6', '7', '8', '9'])
     expect(await exported(store)).toBe(before)
   })

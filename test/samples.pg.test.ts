@@ -43,7 +43,10 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
   ],
   ['aws/plaso-lookupevents.ndjson', { read: 6, stored: 6, byFormat: { cloudtrail: 6 } }],
   ['aws/stratus-detonation.ndjson', { read: 310, stored: 309, duplicates: 1, byFormat: { cloudtrail: 310 } }],
-  ['containers/218007301253_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz', { read: 29, stored: 0, duplicates: 29, byFormat: { cloudtrail: 29 } }],
+  [
+    'containers/218007301253_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz',
+    { read: 29, stored: 0, duplicates: 29, byFormat: { cloudtrail: 29 } },
+  ],
   ['containers/AADAuditEvents.Zip', { read: 4, stored: 3, duplicates: 1, variants: 1, byFormat: { 'entra-audit': 4 } }],
   [
     'containers/broken-array.opensearch.json',
@@ -60,7 +63,10 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
   ['gcp/google-cloudevents.ndjson', { read: 3, stored: 3, byFormat: { 'gcp-audit': 3 } }],
   ['gcp/google-docs-federation.ndjson', { read: 9, stored: 1, byFormat: { 'gcp-audit': 1 }, rejected: { [NO_TIME.gcp]: 8 } }],
   ['gcp/keyless-kingdom.ndjson', { read: 1, stored: 1, byFormat: { 'gcp-audit': 1 } }],
-  ['gcp/panther-audit.half.ndjson', { read: 60, stored: 46, duplicates: 5, variants: 5, byFormat: { 'gcp-audit': 51 }, rejected: { [NO_TIME.gcp]: 5, [UNKNOWN]: 4 } }],
+  [
+    'gcp/panther-audit.half.ndjson',
+    { read: 60, stored: 46, duplicates: 5, variants: 5, byFormat: { 'gcp-audit': 51 }, rejected: { [NO_TIME.gcp]: 5, [UNKNOWN]: 4 } },
+  ],
   ['gcp/plaso-gcp-logging.ndjson', { read: 11, stored: 11, byFormat: { 'gcp-audit': 11 } }],
   ['gcp/security-analytics.ndjson', { read: 13, stored: 11, duplicates: 2, variants: 2, byFormat: { 'gcp-audit': 13 } }],
   ['gcp/stratus-docs.ndjson', { read: 12, stored: 0, rejected: { [NO_TIME.gcp]: 12 } }],
@@ -115,7 +121,11 @@ describe('each file imports with exactly these totals', () => {
 })
 
 test('the store holds what the totals say: an event each, every further text, every rejection with file, reason and text', async () => {
-  expect({ events: await rows('events'), heads: await rows('heads'), conclusions: await rows('conclusions') }).toEqual({ events: EVENTS, heads: EVENTS, conclusions: EVENTS })
+  expect({ events: await rows('events'), heads: await rows('heads'), conclusions: await rows('conclusions') }).toEqual({
+    events: EVENTS,
+    heads: EVENTS,
+    conclusions: EVENTS,
+  })
   expect(await rows('variants')).toBe(VARIANTS)
   expect(await rows('rejected')).toBe(REJECTED)
   expect(await rows(`rejected where reason = '' or text = '' or (line is null and reason not like 'not JSON%')`)).toBe(0)
@@ -136,19 +146,19 @@ test('importing the folder again stores nothing new and changes nothing', async 
 
 describe('the order of the files does not matter: the canonical export is the same bytes', () => {
   const files = EXPECTED.map(([file]) => file)
-  test.each([
-    ['backwards', files.toReversed()],
-    ...[1, 2, 3].map((seed) => [`shuffled with ${seed}`, shuffled(files, seed)] as const),
-  ] as const)('%s', async (_name, order) => {
-    const other = await createTestDatabase()
-    try {
-      const summary = await importInto(other.pool, ...order)
-      expect(summary).toMatchObject({ read: READ, stored: EVENTS, variants: VARIANTS, rejected: REJECTED })
-      expect(await exported(other.pool)).toBe(straight)
-    } finally {
-      await other.drop()
-    }
-  })
+  test.each([['backwards', files.toReversed()], ...[1, 2, 3].map((seed) => [`shuffled with ${seed}`, shuffled(files, seed)] as const)] as const)(
+    '%s',
+    async (_name, order) => {
+      const other = await createTestDatabase()
+      try {
+        const summary = await importInto(other.pool, ...order)
+        expect(summary).toMatchObject({ read: READ, stored: EVENTS, variants: VARIANTS, rejected: REJECTED })
+        expect(await exported(other.pool)).toBe(straight)
+      } finally {
+        await other.drop()
+      }
+    },
+  )
 })
 
 /** The same order for the same seed (a linear congruential generator: any will do here). */

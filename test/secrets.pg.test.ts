@@ -16,13 +16,15 @@ import { SAMPLES, importInto, sampleRecord } from './samples.ts'
 
 const SCENARIOS = join(import.meta.dirname, 'fixtures', 'scenarios')
 const CASES = ['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain']
-const mustNotAppear = CASES.flatMap((name) => (JSON.parse(readFileSync(join(SCENARIOS, name, 'expected.json'), 'utf8')) as { mustNotAppear: string[] }).mustNotAppear)
+const mustNotAppear = CASES.flatMap(
+  (name) => (JSON.parse(readFileSync(join(SCENARIOS, name, 'expected.json'), 'utf8')) as { mustNotAppear: string[] }).mustNotAppear,
+)
 
 /** Made up for this test; put together at run time so that no scanner takes this file for a leak. */
 const JWT = ['eyJhbGciOiJSUzI1NiJ9', 'eyJzdWIiOiJ0aGUtc3ViamVjdCJ9', 'c2lnbmF0dXJlLW9mLXRoZS10b2tlbg'].join('.')
 const PEM = ['-----BEGIN ', 'PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n-----END ', 'PRIVATE KEY-----'].join('')
-const GOOGLE = `ya29.${'c0AfakeTokenOfThisTestOnly0123456789'}`
-const AWS = `IQoJb3JpZ2luX2Vj${'ThisIsASessionTokenOfThisTestOnly01234567890123456789'}`
+const GOOGLE = ['ya29.', 'c0AfakeTokenOfThisTestOnly0123456789'].join('')
+const AWS = ['IQoJb3JpZ2luX2Vj', 'ThisIsASessionTokenOfThisTestOnly01234567890123456789'].join('')
 const PROMPT = 'the-prompt-of-this-test-says-swordfish'
 
 /** Looks of secrets, whoever made them. What the product leaves of a masked value must not match. */
@@ -51,7 +53,14 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trailjoin-secrets-'))
   await writeWorld(join(folder, 'world'), { seed: 5, agents: 6, days: 1, duplicates: 0.1 })
   await hostile(folder)
-  await importInto(database.pool, SAMPLES, ...CASES.map((name) => join(SCENARIOS, name, 'records')), join(folder, 'world', 'records'), join(folder, 'hostile.ndjson'), join(folder, 'foreign.txt'))
+  await importInto(
+    database.pool,
+    SAMPLES,
+    ...CASES.map((name) => join(SCENARIOS, name, 'records')),
+    join(folder, 'world', 'records'),
+    join(folder, 'hostile.ndjson'),
+    join(folder, 'foreign.txt'),
+  )
   texts = await dump(database.pool)
 })
 afterAll(async () => {
@@ -74,7 +83,18 @@ async function hostile(into: string): Promise<void> {
       withId(6, { requestParameters: { sessionToken: AWS.slice(0, 8), sessiontoken: AWS } }).replace('"sessiontoken":', '"sessionToken":'),
       `{"broken": "${JWT}", "sessionToken": "${AWS}`,
       JSON.stringify({ neither: 'known', token: JWT, key: PEM, google: GOOGLE }),
-      JSON.stringify({ schemaType: 'ModelInvocationLog', schemaVersion: '1.0', timestamp: '2026-05-01T00:00:00Z', accountId: '123456789012', region: 'us-east-1', requestId: 'r', operation: 'Converse', modelId: 'm', input: { inputBodyJson: { messages: [{ content: [{ text: PROMPT }] }] }, inputTokenCount: 3 }, output: { outputBodyJson: { output: PROMPT, usage: { inputTokens: 3, outputTokens: 4 } }, outputTokenCount: 4 } }),
+      JSON.stringify({
+        schemaType: 'ModelInvocationLog',
+        schemaVersion: '1.0',
+        timestamp: '2026-05-01T00:00:00Z',
+        accountId: '123456789012',
+        region: 'us-east-1',
+        requestId: 'r',
+        operation: 'Converse',
+        modelId: 'm',
+        input: { inputBodyJson: { messages: [{ content: [{ text: PROMPT }] }] }, inputTokenCount: 3 },
+        output: { outputBodyJson: { output: PROMPT, usage: { inputTokens: 3, outputTokens: 4 } }, outputTokenCount: 4 },
+      }),
       '',
     ].join('\n'),
   )
@@ -122,7 +142,7 @@ describe('the search finds a secret that got in', () => {
       const chunk = packChunk(['{}', secret])
       await other.pool.query('insert into chunks (records, raw_bytes, body) values ($1, $2, $3)', [chunk.records, chunk.rawBytes, chunk.body])
       await other.pool.query('insert into files (name) values ($1)', [secret])
-      const found = (await dump(other.pool)).filter((text) => findings(text).includes(name)).map((text) => text.split(': ')[0])
+      const found = (await dump(other.pool)).filter((text) => findings(text).includes(name)).map((text) => text.split(': ')[0]!)
       expect(found.toSorted()).toEqual(['chunks.body', 'files'])
     } finally {
       await other.drop()

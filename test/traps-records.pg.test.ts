@@ -5,7 +5,20 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestDatabase, createTestDatabase } from './postgres.ts'
-import { SAMPLES, events, eventsAt, exported, importInto, importRecords, inOwnStore, rawTexts, reasons, rejected, sampleRecord, sampleRecords } from './samples.ts'
+import {
+  SAMPLES,
+  events,
+  eventsAt,
+  exported,
+  importInto,
+  importRecords,
+  inOwnStore,
+  rawTexts,
+  reasons,
+  rejected,
+  sampleRecord,
+  sampleRecords,
+} from './samples.ts'
 
 const PANTHER = 'aws/panther-cloudtrail.half.ndjson'
 const STRATUS = 'aws/stratus-detonation.ndjson'
@@ -28,7 +41,13 @@ const keyOf = (record: Raw): unknown => child(record, 'userIdentity')['accessKey
 /** An AssumeRole with everything in it, to be changed by hand. */
 const assumeRole = (more: Raw): Raw => ({ ...sampleRecord(STRATUS, 32), ...more })
 const withKey = (eventID: string, accessKeyId: string): Raw =>
-  assumeRole({ eventID, eventName: 'ListBuckets', eventSource: 's3.amazonaws.com', responseElements: null, userIdentity: { ...child(sampleRecord(STRATUS, 32), 'userIdentity'), accessKeyId } })
+  assumeRole({
+    eventID,
+    eventName: 'ListBuckets',
+    eventSource: 's3.amazonaws.com',
+    responseElements: null,
+    userIdentity: { ...child(sampleRecord(STRATUS, 32), 'userIdentity'), accessKeyId },
+  })
 
 describe('Keys that must not join', () => {
   /** Keys on records of the file as the sample's list gives them, and that none of them joins anything. */
@@ -66,14 +85,17 @@ describe('Keys that must not join', () => {
     expect(stored.filter((event) => event.sessionId !== null)).toEqual([])
   })
 
-  test('keys of the wrong length or alphabet', () => joinsNothing(PANTHER, (key) => ['AKIAI123456789EXAMPLE', 'ASIA153151351351351', 'ABC1234'].includes(key), 3))
+  test('keys of the wrong length or alphabet', () =>
+    joinsNothing(PANTHER, (key) => ['AKIAI123456789EXAMPLE', 'ASIA153151351351351', 'ABC1234'].includes(key), 3))
 
   test('keys that do join', async () => {
     const records = sampleRecords(STRATUS)
-    const issued = new Map(records.flatMap((record) => {
-      const key = child(child(record, 'responseElements'), 'credentials')['accessKeyId']
-      return typeof key === 'string' ? [[key, record['eventID']] as const] : []
-    }))
+    const issued = new Map(
+      records.flatMap((record) => {
+        const key = child(child(record, 'responseElements'), 'credentials')['accessKeyId']
+        return typeof key === 'string' ? [[key, record['eventID']] as const] : []
+      }),
+    )
     expect(issued.size).toBe(9)
     const users = records.filter((record) => issued.has(keyOf(record) as string))
     expect(users).toHaveLength(48)
@@ -93,7 +115,15 @@ describe('Keys that must not join', () => {
       const scenario = join(import.meta.dirname, 'fixtures', 'scenarios', 'option-2-three-agents', 'records')
       await importInto(pool, scenario)
       const [agent] = await events(pool, `c.confidence = 'exact' and c.agent_oid is not null`)
-      await importRecords(pool, assumeRole({ eventID: 'claim', requestParameters: { roleArn: 'arn:aws:iam::1:role/r', roleSessionName: agent!.agentOid }, responseElements: null, errorCode: 'AccessDenied' }))
+      await importRecords(
+        pool,
+        assumeRole({
+          eventID: 'claim',
+          requestParameters: { roleArn: 'arn:aws:iam::1:role/r', roleSessionName: agent!.agentOid },
+          responseElements: null,
+          errorCode: 'AccessDenied',
+        }),
+      )
       const [claim] = await events(pool, `e.native_id = 'claim'`)
       expect(claim).toMatchObject({ confidence: 'asserted', subjectOid: null })
       const { rows } = await pool.query<{ role: string; is_owner: boolean }>('select role, is_owner from timeline where event_id = $1', [claim!.id])
@@ -119,11 +149,13 @@ describe('Identity of a record', () => {
             const summary = await importRecords(pool, ...order)
             const [event, ...others] = await events(pool)
             const kept = await rawTexts(pool, event!.id)
-            return { export: await exported(pool), rejected: summary.rejected, others, kept: kept[0], evidence: kept.slice(1).toSorted() }
+            return { export: await exported(pool), rejected: summary.rejected, others, kept: kept[0]!, evidence: kept.slice(1).toSorted() }
           }),
         ),
       )
-      const distinct = new Set(contents.map((record) => JSON.stringify(record['detail'] ?? record).replace(/"sessionToken":"[^"]+"/, '"sessionToken":"***masked***"')))
+      const distinct = new Set(
+        contents.map((record) => JSON.stringify(record['detail'] ?? record).replace(/"sessionToken":"[^"]+"/, '"sessionToken":"***masked***"')),
+      )
       expect(results[0]).toEqual(results[1])
       expect(results[0]).toMatchObject({ rejected: 0, others: [] })
       expect([results[0]!.kept, ...results[0]!.evidence].toSorted()).toEqual([...distinct].toSorted())
@@ -149,13 +181,18 @@ describe('Identity of a record', () => {
       ['containers/eventbridge-envelope.c7n.json', C7N, 1, 21],
     ] as const
     for (const [container, lines, inContainer, inLines] of roads) {
-      expect(await inOwnStore(async (pool) => [(await importInto(pool, container)).stored, (await importInto(pool, lines)).stored])).toEqual([inContainer, inLines - inContainer])
+      expect(await inOwnStore(async (pool) => [(await importInto(pool, container)).stored, (await importInto(pool, lines)).stored])).toEqual([
+        inContainer,
+        inLines - inContainer,
+      ])
       expect(await inOwnStore(async (pool) => [(await importInto(pool, lines)).stored, (await importInto(pool, container)).stored])).toEqual([inLines, 0])
     }
   })
 
   test('two GCP entries of one operation', async () => {
-    const operations = sampleRecords('gcp/plaso-gcp-logging.ndjson').flatMap((record) => (record['operation'] ? [child(record, 'operation')['id'] as string] : []))
+    const operations = sampleRecords('gcp/plaso-gcp-logging.ndjson').flatMap((record) =>
+      record['operation'] ? [child(record, 'operation')['id'] as string] : [],
+    )
     expect(operations).toHaveLength(7)
     expect(new Set(operations).size).toBe(4)
     const stored = await events(samples.pool, 'f.name = $1', [join(SAMPLES, 'gcp/plaso-gcp-logging.ndjson')])
@@ -208,7 +245,9 @@ describe('Identity of a record', () => {
 describe('Times', () => {
   test('no time at all', async () => {
     expect((await rejected(samples.pool, 'gcp/stratus-docs.ndjson')).map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
-    expect((await rejected(samples.pool, 'gcp/google-docs-federation.ndjson')).map(({ reason }) => reason)).toEqual(Array(8).fill('gcp-audit: no event time (timestamp)'))
+    expect((await rejected(samples.pool, 'gcp/google-docs-federation.ndjson')).map(({ reason }) => reason)).toEqual(
+      Array(8).fill('gcp-audit: no event time (timestamp)'),
+    )
     expect(await rejected(samples.pool, C7N)).toEqual([{ line: 5, reason: 'cloudtrail: no event time (eventTime)' }])
     expect((await rejected(samples.pool, 'aws/openshift-cad.ndjson')).map(({ line }) => line)).toEqual([1, 2, 3, 5, 10, 12, 13])
     // Never "now": no event has the time of its import.
@@ -244,7 +283,9 @@ describe('Times', () => {
 
   test('three styles of `expiration`', async () => {
     expect(JSON.stringify(sampleRecord(PANTHER, 77))).toContain('Jan 01, 2019 0:00:00 PM')
-    expect((await eventsAt(samples.pool, STRATUS, 32)).map(({ time }) => time)).toEqual([(sampleRecord(STRATUS, 32)['eventTime'] as string).replace('Z', '.000000000Z')])
+    expect((await eventsAt(samples.pool, STRATUS, 32)).map(({ time }) => time)).toEqual([
+      (sampleRecord(STRATUS, 32)['eventTime'] as string).replace('Z', '.000000000Z'),
+    ])
     await inOwnStore(async (pool) => {
       await importRecords(pool, sampleRecord(PANTHER, 77))
       expect((await events(pool)).map(({ time }) => time)).toEqual(['2019-01-01T00:00:00.000000000Z'])

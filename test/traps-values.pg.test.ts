@@ -8,7 +8,20 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestDatabase, createTestDatabase } from './postgres.ts'
-import { SAMPLES, type StoredEvent, events, eventsAt, importInto, importRecords, inOwnStore, rawTexts, reasons, rejected, sampleRecord, sampleRecords } from './samples.ts'
+import {
+  SAMPLES,
+  type StoredEvent,
+  events,
+  eventsAt,
+  importInto,
+  importRecords,
+  inOwnStore,
+  rawTexts,
+  reasons,
+  rejected,
+  sampleRecord,
+  sampleRecords,
+} from './samples.ts'
 
 const PANTHER = 'aws/panther-cloudtrail.half.ndjson'
 const STRATUS = 'aws/stratus-detonation.ndjson'
@@ -25,6 +38,8 @@ const MSTICPY = 'entra/msticpy-signinlogs.first30.ndjson'
 
 type Raw = Readonly<Record<string, unknown>>
 const child = (record: Raw, key: string): Raw => (record[key] ?? {}) as Raw
+
+const repeat = <Item>(count: number, item: Item): Item[] => Array.from({ length: count }, () => item)
 
 let samples: TestDatabase
 let pool: pg.Pool
@@ -44,33 +59,55 @@ function storedAlone(...records: readonly unknown[]): Promise<readonly StoredEve
   })
 }
 /** A documentation record with the time that it lacks. */
-const timed = (file: string, line: number, more: Raw = {}): Raw => ({ timestamp: '2026-05-01T00:00:00.123456789Z', insertId: `made-${line}`, ...sampleRecord(file, line), ...more })
+const timed = (file: string, line: number, more: Raw = {}): Raw => ({
+  timestamp: '2026-05-01T00:00:00.123456789Z',
+  insertId: `made-${line}`,
+  ...sampleRecord(file, line),
+  ...more,
+})
 /** What an event says, without what names it and its text. */
-const content = ({ id: _id, nativeId: _nativeId, masked: _masked, line: _line, ...rest }: StoredEvent): Omit<StoredEvent, 'id' | 'nativeId' | 'masked' | 'line'> => rest
+const content = ({
+  id: _id,
+  nativeId: _nativeId,
+  masked: _masked,
+  line: _line,
+  ...rest
+}: StoredEvent): Omit<StoredEvent, 'id' | 'nativeId' | 'masked' | 'line'> => rest
 
 describe('Missing, empty and strange values', () => {
   test('no `userIdentity`', async () => {
     const [exchange] = await eventsAt(pool, 'aws/keyless-kingdom.ndjson', 1)
-    expect(exchange).toMatchObject({ kind: 'token.exchanged', proof: 'federation', proofSubject: 'repo:MikeDominic92/keyless-kingdom:ref:refs/heads/main', agentOid: null })
-    expect((await eventsAt(pool, PANTHER, 52, 54, 225)).map(({ proof, confidence }) => [proof, confidence])).toEqual(Array(3).fill(['nothing', 'none']))
+    expect(exchange).toMatchObject({
+      kind: 'token.exchanged',
+      proof: 'federation',
+      proofSubject: 'repo:MikeDominic92/keyless-kingdom:ref:refs/heads/main',
+      agentOid: null,
+    })
+    expect((await eventsAt(pool, PANTHER, 52, 54, 225)).map(({ proof, confidence }) => [proof, confidence])).toEqual(repeat(3, ['nothing', 'none']))
   })
 
   test('`authenticationInfo: {}`', async () => {
     expect(await eventsAt(pool, ANALYTICS, 12)).toMatchObject([{ proof: 'nothing', outcome: 'failure', errorCode: '7', principal: null, confidence: 'none' }])
-    expect(await storedAlone(timed(GCP_STRATUS, 12))).toMatchObject([{ kind: 'credential.minted', proof: 'nothing', outcome: 'failure', confidence: 'none', sessionId: null }])
+    expect(await storedAlone(timed(GCP_STRATUS, 12))).toMatchObject([
+      { kind: 'credential.minted', proof: 'nothing', outcome: 'failure', confidence: 'none', sessionId: null },
+    ])
   })
 
   test('no `authenticationInfo` at all', async () => {
     const lines = [1, 9, 10]
     expect(lines.map((line) => child(sampleRecord(GCP_STRATUS, line), 'protoPayload')['authenticationInfo'])).toEqual([undefined, undefined, undefined])
-    expect((await storedAlone(...lines.map((line) => timed(GCP_STRATUS, line)))).map(({ proof, principal }) => [proof, principal])).toEqual(Array(3).fill(['nothing', null]))
+    expect((await storedAlone(...lines.map((line) => timed(GCP_STRATUS, line)))).map(({ proof, principal }) => [proof, principal])).toEqual(
+      repeat(3, ['nothing', null]),
+    )
   })
 
   test('denied AssumeRole with `requestParameters: null`', async () => {
-    expect((await eventsAt(pool, STRATUS, 33, 34, 132, 133)).map(({ outcome, errorCode, resource, issues }) => [outcome, errorCode, resource, issues])).toEqual([
-      ...Array(2).fill(['failure', 'AccessDenied', 'arn:aws:iam::457448411975:role/stratus-red-team-ec2-get-password-data-role', null]),
-      ...Array(2).fill(['failure', 'AccessDenied', 'arn:aws:iam::321848314756:role/stratus-red-team-get-usr-data-role', null]),
-    ])
+    expect((await eventsAt(pool, STRATUS, 33, 34, 132, 133)).map(({ outcome, errorCode, resource, issues }) => [outcome, errorCode, resource, issues])).toEqual(
+      [
+        ...repeat(2, ['failure', 'AccessDenied', 'arn:aws:iam::457448411975:role/stratus-red-team-ec2-get-password-data-role', null]),
+        ...repeat(2, ['failure', 'AccessDenied', 'arn:aws:iam::321848314756:role/stratus-red-team-get-usr-data-role', null]),
+      ],
+    )
   })
 
   test('AssumeRole without `assumedRoleUser`', async () => {
@@ -86,11 +123,20 @@ describe('Missing, empty and strange values', () => {
     expect(signIn['ResultSignature']).toBe('None')
     const written = ['null', '<null>', 'None', '']
     const stored = await storedAlone(
-      ...written.map((nothing, index) => ({ ...signIn, Id: `00000000-0000-4000-8000-00000000000${index}`, UserId: nothing, AppId: nothing, ServicePrincipalId: nothing, IPAddress: nothing, CorrelationId: nothing, AADTenantId: nothing })),
+      ...written.map((nothing, index) => ({
+        ...signIn,
+        Id: `00000000-0000-4000-8000-00000000000${index}`,
+        UserId: nothing,
+        AppId: nothing,
+        ServicePrincipalId: nothing,
+        IPAddress: nothing,
+        CorrelationId: nothing,
+        AADTenantId: nothing,
+      })),
     )
     expect(stored.map(({ proofOid, sourceIp, tenantId, subjectOid }) => [proofOid, sourceIp, tenantId, subjectOid])).toEqual(
       // The tenant stands in the resource id, too.
-      Array(4).fill([null, null, '4b2462a4-bbee-495a-a0e1-f23ae524cc9c', null]),
+      repeat(4, [null, null, '4b2462a4-bbee-495a-a0e1-f23ae524cc9c', null]),
     )
   })
 
@@ -110,7 +156,13 @@ describe('Missing, empty and strange values', () => {
     const identity = { ...child(record, 'userIdentity'), sessionContext: session }
     const spelled = [
       { ...record, eventID: 'a', readOnly: true, userIdentity: identity },
-      { ...record, eventID: 'b', readOnly: 'true', sessionCredentialFromConsole: 'true', userIdentity: { ...identity, sessionContext: { attributes: { ...session.attributes, mfaAuthenticated: false } } } },
+      {
+        ...record,
+        eventID: 'b',
+        readOnly: 'true',
+        sessionCredentialFromConsole: 'true',
+        userIdentity: { ...identity, sessionContext: { attributes: { ...session.attributes, mfaAuthenticated: false } } },
+      },
     ]
     const [one, other] = await storedAlone(...spelled)
     expect(content(one!)).toEqual(content(other!))
@@ -123,7 +175,10 @@ describe('Missing, empty and strange values', () => {
       ['failure', '50053'],
     ])
     expect(await events(pool, `e.error_code = '7000215'`)).toMatchObject([{ outcome: 'failure' }])
-    const [text, number] = await storedAlone({ ...sampleRecord(SIGNINS, 9), resultType: '0', correlationId: 'a' }, { ...sampleRecord(SIGNINS, 9), resultType: 0, correlationId: 'b' })
+    const [text, number] = await storedAlone(
+      { ...sampleRecord(SIGNINS, 9), resultType: '0', correlationId: 'a' },
+      { ...sampleRecord(SIGNINS, 9), resultType: 0, correlationId: 'b' },
+    )
     expect(content(text!)).toEqual(content(number!))
   })
 
@@ -177,7 +232,11 @@ describe('Missing, empty and strange values', () => {
   })
 
   test('text that must be masked anywhere', async () => {
-    const secrets = ['ya29.c0AfMadeUpForThisTest0123', ['-----BEGIN ', 'PRIVATE KEY-----\nTWFkZVVwRm9yVGhpc1Rlc3Q=\n-----END ', 'PRIVATE KEY-----\n'].join(''), 'QWxsTWFkZVVwRm9yVGhpc1Rlc3Q0NTY3ODk']
+    const secrets = [
+      'ya29.c0AfMadeUpForThisTest0123',
+      ['-----BEGIN ', 'PRIVATE KEY-----\nTWFkZVVwRm9yVGhpc1Rlc3Q=\n-----END ', 'PRIVATE KEY-----\n'].join(''),
+      'QWxsTWFkZVVwRm9yVGhpc1Rlc3Q0NTY3ODk',
+    ]
     const [prefix, key, encoded] = secrets as [string, string, string]
     const entry = sampleRecord(ANALYTICS, 2)
     const payload = child(entry, 'protoPayload')
@@ -200,7 +259,18 @@ describe('Casing and renaming', () => {
   test('envelope keys lower-cased', async () => {
     const lower = sampleRecord(SIGNINS, 16)
     expect(Object.keys(lower)).toEqual(expect.arrayContaining(['resourceid', 'calleripaddress', 'operationname', 'resulttype', 'tenantid']))
-    const names = { resourceid: 'resourceId', calleripaddress: 'callerIpAddress', operationname: 'operationName', resulttype: 'resultType', tenantid: 'tenantId', correlationid: 'correlationId', resultsignature: 'resultSignature', resultdescription: 'resultDescription', durationms: 'durationMs', operationversion: 'operationVersion' }
+    const names = {
+      resourceid: 'resourceId',
+      calleripaddress: 'callerIpAddress',
+      operationname: 'operationName',
+      resulttype: 'resultType',
+      tenantid: 'tenantId',
+      correlationid: 'correlationId',
+      resultsignature: 'resultSignature',
+      resultdescription: 'resultDescription',
+      durationms: 'durationMs',
+      operationversion: 'operationVersion',
+    }
     const cased = Object.fromEntries(Object.entries(lower).map(([key, value]) => [names[key as keyof typeof names] ?? key, value]))
     const [one] = await storedAlone(lower)
     const [other] = await storedAlone(cased)
@@ -246,7 +316,11 @@ describe('Casing and renaming', () => {
     expect(one).toMatchObject({ kind: 'token.exchanged', proofSubject: 'a1234bcd-5678-9012-efa3-4b5cd678ef9a' })
     expect(other).toEqual(one)
     const signIns = await storedAlone(timed(DOCS, 5), timed(DOCS, 8), timed(DOCS, 9))
-    expect(signIns.map(({ proofSubject }) => proofSubject).toSorted()).toEqual(['a1234bcd-5678-9012-efa3-4b5cd678ef9a', 'user@example.com', 'user@example.com'])
+    expect(signIns.map(({ proofSubject }) => proofSubject!).toSorted()).toEqual([
+      'a1234bcd-5678-9012-efa3-4b5cd678ef9a',
+      'user@example.com',
+      'user@example.com',
+    ])
   })
 })
 
@@ -255,19 +329,25 @@ describe('Meaning', () => {
     await inOwnStore(async (own) => {
       await importRecords(own, timed(DOCS, 1))
       const [exchange] = await events(own)
-      expect(exchange).toMatchObject({ proof: 'federation', proofSubject: 'a1234bcd-5678-9012-efa3-4b5cd678ef9a', proofOid: 'a1234bcd-5678-9012-efa3-4b5cd678ef9a' })
+      expect(exchange).toMatchObject({
+        proof: 'federation',
+        proofSubject: 'a1234bcd-5678-9012-efa3-4b5cd678ef9a',
+        proofOid: 'a1234bcd-5678-9012-efa3-4b5cd678ef9a',
+      })
       expect((await rawTexts(own, exchange!.id))[0]).toContain('b6112abb-5791-4507-adb5-7e8cc306eb2e')
     })
   })
 
   test('colons and slashes in subjects', async () => {
-    expect(await eventsAt(pool, 'gcp/keyless-kingdom.ndjson', 1)).toMatchObject([{ proofSubject: 'repo:MikeDominic92/keyless-kingdom:ref:refs/heads/main', proofOid: null }])
+    expect(await eventsAt(pool, 'gcp/keyless-kingdom.ndjson', 1)).toMatchObject([
+      { proofSubject: 'repo:MikeDominic92/keyless-kingdom:ref:refs/heads/main', proofOid: null },
+    ])
     const odd = 'a:b/subject/c:d/e'
     const call = timed(DOCS, 2)
     const payload = child(call, 'protoPayload')
     const uri = 'principal://iam.googleapis.com/projects/1234567890123/locations/global/workloadIdentityPools/aws-pool/subject/'
     const stored = await storedAlone(call, { ...call, insertId: 'odd', protoPayload: { ...payload, authenticationInfo: { principalSubject: `${uri}${odd}` } } })
-    expect(stored.map(({ proofSubject }) => proofSubject).toSorted()).toEqual(['012345678901', odd])
+    expect(stored.map(({ proofSubject }) => proofSubject!).toSorted()).toEqual(['012345678901', odd])
   })
 
   test('failed sign-in that still carries a mapped principal', async () => {
@@ -293,7 +373,9 @@ describe('Meaning', () => {
     const lines = Array.from({ length: 15 }, (_, index) => 270 + index)
     const stored = await eventsAt(pool, STRATUS, ...lines)
     expect(stored.filter(({ confidence, subjectOid }) => confidence !== 'none' || subjectOid !== null)).toEqual([])
-    expect(stored.map(({ action }) => action)).toEqual(expect.arrayContaining(['bedrock:InvokeModel', 'bedrock:PutUseCaseForModelAccess', 'bedrock:CreateFoundationModelAgreement']))
+    expect(stored.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['bedrock:InvokeModel', 'bedrock:PutUseCaseForModelAccess', 'bedrock:CreateFoundationModelAgreement']),
+    )
     expect(stored.filter(({ kind }) => kind === 'llm.invoked')).toHaveLength(1)
   })
 
@@ -302,7 +384,9 @@ describe('Meaning', () => {
       await importInto(own, 'aws/keyless-kingdom.ndjson', 'gcp/keyless-kingdom.ndjson')
       const stored = await events(own)
       expect(new Set(stored.map(({ proofSubject }) => proofSubject)).size).toBe(1)
-      expect(stored.map(({ subjectOid, agentOid, confidence, parentId }) => [subjectOid, agentOid, confidence, parentId])).toEqual(Array(2).fill([null, null, 'none', null]))
+      expect(stored.map(({ subjectOid, agentOid, confidence, parentId }) => [subjectOid, agentOid, confidence, parentId])).toEqual(
+        repeat(2, [null, null, 'none', null]),
+      )
       expect((await own.query('select from timeline union all select from traces')).rows).toEqual([])
     })
   })
@@ -312,14 +396,17 @@ describe('Containers', () => {
   test('damaged JSON', async () => {
     await inOwnStore(async (own) => {
       const summary = await importInto(own, 'containers/broken-array.opensearch.json')
-      expect(summary.errors).toEqual([{ file: join(SAMPLES, 'containers/broken-array.opensearch.json'), reason: expect.stringMatching(/^line 85, byte 3053: /) }])
+      expect(summary.errors).toEqual([
+        { file: join(SAMPLES, 'containers/broken-array.opensearch.json'), reason: expect.stringMatching(/^line 85, byte 3053: /) },
+      ])
       // The rule: what was complete before the damage is kept, nothing behind it is trusted.
       expect(summary).toMatchObject({ read: 2, stored: 2 })
     })
   })
 
   test('record under an envelope', async () => {
-    const inner = (file: string): readonly string[] => sampleRecords(file).map((record) => (JSON.parse(record['CloudTrailEvent'] as string) as Raw)['eventID'] as string)
+    const inner = (file: string): readonly string[] =>
+      sampleRecords(file).map((record) => (JSON.parse(record['CloudTrailEvent'] as string) as Raw)['eventID'] as string)
     expect((await eventsAt(pool, LOOKUPS, 1, 2, 3, 4, 5, 6)).map(({ nativeId }) => nativeId)).toEqual(inner(LOOKUPS))
     const enveloped = [
       ['containers/eventbridge-envelope.c7n.json', 'aws', /^\{\s*"eventVersion"/, /"detail-type"/],
@@ -363,7 +450,9 @@ describe('Containers', () => {
   test('JSON inside string cells', async () => {
     const row = sampleRecord(MSTICPY, 1)
     const cells = ['Status', 'DeviceDetail', 'LocationDetails', 'MfaDetail', 'ConditionalAccessPolicies']
-    const asText = Object.fromEntries(Object.entries(row).map(([key, value]) => [key, cells.includes(key) && typeof value !== 'string' ? JSON.stringify(value) : value]))
+    const asText = Object.fromEntries(
+      Object.entries(row).map(([key, value]) => [key, cells.includes(key) && typeof value !== 'string' ? JSON.stringify(value) : value]),
+    )
     expect(JSON.stringify(asText)).not.toBe(JSON.stringify(row))
     const [one] = await storedAlone(row)
     const [other] = await storedAlone(asText)
@@ -379,6 +468,6 @@ describe('Containers', () => {
     expect(all.filter(({ reason, line }) => reason === '' || line === null)).toEqual([])
     expect(await rejected(pool, 'containers/panther-rule-tests.yml')).toEqual([{ line: 1, reason: 'not JSON: it begins with "A"' }])
     expect((await eventsAt(pool, ANALYTICS, 9)).map(({ kind, source }) => [kind, source])).toEqual([['other', 'gcp']])
-    expect((await eventsAt(pool, PLASO, 8, 9)).map(({ kind, action }) => [kind, action])).toEqual(Array(2).fill(['other', 'gcp:LogEntry']))
+    expect((await eventsAt(pool, PLASO, 8, 9)).map(({ kind, action }) => [kind, action])).toEqual(repeat(2, ['other', 'gcp:LogEntry']))
   })
 })

@@ -6,7 +6,7 @@ const traps = readFileSync(join(import.meta.dirname, 'fixtures', 'samples', 'TRA
 const tests = ['traps-records.pg.test.ts', 'traps-values.pg.test.ts'].map((file) => readFileSync(join(import.meta.dirname, file), 'utf8')).join('\n')
 
 /** The first cell of each row of the list's tables. */
-const rows = traps.split('\n').flatMap((line) => (/^\| (?!Trap \|)(.+?) \|/.exec(line)?.[1] ?? []))
+const rows = traps.split('\n').flatMap((line) => /^\| (?!Trap \|)(.+?) \|/.exec(line)?.[1] ?? [])
 const escaped = (name: string): string => name.replaceAll('\\', '\\\\')
 
 test('the list of traps is read', () => {
