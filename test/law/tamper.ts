@@ -5,7 +5,8 @@
 import type { Random } from '../../simulate/random.ts'
 
 const GUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
-const KEYS = /A[SK]IA[A-Z0-9]{16}/g
+const EVERY_KEY = /A[SK]IA[A-Z0-9]{16}/g
+const A_KEY = /A[SK]IA[A-Z0-9]{16}/
 /** Of a record: when it happened. */
 const TIME_FIELDS =
   /"(eventTime|time|createdDateTime|activityDateTime|TimeGenerated|CreatedDateTime|ActivityDateTime|timestamp)":\s?"(\d{4}-\d{2}-\d{2}T[^"]+)"/g
@@ -27,17 +28,22 @@ export function tamper(texts: readonly string[], random: Random, contradict: boo
   // Ids that many records name are principals, applications and tenants; those that one record names are its own.
   const pool: Pool = {
     guids: repeated(texts, GUIDS),
-    keys: repeated(texts, KEYS),
+    keys: repeated(texts, EVERY_KEY),
     times: texts.flatMap((text) => [...text.matchAll(TIME_FIELDS)].slice(0, 1).map((match) => match[2]!)),
   }
   const changes = [exchangeId(contradict), ...CHANGES].filter(() => random.chance(0.5))
-  if (changes.length === 0) return texts
   const share = random.pick([0.05, 0.15, 0.4])
+  // Few records hold keys, and much hangs on each.
+  const keyShare = random.pick([share, 0.6])
+  const changed = (text: string): string => {
+    const others = changes.map((change) => change(text, random, pool)).filter((other) => other !== text)
+    return others.length === 0 ? text : random.pick(others)
+  }
   return texts.flatMap((text) => {
-    if (!random.chance(share)) return [text]
-    let changed = random.pick(changes)(text, random, pool)
-    if (random.chance(0.3)) changed = random.pick(changes)(changed, random, pool)
-    return random.chance(0.5) ? [text, changed] : [changed]
+    if (!random.chance(A_KEY.test(text) ? keyShare : share)) return [text]
+    const once = changed(text)
+    const other = random.chance(0.3) ? changed(once) : once
+    return random.chance(0.5) ? [text, other] : [other]
   })
 }
 
@@ -53,13 +59,23 @@ function exchangeId(contradict: boolean): Change {
 const CHANGES: readonly Change[] = [
   // Another key: reused, stolen, or issuing what issued it.
   (text, random, { keys }) => {
-    const own = [...new Set(text.match(KEYS))]
+    const own = [...new Set(text.match(EVERY_KEY))]
     return own.length === 0 || keys.length === 0 ? text : text.replaceAll(random.pick(own), random.pick(keys))
   },
   // The key that it used and the key that it issued change places.
   (text) => {
-    const [first, second] = [...new Set(text.match(KEYS))]
-    return first && second ? text.replaceAll(KEYS, (key) => (key === first ? second : key === second ? first : key)) : text
+    const [first, second] = [...new Set(text.match(EVERY_KEY))]
+    return first && second ? text.replaceAll(EVERY_KEY, (key) => (key === first ? second : key === second ? first : key)) : text
+  },
+  // A key that issues itself.
+  (text) => {
+    const [first, second] = [...new Set(text.match(EVERY_KEY))]
+    return first && second ? text.replaceAll(second, first) : text
+  },
+  // Somebody's id in a name that the caller chose.
+  (text, random, { guids }) => {
+    const name = guids.length === 0 ? 'nobody' : random.pick(guids)
+    return text.replaceAll(/(assumed-role\/[^/"]+\/)[^"]+"/g, `$1${name}"`).replaceAll(/"roleSessionName":\s?"[^"]*"/g, `"roleSessionName":"${name}"`)
   },
   // The instant of another record.
   (text, random, { times }) => (times.length === 0 ? text : setTime(text, random.pick(times))),

@@ -1,6 +1,6 @@
 /** From one event to the principals that it, or another record, proves. SPEC.md §1 "Subject", the table from top to bottom. */
 import type { Proof } from '#core/event.ts'
-import type { AppId, CredentialId, EventId, Oid } from '#core/keys.ts'
+import type { AppId, EventId, Oid } from '#core/keys.ts'
 import { SECOND } from '#core/time.ts'
 import { appIdAsOid, type Directory } from './directory.ts'
 import type { Fact, Facts, Principal } from './facts.ts'
@@ -23,10 +23,12 @@ export const isProvingIssuer = ({ event }: Fact): boolean => event.outcome === '
 
 /**
  * All ways from the event to a principal.
- * @param way the credentials already followed: broken sources can write a circle
+ * @param before the events already on the way: broken sources can write a circle
  */
-export function chainsOf(one: Fact, facts: Facts, directory: Directory, way: readonly CredentialId[] = []): Chain[] {
+export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: readonly EventId[] = []): Chain[] {
   const { event } = one
+  if (before.includes(event.id)) return []
+  const way = [...before, event.id]
   switch (event.proof.by) {
     case 'principal': {
       const { oid, appId, kind } = event.proof
@@ -44,9 +46,9 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, way: rea
     case 'credential':
     case 'issued': {
       const credential = event.proof.by === 'credential' ? event.uses : event.issues
-      if (credential === null || way.includes(credential)) return []
+      if (credential === null) return []
       const issuers = facts.events.filter((other) => other.event.issues === credential && isProvingIssuer(other))
-      return through('credential', issuers, facts, directory, [...way, credential])
+      return through('credential', issuers, facts, directory, way)
     }
     case 'request': {
       const invocations = facts.events.filter((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey)
@@ -70,7 +72,7 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, way: rea
 }
 
 /** The chains of the events that one hop leads to, with the hop put in front. Consecutive credential hops are one word. */
-function through(hop: string, events: readonly Fact[], facts: Facts, directory: Directory, way: readonly CredentialId[]): Chain[] {
+function through(hop: string, events: readonly Fact[], facts: Facts, directory: Directory, way: readonly EventId[]): Chain[] {
   return events.flatMap((one) =>
     chainsOf(one, facts, directory, way).map((chain) => ({
       ...chain,
