@@ -14,7 +14,7 @@ const MAX_NS = 2n ** 63n - 1n
 const MIN_NS = -(2n ** 63n)
 
 /** An instant: ISO time, or a date alone, which means its midnight in UTC. Gives nanoseconds since 1970. */
-const instant = z
+export const instant = z
   .string()
   .transform((text, context) => {
     const nanos = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
@@ -33,7 +33,8 @@ export const guid = z
   .transform((text) => text.toLowerCase())
   .meta({ format: 'uuid' })
 
-const list = <Word extends string>(words: readonly Word[]) =>
+/** One or several of these words, comma-separated; gives them in their own order. */
+export const list = <Word extends string>(words: readonly Word[]) =>
   z
     .string()
     .transform((text, context) => {
@@ -50,7 +51,7 @@ const list = <Word extends string>(words: readonly Word[]) =>
 const text = z.string().min(1, 'is empty').max(500, 'is longer than 500 characters')
 
 /** A whole number between 1 and 1000, as a query writes it. */
-const limit = z
+export const limit = z
   .string()
   .transform((value, context) => {
     const number = /^\d{1,6}$/.test(value) ? Number(value) : 0
@@ -82,7 +83,8 @@ const filterFields = {
   tenant: guid.optional(),
 }
 
-const inOrder = {
+/** `from` is not later than `to`. */
+export const inOrder = {
   check: (value: { from?: bigint | undefined; to?: bigint | undefined }) => value.from === undefined || value.to === undefined || value.from <= value.to,
   params: { path: ['from'], error: 'is later than "to"' },
 }

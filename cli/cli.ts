@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import { faultsOf } from '#api/query.ts'
+import { concludeAll } from '#correlate/conclude-all.ts'
 import type { Database } from '#database/open.ts'
 import { openDatabase } from '#database/open.ts'
 import type { Output } from './output/output.ts'
@@ -40,10 +41,13 @@ export class CommandError extends Error {
 /**
  * Opens the store that the options and the environment name, does the work, and closes it whatever happens.
  * `--data-dir` on the command line wins over `DATABASE_URL` in the environment: the nearer word is the meant one.
+ * What an interrupted command left behind in an embedded store is concluded first, so that no answer is half of one. (A server behind `DATABASE_URL` has
+ * correlators of its own.)
  */
 export async function withStore<Result>(cli: Cli, options: GlobalOptions, work: (database: Database) => Promise<Result>): Promise<Result> {
   const database = await openDatabase(storeOf(cli.config, options))
   try {
+    if (database.embedded) await concludeAll(database.pool)
     return await work(database)
   } finally {
     await database.close()

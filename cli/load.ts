@@ -1,4 +1,5 @@
 /** Importing into the store: what `import` and the demo share. */
+import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import type { Database } from '#database/open.ts'
 import { importPaths } from '#ingest/import.ts'
@@ -24,6 +25,7 @@ export async function load({ terminal, signal }: Pick<Cli, 'terminal' | 'signal'
     })
     // An import that was stopped is not an import that is done; what it delivered stays.
     signal.throwIfAborted()
+    await concludeAll(pool)
     return summary
   } finally {
     progress.clear()

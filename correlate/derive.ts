@@ -68,6 +68,7 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
 
   await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
   await markDerived(client, freshIds)
+  await client.query(`insert into progress as p (name, round) values ('conclusions', 1) on conflict (name) do update set round = p.round + 1`)
 }
 
 async function takePending(client: pg.PoolClient): Promise<{ ids: bigint[]; refs: EventRef[]; keys: string[] }> {

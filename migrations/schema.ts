@@ -397,3 +397,9 @@ export const usageParts = pgTable('usage_parts', {
   cacheReadTokens: bigint('cache_read_tokens', { mode: 'bigint' }).notNull(),
   cacheWriteTokens: bigint('cache_write_tokens', { mode: 'bigint' }).notNull(),
 })
+
+/** How far derived work has come: `conclusions` counts the deriver's rounds, `findings` says up to which of them findings were computed. */
+export const progress = pgTable('progress', {
+  name: text('name').primaryKey(),
+  round: bigint('round', { mode: 'bigint' }).notNull(),
+})

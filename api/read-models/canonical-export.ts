@@ -5,6 +5,7 @@
 import type pg from 'pg'
 import { canonicalJson, type Json } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
+import { findingLines } from './findings.ts'
 import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, toItem } from './item.ts'
 import { usageLines } from './llm-usage.ts'
 import { principalLines } from './principals.ts'
@@ -21,6 +22,7 @@ export async function* canonicalExport(pool: pg.Pool): AsyncGenerator<string> {
   try {
     await client.query('begin transaction isolation level repeatable read read only')
     for await (const line of eventLines(client)) yield text(line)
+    for await (const line of findingLines(client)) yield text(line)
     for (const line of await principalLines(client)) yield text(line)
     for await (const line of sessionLines(client)) yield text(line)
     for await (const line of traceLines(client)) yield text(line)

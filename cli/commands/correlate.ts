@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { Command } from 'commander'
 import { type Logger, destination, pino } from 'pino'
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
+import type { Database } from '#database/open.ts'
 import type { RecordSink } from '#core/sink.ts'
 import { maskText } from '#ingest/mask/mask.ts'
 import { consumeInto } from '#transport/deliver.ts'
@@ -23,17 +25,23 @@ export const correlateCommand: CommandFactory = (cli) =>
           '`correlate` takes records from Kafka: set KAFKA_BROKERS, e.g. KAFKA_BROKERS=kafka:9092. Without Kafka, `import` and `up` correlate by themselves.',
         )
       const metrics = options.metrics === undefined ? null : parseMetricsAddress(options.metrics)
-      await withStore(cli, options, ({ pool }) => correlate(cli, createCorrelator(pool), brokers, metrics))
+      await withStore(cli, options, ({ pool }) => correlate(cli, pool, brokers, metrics))
     })
 
+/** Findings are computed from the whole store: more often than this is work without news. */
+const FINDINGS_EVERY_MS = 60_000
+
 /** Until the signal; what was taken and not stored by then comes to another correlator. */
-async function correlate({ config, signal }: Cli, sink: RecordSink, brokers: readonly string[], address: MetricsAddress | null): Promise<void> {
+async function correlate({ config, signal }: Cli, pool: Database['pool'], brokers: readonly string[], address: MetricsAddress | null): Promise<void> {
   const log = pino({ name: 'trailjoin', base: { role: 'correlate' }, level: config.logLevel }, destination(2))
+  const sink = createCorrelator(pool)
   const registry = new Registry()
   const counted = countDeliveries(registry)
   const server = address === null ? null : await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
   const transport = createKafkaTransport({ brokers, clientId: 'trailjoin-correlate', log: (level, message, fields) => log[level](fields, message) })
   try {
+    const findings = setInterval(() => void concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time')), FINDINGS_EVERY_MS)
+    signal.addEventListener('abort', () => clearInterval(findings), { once: true })
     await consumeInto(transport, counted.sink(sink), { signal, mask: maskText })
     log.info({ brokers, metrics: server?.url }, 'correlating')
     if (!signal.aborted) await once(signal, 'abort')

@@ -43,10 +43,10 @@ interface Use {
 /** Sessions with a proven subject and the addresses they were used from, less those that are known. */
 async function usesElsewhere({ client, events }: Context): Promise<readonly StoredEvent[]> {
   const { rows } = await client.query<Use>(
-    `select c.tenant_id as tenant, c.subject_oid as subject, array_agg(distinct w.oid) as who, e.source_ip as ip
-     from conclusions c join events e on e.time_ns = c.time_ns and e.event_id = c.event_id, unnest(array[c.subject_oid, c.agent_oid] || c.candidates) w(oid)
-     where c.session_id is not null and c.subject_oid is not null and e.source_ip is not null and e.kind <> 'token.exchanged' and w.oid is not null
-     group by c.tenant_id, c.subject_oid, e.source_ip`,
+    `select tenant, subject, array_agg(distinct oid) as who, ip from (
+       select c.tenant_id as tenant, c.subject_oid as subject, c.agent_oid as agent, c.candidates, e.source_ip as ip from conclusions c join events e on e.time_ns = c.time_ns and e.event_id = c.event_id
+       where c.session_id is not null and c.subject_oid is not null and e.source_ip is not null and e.kind <> 'token.exchanged' group by 1, 2, 3, 4, 5
+     ) used, unnest(array[subject, agent] || candidates) w(oid) where oid is not null group by tenant, subject, ip`,
   )
   const known = await knownAddresses(client, rows)
   const strange = rows.filter((row) => {

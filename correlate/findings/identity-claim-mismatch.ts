@@ -39,7 +39,7 @@ export const finding: FindingRule = {
     const hits = rows.flatMap((row) => [...new Set(row.asserted.flatMap(guidsIn))].filter((guid) => isOther(directory, row, guid as Oid)).map((claimed) => ({ row, claimed })))
     return [...Map.groupBy(hits, ({ row, claimed }) => [row.tenant, row.subject, claimed, row.source].join('\n')).values()].map((group): Draft => {
       const { row, claimed } = group[0]!
-      const times = group.flatMap((hit) => [BigInt(hit.row.first), BigInt(hit.row.last)]).toSorted((a, b) => (a < b ? -1 : 1))
+      const times = group.flatMap((hit) => [hit.row.first, hit.row.last]).toSorted((a, b) => (a < b ? -1 : 1))
       const events = group.reduce((sum, hit) => sum + Number(hit.row.events), 0)
       const proven = [row.subject, ...(row.agent && row.agent !== row.subject ? [row.agent] : [])]
       return {
@@ -47,7 +47,7 @@ export const finding: FindingRule = {
         confidence: 'exact',
         tenantId: row.tenant,
         oids: [...proven, claimed],
-        evidence: group.flatMap((hit): Evidence[] => hit.row.ids.map((id, index) => ({ id, timeNs: BigInt(hit.row.times[index]!) }))),
+        evidence: group.flatMap((hit): Evidence[] => hit.row.ids.map((id, index) => ({ id, timeNs: hit.row.times[index]! }))),
         total: { events, firstNs: times[0]!, lastNs: times.at(-1)! },
         explanation: `${counted(events, 'event')} on ${cloudName(row.source)} ${during(times)} ${events === 1 ? 'names' : 'name'} ${claimed} in a session name, source identity, tag or label, but ${list(proven)} ${proven.length === 1 ? 'is' : 'are'} what the credential proves.`,
       }

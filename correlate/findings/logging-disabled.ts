@@ -93,7 +93,7 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
   if (!call) return null
   const place = resource ?? account ?? 'a project'
   const operation = action.replace(/^.*:/, '').toLowerCase()
-  if (/^setiam/.test(operation)) return auditConfiguration(getAnyCase(call.serviceData, 'policyDelta'), `the audit configuration of ${place}`)
+  if (operation.startsWith('setiam')) return auditConfiguration(getAnyCase(call.serviceData, 'policyDelta'), `the audit configuration of ${place}`)
   if (!action.startsWith('logging.')) return null
   switch (operation) {
     case 'deletesink':

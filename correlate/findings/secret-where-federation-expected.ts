@@ -1,5 +1,6 @@
 import type { EventId } from '#core/keys.ts'
-import { obj, at, getAnyCase, bool, str } from '../formats/read.ts'
+import type { JsonObject } from '#core/record.ts'
+import { at, getAnyCase, bool, str } from '../formats/read.ts'
 import { readEntry } from '../formats/gcp-audit/entry.ts'
 import type { Context } from './engine/context.ts'
 import { clientCredentialOf } from './engine/sign-in.ts'
@@ -27,18 +28,15 @@ export const finding: FindingRule = {
 /** Blueprints and agents that sign in with a secret, or try to. */
 async function signIns(context: Context): Promise<Draft[]> {
   const { directory, blueprints } = context
-  const candidates = await context.events(`e.kind = 'token.issued' and (e.outcome = 'success' or e.error_code in (${SECRET_ERRORS.map((code) => `'${code}'`).join(', ')})) and e.proof_oid is not null and e.proof_kind is distinct from 'user' and e.proof_kind is distinct from 'managed-identity'`)
-  const concerned = candidates.filter((event) => {
+  const of = `e.kind = 'token.issued' and e.proof_oid is not null and e.proof_kind is distinct from 'user' and e.proof_kind is distinct from 'managed-identity'`
+  // Index events_issued. A look at the text first: parsing every sign-in would cost more than reading them.
+  const bySecret = await context.eventsByText(`${of} and e.outcome = 'success'`, (text) => /clientSecret/i.test(text) && clientCredentialOf(JSON.parse(text)) === 'clientsecret')
+  const refusedSecret = await context.events(`${of} and e.outcome = 'failure' and e.error_code in (${SECRET_ERRORS.map((code) => `'${code}'`).join(', ')})`)
+  const hits = [...bySecret, ...refusedSecret].filter((event) => {
     const oid = event.proofOid!
     const kind = event.tenantId === null ? event.proofKind : (directory.principal(event.tenantId, oid)?.kind ?? event.proofKind)
     return kind === 'agent' || kind === 'blueprint' || blueprints.hasPrincipal(event.tenantId, oid) || (event.proofAppId !== null && blueprints.hasAppId(event.proofAppId))
   })
-  const bySecret = new Set<EventId>()
-  await context.eachText(concerned.filter((event) => event.outcome === 'success'), (id, text) => {
-    // A look at the text first: parsing every sign-in would cost more than reading them.
-    if (/clientSecret/i.test(text) && clientCredentialOf(JSON.parse(text)) === 'clientsecret') bySecret.add(id)
-  })
-  const hits = concerned.filter((event) => event.outcome === 'failure' || bySecret.has(event.id))
   return [...Map.groupBy(hits, (event) => `${event.tenantId}/${event.proofOid}`).values()].map((group): Draft => {
     const { tenantId, proofOid } = group[0]!
     const worked = group.filter((event) => event.outcome === 'success')
@@ -57,28 +55,27 @@ async function signIns(context: Context): Promise<Draft[]> {
 
 /** Model calls on AWS with an IAM user's key or a Bedrock API key. */
 async function awsKeys(context: Context): Promise<Draft[]> {
-  const calls = await context.events(`e.kind = 'llm.invoked' and e.source = 'aws'`)
-  const how = new Map<EventId, 'an IAM user\'s key' | 'a Bedrock API key'>()
-  await context.eachText(calls, (id, text) => {
-    if (!/"IAMUser"|"Root"|callWithBearerToken|BedrockAPIKey-/i.test(text)) return
-    const record = obj(JSON.parse(text))
-    const identity = getAnyCase(record, 'userIdentity')
-    const bearer = [at(record, 'additionalEventData.callWithBearerToken'), at(record, 'requestParameters.callWithBearerToken')].some((value) => bool(value) === true)
-    if (bearer || str(getAnyCase(identity, 'userName'))?.startsWith('BedrockAPIKey-')) how.set(id, 'a Bedrock API key')
-    else if (/^(?:IAMUser|Root)$/.test(str(getAnyCase(identity, 'type')) ?? '') && str(getAnyCase(identity, 'invokedBy')) === null) how.set(id, 'an IAM user\'s key')
-  })
-  const hits = calls.filter((event) => how.has(event.id))
+  // Index events_findings.
+  const hits = await context.eventsByText(`e.kind = 'llm.invoked' and e.source = 'aws'`, (text) => /"IAMUser"|"Root"|callWithBearerToken|BedrockAPIKey-/i.test(text) && keyKind(JSON.parse(text)) !== null)
+  const how = new Map([...(await context.records(hits))].map(([id, record]) => [id, keyKind(record)]))
   return [...Map.groupBy(hits, (event) => [event.account, event.principal, how.get(event.id)].join('\n')).values()].map((group): Draft => {
     const { account, principal, id } = group[0]!
     return {
-      key: ['aws', account, principal, how.get(id)!],
+      key: ['aws', account, principal, how.get(id) ?? null],
       confidence: 'exact',
       tenantId: group.find((event) => event.tenantId !== null)?.tenantId ?? null,
       oids: group.flatMap((event) => [event.subjectOid, event.agentOid]),
       evidence: group,
-      explanation: `${principal ?? 'Somebody'} called ${list(sorted(group.map((event) => event.modelName ?? event.modelId)))} ${counted(group.length, 'time')} in account ${account ?? '?'} with ${how.get(id)!} ${during(group.map((event) => event.timeNs))}. Such a call shows no Entra identity.`,
+      explanation: `${principal ?? 'Somebody'} called ${list(sorted(group.map((event) => event.modelName ?? event.modelId)))} ${counted(group.length, 'time')} in account ${account ?? '?'} with ${how.get(id)} ${during(group.map((event) => event.timeNs))}. Such a call shows no Entra identity.`,
     }
   })
+}
+
+function keyKind(record: JsonObject): 'an IAM user\'s key' | 'a Bedrock API key' | null {
+  const identity = getAnyCase(record, 'userIdentity')
+  const bearer = [at(record, 'additionalEventData.callWithBearerToken'), at(record, 'requestParameters.callWithBearerToken')].some((value) => bool(value) === true)
+  if (bearer || str(getAnyCase(identity, 'userName'))?.startsWith('BedrockAPIKey-')) return 'a Bedrock API key'
+  return /^(?:IAMUser|Root)$/.test(str(getAnyCase(identity, 'type')) ?? '') && str(getAnyCase(identity, 'invokedBy')) === null ? 'an IAM user\'s key' : null
 }
 
 /** Model calls on Google with a service-account key, and federated service accounts that are used by key. */

@@ -43,14 +43,14 @@ export const finding: FindingRule = {
     return [...Map.groupBy(rows, (row) => `${row.tenant}/${row.subject}`)].map(([key, group]): Draft => {
       const { tenant, subject } = group[0]!
       const agents = sorted((agentsOf.get(key) ?? []).map((row) => row.candidate))
-      const firsts = group.flatMap((row) => [BigInt(row.first), BigInt(row.last)]).toSorted((a, b) => (a < b ? -1 : 1))
+      const firsts = group.flatMap((row) => [row.first, row.last]).toSorted((a, b) => (a < b ? -1 : 1))
       const clouds = group.map((row) => `${counted(Number(row.events), 'event')} on ${cloudName(row.source)}`)
       return {
         key: [tenant, subject],
         confidence: 'exact',
         tenantId: tenant,
         oids: [subject, ...agents],
-        evidence: group.flatMap((row) => row.ids.map((id, index) => ({ id, timeNs: BigInt(row.times[index]!) }))),
+        evidence: group.flatMap((row) => row.ids.map((id, index) => ({ id, timeNs: row.times[index]! }))),
         total: { events: group.reduce((sum, row) => sum + Number(row.events), 0), firstNs: firsts[0]!, lastNs: firsts.at(-1)! },
         explanation: `${clouds.join(' and ')} ${during(firsts)} prove the identity ${subject} only, which ${counted(agents.length, 'agent')} could use: ${list(agents)}.`,
       }

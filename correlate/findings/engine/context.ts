@@ -6,12 +6,12 @@ import { type Directory, buildDirectory } from '../../directory/directory.ts'
 import type { StoredFact } from '../../directory/fact.ts'
 import { loadDirectoryFacts } from '../../store/directory-facts.ts'
 import { Blueprints } from './blueprints.ts'
-import { eachText, recordsOf } from './records.ts'
+import { eachText, recordsOf, scanTexts } from './records.ts'
 import { STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
 import { type TrustChange, trustChangesOf } from './trust-change.ts'
 
 /** From when to when sign-ins of one log were seen in one tenant. */
-export interface LogSpan {
+interface LogSpan {
   readonly firstNs: bigint
   readonly lastNs: bigint
 }
@@ -35,6 +35,8 @@ export interface Context {
   /** Successful changes of a cloud's trust, read from their records. */
   readonly trustChanges: () => Promise<readonly TrustChange[]>
   readonly records: (events: readonly { readonly id: EventId }[]) => Promise<ReadonlyMap<EventId, JsonObject>>
+  /** Looks at the record of every event that meets a condition over `e`, and returns the events that `wanted` says yes to, in order of time. */
+  readonly eventsByText: (condition: string, wanted: (text: string) => boolean) => Promise<readonly StoredEvent[]>
   readonly eachText: (events: readonly { readonly id: EventId }[], visit: (id: EventId, text: string) => void) => Promise<void>
   /** The span of a sign-in log in a tenant; null when it was never seen there. */
   readonly signInLog: (tenantId: string, log: SignInLog) => Promise<LogSpan | null>
@@ -64,7 +66,7 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     const { rows } = await client.query<{ tenant: string; log: string; first: bigint; last: bigint }>(
       `select tenant_id as tenant, action as log, min(time_ns) as first, max(time_ns) as last from events where kind = 'token.issued' and tenant_id is not null group by tenant_id, action`,
     )
-    return new Map(rows.map((row) => [`${row.tenant}/${row.log}`, { firstNs: BigInt(row.first), lastNs: BigInt(row.last) }]))
+    return new Map(rows.map((row) => [`${row.tenant}/${row.log}`, { firstNs: row.first, lastNs: row.last }]))
   })
   const entraTenants = once(async () => {
     const tenants = new Set([...(await signInLogs()).keys()].map((key) => key.slice(0, 36)))
@@ -92,6 +94,13 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     exchanges,
     entraExchanges,
     trustChanges,
+    eventsByText: async (condition, wanted) => {
+      const ids: EventId[] = []
+      await scanTexts(client, condition, (id, text) => {
+        if (wanted(text)) ids.push(id)
+      })
+      return ids.length === 0 ? [] : events('(e.time_ns, e.event_id) in (select time_ns, event_id from heads where event_id = any($1::uuid[]))', [ids])
+    },
     records: (wanted) => recordsOf(client, wanted.map((event) => event.id)),
     eachText: (wanted, visit) => eachText(client, wanted.map((event) => event.id), visit),
     signInLog: async (tenantId, log) => (await signInLogs()).get(`${tenantId}/${log}`) ?? null,

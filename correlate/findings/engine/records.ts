@@ -7,26 +7,40 @@ import type { EventId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
 import { unpackTexts } from '#database/chunk.ts'
 
-/** Ids asked for, and chunks held in memory, at once. */
-const IDS_AT_ONCE = 20_000
+/** Chunks held in memory at once. */
 const CHUNKS_AT_ONCE = 32
 
+interface Place {
+  readonly id: EventId
+  readonly chunk: bigint
+  readonly slot: number
+}
+
+type Visit = (id: EventId, text: string) => void
+
 /** Calls `visit` with the text that speaks for each of these events, in no particular order. An event that is not stored is left out. */
-export async function eachText(client: pg.ClientBase, ids: readonly EventId[], visit: (id: EventId, text: string) => void): Promise<void> {
-  for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
-    const { rows } = await client.query<{ id: EventId; chunk: bigint; slot: number }>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [
-      ids.slice(start, start + IDS_AT_ONCE),
-    ])
-    const byChunk = [...Map.groupBy(rows, (row) => String(row.chunk))]
-    for (let first = 0; first < byChunk.length; first += CHUNKS_AT_ONCE) {
-      const group = byChunk.slice(first, first + CHUNKS_AT_ONCE)
-      const chunks = await client.query<{ id: bigint; body: Buffer }>('select id, body from chunks where id = any($1::bigint[])', [group.map(([id]) => id)])
-      const bodies = new Map(chunks.rows.map((chunk) => [String(chunk.id), chunk.body]))
-      for (const [chunk, wanted] of group) {
-        const body = bodies.get(chunk)
-        if (!body) throw new Error(`Chunk ${chunk} is missing.`)
-        unpackTexts(body, wanted.map((row) => row.slot)).forEach((text, index) => visit(wanted[index]!.id, text))
-      }
+export async function eachText(client: pg.ClientBase, ids: readonly EventId[], visit: Visit): Promise<void> {
+  if (ids.length === 0) return
+  const { rows } = await client.query<Place>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [ids])
+  await visitAll(client, rows, visit)
+}
+
+/** The same for every event that meets a condition over `e`, without reading the events themselves: for looks at very many records. */
+export async function scanTexts(client: pg.ClientBase, condition: string, visit: Visit): Promise<void> {
+  const { rows } = await client.query<Place>(`select h.event_id as id, h.chunk_id as chunk, h.slot from events e join heads h on h.event_id = e.event_id where ${condition}`)
+  await visitAll(client, rows, visit)
+}
+
+async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: Visit): Promise<void> {
+  const byChunk = [...Map.groupBy(places, (place) => String(place.chunk))]
+  for (let first = 0; first < byChunk.length; first += CHUNKS_AT_ONCE) {
+    const group = byChunk.slice(first, first + CHUNKS_AT_ONCE)
+    const chunks = await client.query<{ id: bigint; body: Buffer }>('select id, body from chunks where id = any($1::bigint[])', [group.map(([id]) => id)])
+    const bodies = new Map(chunks.rows.map((chunk) => [String(chunk.id), chunk.body]))
+    for (const [chunk, wanted] of group) {
+      const body = bodies.get(chunk)
+      if (!body) throw new Error(`Chunk ${chunk} is missing.`)
+      unpackTexts(body, wanted.map((place) => place.slot)).forEach((text, index) => visit(wanted[index]!.id, text))
     }
   }
 }

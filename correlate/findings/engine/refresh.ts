@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { canonicalJson, eventId, sha256, type Json } from '#core/record.ts'
+import { canonicalJson, eventId, sha256 } from '#core/record.ts'
 import { storable } from '#core/text.ts'
 import { FINDINGS_LOCK } from '../../store/locks.ts'
 import { openContext } from './context.ts'
@@ -41,7 +41,7 @@ export async function refresh(pool: pg.Pool, rules: readonly FindingRule[]): Pro
     await client.query('select pg_advisory_lock($1)', [FINDINGS_LOCK])
     try {
       await client.query('begin transaction isolation level repeatable read')
-      await client.query('set local jit = off')
+      await client.query(`set local jit = off; set local work_mem = '64MB'`)
       const context = await openContext(client)
       const rows = new Map<string, Row>()
       for (const rule of rules) for (const draft of await rule.evaluate(context)) add(rows, finish(rule, draft))
@@ -88,7 +88,7 @@ function finish(rule: FindingRule, draft: Draft): Row {
 }
 
 async function store(client: pg.PoolClient, rows: readonly Row[]): Promise<Refreshed> {
-  const hashOf = (row: Row): string => sha256(canonicalJson({ ...row, firstNs: String(row.firstNs), lastNs: String(row.lastNs) } as unknown as Json))
+  const hashOf = (row: Row): string => sha256(canonicalJson({ ...row, firstNs: String(row.firstNs), lastNs: String(row.lastNs) }))
   const known = new Map((await client.query<{ id: string; content_hash: string }>('select id, content_hash from findings')).rows.map((row) => [row.id, row.content_hash]))
   const changed = rows.map((row) => ({ ...row, contentHash: hashOf(row) })).filter((row) => known.get(row.id) !== row.contentHash)
   const kept = new Set(rows.map((row) => row.id))

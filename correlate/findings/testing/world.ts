@@ -14,7 +14,7 @@ export const GRAPH = '00000003-0000-0000-c000-000000000000'
 /** The GUID of a name. */
 export const guid = (name: string): string => eventId('test', name).replace(/^(.{14})8/, '$14')
 
-export const iso = (time: string): string => {
+const iso = (time: string): string => {
   const [, day = '0', clock] = /^(?:(-?\d+) )?(.+)$/.exec(time)!
   const date = new Date(Date.UTC(2026, 8, 10 + Number(day))).toISOString().slice(0, 10)
   return `${date}T${clock!.length === 5 ? `${clock}:00` : clock}Z`

@@ -1,0 +1,56 @@
+/** What the set of records amounts to: findings with their evidence. */
+import type pg from 'pg'
+import { formatTime } from '#core/time.ts'
+import type { Page } from '../contract.ts'
+import { encodeCursor } from '../cursor.ts'
+import type { Finding } from '../findings/contract.ts'
+import type { FindingFilters, FindingPosition } from '../findings/query.ts'
+import type { Store } from './store.ts'
+
+interface Row extends Omit<Finding, 'firstSeen' | 'lastSeen'> {
+  readonly firstNs: bigint
+  readonly lastNs: bigint
+}
+
+const COLUMNS = 'id, rule, severity, confidence, title, tenant_id as "tenantId", oids, evidence, first_ns as "firstNs", last_ns as "lastNs", explanation, remediation'
+
+/** A page of findings, those with the latest evidence first. Indexes findings_last and findings_oids. */
+export async function findingsPage(store: Store, filters: FindingFilters, limit: number, after?: FindingPosition): Promise<Page<Finding>> {
+  const values: unknown[] = []
+  const where: string[] = []
+  const add = (condition: (parameter: string) => string, value: unknown): void => {
+    values.push(value)
+    where.push(condition(`$${values.length}`))
+  }
+  if (filters.rule !== undefined) add((p) => `rule = any(${p}::text[])`, filters.rule)
+  if (filters.severity !== undefined) add((p) => `severity = any(${p}::text[])`, filters.severity)
+  if (filters.oid !== undefined) add((p) => `oids @> array[${p}::uuid]`, filters.oid)
+  if (filters.tenant !== undefined) add((p) => `tenant_id = ${p}::uuid`, filters.tenant)
+  if (filters.from !== undefined) add((p) => `last_ns >= ${p}::bigint`, filters.from)
+  if (filters.to !== undefined) add((p) => `first_ns < ${p}::bigint`, filters.to)
+  if (after) {
+    values.push(after.lastNs, after.id)
+    where.push(`(last_ns, id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`)
+  }
+  values.push(limit + 1)
+  const { rows } = await store.query<Row>(`select ${COLUMNS} from findings ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by last_ns desc, id desc limit $${values.length}`, values)
+  const last = rows.length > limit ? rows[limit - 1] : undefined
+  return { items: rows.slice(0, limit).map(toFinding), next: last ? encodeCursor([String(last.lastNs), last.id]) : null }
+}
+
+/** One finding, or null. */
+export async function findingById(store: Store, id: string): Promise<Finding | null> {
+  const { rows } = await store.query<Row>(`select ${COLUMNS} from findings where id = $1`, [id])
+  return rows[0] ? toFinding(rows[0]) : null
+}
+
+/** The findings as lines of the canonical export, sorted by id. */
+export async function* findingLines(client: pg.ClientBase): AsyncGenerator<Finding & { readonly type: 'finding' }> {
+  const { rows } = await client.query<Row>(`select ${COLUMNS} from findings order by id`)
+  for (const row of rows) yield { type: 'finding', ...toFinding(row) }
+}
+
+function toFinding({ firstNs, lastNs, ...row }: Row): Finding {
+  const { explanation, remediation, ...head } = row
+  return { ...head, firstSeen: formatTime(firstNs), lastSeen: formatTime(lastNs), explanation, remediation }
+}

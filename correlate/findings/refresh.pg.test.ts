@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createCorrelator } from '#correlate/index.ts'
+import { eventId, type RawRecord } from '#core/record.ts'
+import { createTestDatabase, type TestDatabase } from '../../test/postgres.ts'
+import { refresh } from './engine/refresh.ts'
+import type { FindingRule } from './engine/rule.ts'
+import { refreshFindings } from './index.ts'
+import { guid, World } from './testing/world.ts'
+
+const AGENT = guid('agent')
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+beforeEach(async () => {
+  await database.pool.query('truncate events, heads, variants, chunks, conclusions, timeline, directory_facts, pending, findings, sessions, traces')
+})
+afterAll(() => database.drop())
+
+async function deliver(records: readonly RawRecord[]): Promise<void> {
+  const sink = createCorrelator(database.pool)
+  await sink.deliver(records, [])
+  await sink.drain()
+}
+
+async function stored(): Promise<{ id: string; rule: string; evidence: string[] }[]> {
+  return (await database.pool.query<{ id: string; rule: string; evidence: string[] }>('select id, rule, evidence from findings order by id')).rows
+}
+
+const world = (): World =>
+  new World()
+    .principal('created', '-3 06:00', 'Add service principal', AGENT, { agent: true })
+    .signIn('log', '-2 07:00', { kind: 'blueprint', oid: guid('blueprint'), appId: guid('blueprint-app') })
+    .awsExchange('exchange', '10:00', { subject: AGENT })
+
+test('a refresh that finds nothing new writes nothing', async () => {
+  await deliver(world().records)
+  expect(await refreshFindings(database.pool)).toMatchObject({ findings: 1, written: 1, removed: 0 })
+  expect(await refreshFindings(database.pool)).toEqual({ findings: 1, written: 0, removed: 0 })
+})
+
+test('more evidence keeps the id of a finding', async () => {
+  await deliver(world().records)
+  await refreshFindings(database.pool)
+  const [before] = await stored()
+  await deliver(new World().awsExchange('again', '11:00', { subject: AGENT }).records)
+  expect(await refreshFindings(database.pool)).toMatchObject({ findings: 1, written: 1, removed: 0 })
+  const [after] = await stored()
+  expect(after).toMatchObject({ id: before!.id, rule: 'exchange-without-issuance' })
+  expect([before!.evidence.length, after!.evidence.length]).toEqual([1, 2])
+})
+
+test('a late record takes back the finding that its absence led to', async () => {
+  await deliver(world().records)
+  await refreshFindings(database.pool)
+  await deliver(new World().signIn('late', '09:55', { kind: 'agent', oid: AGENT, resource: guid('blueprint-app') }).records)
+  expect(await refreshFindings(database.pool)).toEqual({ findings: 0, written: 0, removed: 1 })
+})
+
+test('two processes that refresh at once agree', async () => {
+  await deliver(world().records)
+  const results = await Promise.all([refreshFindings(database.pool), refreshFindings(database.pool), refreshFindings(database.pool)])
+  expect(results.map((result) => result.written).toSorted()).toEqual([0, 0, 1])
+  expect(await stored()).toHaveLength(1)
+})
+
+const rule = (evaluate: FindingRule['evaluate']): FindingRule => ({ id: 'test', title: 'A title', severity: 'low', why: '', remediation: '', falsePositives: [], evaluate })
+
+test('a finding lists the first thousand of its events and says how many there are', async () => {
+  const evidence = Array.from({ length: 1500 }, (_, index) => ({ id: eventId(String(index)), timeNs: BigInt(1500 - index) }))
+  await refresh(database.pool, [rule(() => Promise.resolve([{ key: ['x'], confidence: 'exact', tenantId: null, oids: [], evidence, explanation: 'So it is.' }]))])
+  const { rows } = await database.pool.query<{ evidence: string[]; explanation: string; first_ns: bigint; last_ns: bigint }>('select evidence, explanation, first_ns, last_ns from findings')
+  expect(rows[0]!.evidence).toEqual(evidence.slice(500).map((one) => one.id).toSorted())
+  expect(rows[0]).toMatchObject({ first_ns: 1n, last_ns: 1500n, explanation: 'So it is. It rests on 1500 events, of which the first 1000 are listed.' })
+})
+
+test('a rule that gives two findings one key is a fault, and nothing is changed', async () => {
+  const draft = { key: ['x'], confidence: 'exact', tenantId: null, oids: [], evidence: [{ id: eventId('1'), timeNs: 1n }], explanation: '' } as const
+  await refresh(database.pool, [rule(() => Promise.resolve([draft]))])
+  await expect(refresh(database.pool, [rule(() => Promise.resolve([draft, draft]))])).rejects.toThrow('two findings with one key')
+  expect(await stored()).toHaveLength(1)
+})

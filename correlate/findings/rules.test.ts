@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { SEVERITIES } from '#core/finding.ts'
+import { pinsSubject } from './engine/cel.ts'
+import { rules } from './index.ts'
+
+/** DESIGN §5.3. */
+const CONTRACT = [
+  'activity-after-revocation', 'audience-trap', 'blueprint-token-misuse', 'credential-used-from-new-address', 'entra-outage-coupling', 'exchange-without-issuance', 'identity-claim-mismatch', 'llm-probing',
+  'logging-disabled', 'orphaned-trust', 'sami-anchor', 'secret-where-federation-expected', 'shared-uami-unattributable', 'tenant-wide-trust', 'topology-drift', 'unknown-subject',
+]
+
+test('every rule of the contract exists, under the name of its file', () => {
+  expect(rules.map((rule) => rule.id)).toEqual(CONTRACT)
+})
+
+test('every rule says why it matters, what to do and when it is wrong', () => {
+  for (const rule of rules) {
+    expect(SEVERITIES, rule.id).toContain(rule.severity)
+    expect([rule.title, rule.why, rule.remediation].every((text) => text.length > 20), rule.id).toBe(true)
+    expect(rule.falsePositives.length, rule.id).toBeGreaterThan(0)
+    expect(rule.attack ?? 'T1000', rule.id).toMatch(/^T\d{4}(\.\d{3})?$/)
+  }
+})
+
+test('the documentation of the findings is what the rules say', async () => {
+  const sections = rules.map((rule) =>
+    [
+      `## ${rule.id}`,
+      '',
+      `**${rule.title}.** Severity: ${rule.severity}${rule.attack ? `. ATT&CK: ${rule.attack}` : ''}.`,
+      '',
+      rule.why,
+      '',
+      `What to do: ${rule.remediation}`,
+      '',
+      'It may be wrong about:',
+      '',
+      ...rule.falsePositives.map((one) => `- ${one}`),
+      '',
+    ].join('\n'),
+  )
+  await expect(`${INTRODUCTION}\n${sections.join('\n')}`).toMatchFileSnapshot('../../docs/findings.md')
+})
+
+const INTRODUCTION = `# Findings
+
+A finding is a conclusion that follows from the set of stored records: the same records give the same findings, in whatever order they came. It lists
+the events that it rests on, and its id stays the same when more evidence comes. \`trailjoin findings\` and \`/v1/findings\` show them.
+
+The confidence says what the conclusion rests on: \`exact\`, the records say it; \`derived\`, it follows from a log that is complete for the time in question; \`probable\`, that log does not
+reach back far enough or has not come far enough, and the explanation says so.
+
+Each rule is one file under \`correlate/findings/\`; its tests, firing and silent, stand in \`correlate/findings/*.pg.test.ts\`. This page is written from those files (\`npx vitest run correlate/findings/rules.test.ts -u\`).
+`
+
+test.each([
+  [`assertion.sub == 'x'`, true],
+  [`'x' == google.subject`, true],
+  [`assertion["oid"] in ['a', 'b']`, true],
+  [`assertion.sub.startsWith('agent-') && assertion.tid == 't'`, true],
+  [`(assertion.tid == 't') && (assertion.sub == 'a' || assertion.azp == 'b')`, true],
+  [`!(assertion.sub != 'a')`, true],
+  [`assertion.groups.exists(group, group == 'g')`, true],
+  ['', false],
+  ['true', false],
+  [`assertion.tid == 't' && assertion.iss == 'i' && assertion.aud == 'a'`, false],
+  [`assertion.sub == 'a' || assertion.tid == 't'`, false],
+  [`assertion.sub != 'a'`, false],
+  [`assertion.sub != ''`, false],
+  [`assertion.sub.matches('.*')`, false],
+  [`assertion.sub.startsWith('')`, false],
+  [`has(assertion.sub) && assertion.tid == 't'`, false],
+  [`assertion.idtyp == 'app'`, false],
+  [`assertion.sub == assertion.oid`, false],
+])('the condition %s pins the subject: %s', (condition, pinned) => {
+  expect(pinsSubject(condition, (name) => name.startsWith('google.'))).toBe(pinned)
+})

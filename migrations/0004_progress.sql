@@ -1,0 +1,4 @@
+CREATE TABLE "progress" (
+	"name" text PRIMARY KEY NOT NULL,
+	"round" bigint NOT NULL
+);
