@@ -48,7 +48,9 @@ async function ask(path: string): Promise<{ status: number; body: unknown }> {
 async function idsOf(path: string): Promise<string[]> {
   const { status, body } = await ask(path)
   expect(status).toBe(200)
-  return page(Finding).parse(body).items.map((finding) => finding.id)
+  return page(Finding)
+    .parse(body)
+    .items.map((finding) => finding.id)
 }
 
 test('lists the findings with the latest evidence first', async () => {
@@ -57,7 +59,7 @@ test('lists the findings with the latest evidence first', async () => {
 
 test('pages of any size give every finding once', async () => {
   const seen: string[] = []
-  for (let next: string | null = ''; next !== null; ) {
+  for (let next: string | null = ''; next !== null;) {
     const { body } = await ask(`/v1/findings?limit=1${next === '' ? '' : `&cursor=${next}`}`)
     const answer = page(Finding).parse(body)
     seen.push(...answer.items.map((finding) => finding.id))

@@ -12,7 +12,8 @@ interface Row extends Omit<Finding, 'firstSeen' | 'lastSeen'> {
   readonly lastNs: bigint
 }
 
-const COLUMNS = 'id, rule, severity, confidence, title, tenant_id as "tenantId", oids, evidence, first_ns as "firstNs", last_ns as "lastNs", explanation, remediation'
+const COLUMNS =
+  'id, rule, severity, confidence, title, tenant_id as "tenantId", oids, evidence, first_ns as "firstNs", last_ns as "lastNs", explanation, remediation'
 
 /** A page of findings, those with the latest evidence first. Indexes findings_last and findings_oids. */
 export async function findingsPage(store: Store, filters: FindingFilters, limit: number, after?: FindingPosition): Promise<Page<Finding>> {
@@ -33,7 +34,10 @@ export async function findingsPage(store: Store, filters: FindingFilters, limit:
     where.push(`(last_ns, id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`)
   }
   values.push(limit + 1)
-  const { rows } = await store.query<Row>(`select ${COLUMNS} from findings ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by last_ns desc, id desc limit $${values.length}`, values)
+  const { rows } = await store.query<Row>(
+    `select ${COLUMNS} from findings ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by last_ns desc, id desc limit $${values.length}`,
+    values,
+  )
   const last = rows.length > limit ? rows[limit - 1] : undefined
   return { items: rows.slice(0, limit).map(toFinding), next: last ? encodeCursor([String(last.lastNs), last.id]) : null }
 }

@@ -10,7 +10,13 @@ import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
 
-const STYLES: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'dim'>> = { critical: 'red', high: 'magenta', medium: 'yellow', low: 'cyan', info: 'dim' }
+const STYLES: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'dim'>> = {
+  critical: 'red',
+  high: 'magenta',
+  medium: 'yellow',
+  low: 'cyan',
+  info: 'dim',
+}
 
 const moment = (time: string): string => time.slice(0, 16).replace('T', ' ')
 
@@ -19,7 +25,11 @@ const TABLE = (width: number): readonly Column<Finding>[] => [
   { title: 'severity', width: 8, text: (finding) => finding.severity, style: (finding) => STYLES[finding.severity] },
   { title: 'confidence', width: 10, text: (finding) => finding.confidence },
   { title: 'rule', width: 32, text: (finding) => finding.rule },
-  { title: 'oids', width: 15, text: (finding) => (finding.oids.length > 1 ? `${finding.oids[0]!.slice(0, 8)} +${finding.oids.length - 1}` : (finding.oids[0]?.slice(0, 8) ?? '')) },
+  {
+    title: 'oids',
+    width: 15,
+    text: (finding) => (finding.oids.length > 1 ? `${finding.oids[0]!.slice(0, 8)} +${finding.oids.length - 1}` : (finding.oids[0]?.slice(0, 8) ?? '')),
+  },
   { title: 'what', width: Math.max(30, width - 86), text: (finding) => finding.explanation },
 ]
 

@@ -12,8 +12,12 @@ export const finding: FindingRule = {
   severity: 'critical',
   attack: 'T1078.004',
   why: 'Deleting an Agent Identity ends the issuing of tokens, but recalls none: an issued token and the cloud session made with it run out by themselves (agent tokens up to 9 h, AWS sessions up to 12 h more). A token issued, or a cloud session opened, that the last regular token cannot explain means that the revocation does not hold.',
-  remediation: 'Remove the subject from the AWS trust policy and the Google provider, revoke the role\'s active sessions (AWSRevokeOlderSessions), disable the service account or the pool, and find out who holds the credential. Check that the deletion was not restored elsewhere.',
-  falsePositives: ['A restore or re-enabling whose audit record has not arrived.', 'Clocks of two clouds that differ by more than the time between the events.'],
+  remediation:
+    "Remove the subject from the AWS trust policy and the Google provider, revoke the role's active sessions (AWSRevokeOlderSessions), disable the service account or the pool, and find out who holds the credential. Check that the deletion was not restored elsewhere.",
+  falsePositives: [
+    'A restore or re-enabling whose audit record has not arrived.',
+    'Clocks of two clouds that differ by more than the time between the events.',
+  ],
   async evaluate(context) {
     const { directory, facts } = context
     const lifecycle = Map.groupBy(facts.filter(({ fact }) => fact.type === 'lifecycle') as LifecycleFact[], ({ tenantId, fact }) => `${tenantId}/${fact.id}`)
@@ -30,7 +34,8 @@ export const finding: FindingRule = {
       const log = await context.signInLog(tenantId, 'entra:ServicePrincipalSignIn')
       const acts = spans.flatMap((span) => actsIn(span, own))
       if (acts.length === 0) continue
-      const proven = (act: StoredEvent): boolean => act.kind === 'token.issued' || act.timeNs - TOKEN_NS > spans[0]!.from || (log !== null && log.firstNs <= act.timeNs - TOKEN_NS)
+      const proven = (act: StoredEvent): boolean =>
+        act.kind === 'token.issued' || act.timeNs - TOKEN_NS > spans[0]!.from || (log !== null && log.firstNs <= act.timeNs - TOKEN_NS)
       drafts.push(draft(tenantId, oid, spans, own, acts, acts.some(proven)))
     }
     return drafts
@@ -96,6 +101,6 @@ function draft(tenantId: string, oid: string, spans: readonly Revocation[], own:
     tenantId,
     oids: [oid],
     evidence: [...concerned.map((span) => span.by), ...acts].filter((one) => !ids.has(one.id) && ids.add(one.id)),
-    explanation: `The agent ${oid} was ${first.change} at ${moment(first.from)}${first.to === null ? ' and not restored' : `, until ${moment(first.to)}`}. After that: ${said.join(', ')}. No token from before the revocation explains this${sure ? '' : ', but the sign-in log does not reach back a token\'s life, so one may be missing'}. Last success after it: ${lasts.join(', ')}.`,
+    explanation: `The agent ${oid} was ${first.change} at ${moment(first.from)}${first.to === null ? ' and not restored' : `, until ${moment(first.to)}`}. After that: ${said.join(', ')}. No token from before the revocation explains this${sure ? '' : ", but the sign-in log does not reach back a token's life, so one may be missing"}. Last success after it: ${lasts.join(', ')}.`,
   }
 }

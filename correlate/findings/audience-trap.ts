@@ -18,7 +18,10 @@ export const finding: FindingRule = {
   why: 'The audience of a token names its recipient. A cloud that accepts tokens for the Weather API, Graph or Azure Resource Manager trusts everybody who ever sees such a token (a log, a proxy, a trace span): the confused deputy of the article on managed identity and Entra objects, "the audience trap inside Option 2".',
   remediation:
     'Define a scope of its own for cloud federation on the Blueprint (for example api://agent-cloud-federation), let the sidecar ask for that, allow only that audience in the AWS identity provider, in the role\'s ":aud" condition and in the "allowedAudiences" of the Google provider, and take the other audience away.',
-  falsePositives: ['An API access log whose audience is the federation audience itself.', 'A dedicated token that was issued before the sign-in log begins (the finding is then "probable" and says so).'],
+  falsePositives: [
+    'An API access log whose audience is the federation audience itself.',
+    'A dedicated token that was issued before the sign-in log begins (the finding is then "probable" and says so).',
+  ],
   async evaluate(context) {
     const apis = await apiAudiences(context)
     return [...(await allowed(context, apis)), ...(await awsExchanges(context, apis)), ...(await gcpExchanges(context, apis))]
@@ -48,7 +51,17 @@ async function allowed(context: Context, apis: ApiAudiences): Promise<Draft[]> {
     if (issuer === 'foreign') return []
     return (provider.audiences ?? []).flatMap((audience) => {
       const api = apis.nameOf(audience, issuer)
-      return api ? [{ change, place: `projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/providers/${provider.provider}`, audience, api, tenantId: issuer }] : []
+      return api
+        ? [
+            {
+              change,
+              place: `projects/${provider.project}/locations/global/workloadIdentityPools/${provider.pool}/providers/${provider.provider}`,
+              audience,
+              api,
+              tenantId: issuer,
+            },
+          ]
+        : []
     })
   })
   return [...Map.groupBy(hits, (hit) => `${hit.change.cloud}\n${hit.place}\n${audienceKey(hit.audience)}`).values()].map((group): Draft => {
@@ -77,7 +90,9 @@ async function awsExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     const api = audience === undefined ? null : apis.nameOf(audience, event.tenantId)
     return api ? [{ event, audience: audience!, api }] : []
   })
-  return [...Map.groupBy(hits, ({ event, audience }) => [event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)].join('\n')).values()].map((group): Draft => {
+  return [
+    ...Map.groupBy(hits, ({ event, audience }) => [event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)].join('\n')).values(),
+  ].map((group): Draft => {
     const { event, audience, api } = group[0]!
     return {
       key: ['exchange', 'aws', event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)],
@@ -99,14 +114,22 @@ interface TokenRow {
 
 /** Google logs no audience: but an agent that had tokens for other APIs only can have exchanged no other. */
 async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft[]> {
-  const exchanges = (await context.entraExchanges()).filter((event) => event.source === 'gcp' && event.tenantId !== null && event.subjectOid !== null && event.subjectOid === event.agentOid)
+  const exchanges = (await context.entraExchanges()).filter(
+    (event) => event.source === 'gcp' && event.tenantId !== null && event.subjectOid !== null && event.subjectOid === event.agentOid,
+  )
   if (exchanges.length === 0) return []
   // Primary key of timeline.
   const { rows } = await context.client.query<TokenRow>(
     `select r.exchange, e.event_id as id, e.time_ns as "timeNs", e.resource from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) r(exchange, tenant, oid, at)
      join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.at - $5::bigint and r.at and l.kind = 'token.issued' and l.is_subject
      join events e on e.time_ns = l.time_ns and e.event_id = l.event_id where e.outcome = 'success' order by e.time_ns, e.event_id`,
-    [exchanges.map((one) => one.id), exchanges.map((one) => one.tenantId), exchanges.map((one) => one.subjectOid), exchanges.map((one) => one.timeNs), TOKEN_NS],
+    [
+      exchanges.map((one) => one.id),
+      exchanges.map((one) => one.tenantId),
+      exchanges.map((one) => one.subjectOid),
+      exchanges.map((one) => one.timeNs),
+      TOKEN_NS,
+    ],
   )
   const tokensOf = Map.groupBy(rows, (row) => row.exchange)
   const hits: { event: StoredEvent; tokens: readonly TokenRow[]; reaches: boolean }[] = []
@@ -120,7 +143,9 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     const { event } = group[0]!
     const names = sorted(group.flatMap((hit) => hit.tokens.map((token) => apis.nameOf(token.resource!, event.tenantId))))
     const sure = group.some((hit) => hit.reaches)
-    const doubt = sure ? '' : ` The sign-in log of this tenant does not reach back ${TOKEN_NS / HOUR} hours before ${moment(event.timeNs)}: a dedicated token issued earlier would not be seen.`
+    const doubt = sure
+      ? ''
+      : ` The sign-in log of this tenant does not reach back ${TOKEN_NS / HOUR} hours before ${moment(event.timeNs)}: a dedicated token issued earlier would not be seen.`
     return {
       key: ['exchange', 'gcp', event.tenantId, event.subjectOid],
       confidence: sure ? 'derived' : 'probable',

@@ -7,11 +7,12 @@ import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 /** The Blueprint's own token, which is for nobody but Entra, was shown to a cloud or an API. */
 export const finding: FindingRule = {
   id: 'blueprint-token-misuse',
-  title: 'A Blueprint\'s token was used outside of Entra',
+  title: "A Blueprint's token was used outside of Entra",
   severity: 'high',
   attack: 'T1550.001',
-  why: 'The exchange token of a Blueprint (T1) proves the Blueprint, and whoever holds it can become any of its agents. It is meant for Entra\'s token endpoint only. A cloud or an API that sees it is either wired wrongly or in the hands of somebody who took the token; nothing done with it can be attributed to an agent.',
-  remediation: 'Let the client exchange T1 for the agent\'s own token first (client_id = agent, client_assertion = T1) and give that to the cloud. Do not trust "/eid1/" subjects or the Blueprint\'s object id in any cloud trust.',
+  why: "The exchange token of a Blueprint (T1) proves the Blueprint, and whoever holds it can become any of its agents. It is meant for Entra's token endpoint only. A cloud or an API that sees it is either wired wrongly or in the hands of somebody who took the token; nothing done with it can be attributed to an agent.",
+  remediation:
+    'Let the client exchange T1 for the agent\'s own token first (client_id = agent, client_assertion = T1) and give that to the cloud. Do not trust "/eid1/" subjects or the Blueprint\'s object id in any cloud trust.',
   falsePositives: ['A Blueprint that calls its own API for administration.'],
   async evaluate(context) {
     const { blueprints } = context
@@ -24,10 +25,12 @@ export const finding: FindingRule = {
     })
     return [...Map.groupBy([...exchanges, ...(await apiCalls(context))], (hit) => `${hit.tenantId}/${hit.blueprint}`).values()].map((group): Draft => {
       const { tenantId, blueprint } = group[0]!
-      const places = [...Map.groupBy(group, (hit) => hit.event.source)].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([source, hits]) => {
-        const refused = hits.filter((hit) => hit.event.outcome === 'failure').length
-        return `${cloudName(source)} saw it ${counted(hits.length, 'time')}${refused > 0 ? ` (${refused} refused)` : ''}`
-      })
+      const places = [...Map.groupBy(group, (hit) => hit.event.source)]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([source, hits]) => {
+          const refused = hits.filter((hit) => hit.event.outcome === 'failure').length
+          return `${cloudName(source)} saw it ${counted(hits.length, 'time')}${refused > 0 ? ` (${refused} refused)` : ''}`
+        })
       const agents = sorted(group.map((hit) => hit.agent))
       return {
         key: [tenantId, blueprint],

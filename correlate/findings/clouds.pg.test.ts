@@ -19,20 +19,33 @@ const base = (world: World): World =>
     .gcpProvider('provider', '-2 07:00', { condition: `assertion.sub == '${AGENT}'` })
 
 /** One agent only. */
-const alone = (world: World): World => world.fics('fic', '-2 06:01', [], [UAMI]).principal('agent-created', '-2 06:02', 'Add service principal', AGENT, { agent: true }).gcpProvider('provider', '-2 07:00', { condition: 'x == "y"' })
+const alone = (world: World): World =>
+  world
+    .fics('fic', '-2 06:01', [], [UAMI])
+    .principal('agent-created', '-2 06:02', 'Add service principal', AGENT, { agent: true })
+    .gcpProvider('provider', '-2 07:00', { condition: 'x == "y"' })
 
-const discover = (world: World, label: string, time: string, name: string): World => world.aws(label, time, { service: 'bedrock', name, identity: sessionIdentity(KEY) })
+const discover = (world: World, label: string, time: string, name: string): World =>
+  world.aws(label, time, { service: 'bedrock', name, identity: sessionIdentity(KEY) })
 
 testRules({
   'credential-used-from-new-address': [
     {
       name: 'fires on an AWS session that is used from an address its agent never used',
-      world: (world) => base(world).awsExchange('exchange', '10:00', { subject: AGENT, key: KEY, ip: HOME }).converse('home', '10:01', { key: KEY, ip: HOME }).converse('away', '10:02', { key: KEY, ip: AWAY }),
+      world: (world) =>
+        base(world)
+          .awsExchange('exchange', '10:00', { subject: AGENT, key: KEY, ip: HOME })
+          .converse('home', '10:01', { key: KEY, ip: HOME })
+          .converse('away', '10:02', { key: KEY, ip: AWAY }),
       gives: [{ oids: [AGENT], evidence: ['away'] }],
     },
     {
       name: 'fires on a Google session in the same way, through failures, too',
-      world: (world) => base(world).gcpExchange('exchange', '10:00', AGENT, { ip: HOME }).generate('home', '10:01', { subject: AGENT, ip: HOME }).generate('away', '10:02', { subject: AGENT, ip: AWAY, code: 7 }),
+      world: (world) =>
+        base(world)
+          .gcpExchange('exchange', '10:00', AGENT, { ip: HOME })
+          .generate('home', '10:01', { subject: AGENT, ip: HOME })
+          .generate('away', '10:02', { subject: AGENT, ip: AWAY, code: 7 }),
       gives: [{ oids: [AGENT], evidence: ['away'] }],
     },
     {
@@ -48,7 +61,7 @@ testRules({
       gives: [],
     },
     {
-      name: 'stays silent on services on the caller\'s behalf, on what is no address, and on keys without a subject',
+      name: "stays silent on services on the caller's behalf, on what is no address, and on keys without a subject",
       world: (world) =>
         base(world)
           .awsExchange('exchange', '10:00', { subject: AGENT, key: KEY, ip: HOME })
@@ -63,12 +76,16 @@ testRules({
   'identity-claim-mismatch': [
     {
       name: 'fires on a session name that holds another known agent, on every event that carries it',
-      world: (world) => base(world).awsExchange('exchange', '10:00', { subject: AGENT, key: KEY, session: OTHER }).converse('call', '10:01', { key: KEY, session: OTHER }),
+      world: (world) =>
+        base(world).awsExchange('exchange', '10:00', { subject: AGENT, key: KEY, session: OTHER }).converse('call', '10:01', { key: KEY, session: OTHER }),
       gives: [{ oids: [AGENT, OTHER], evidence: ['exchange', 'call'] }],
     },
     {
       name: 'fires on a request label on Google',
-      world: (world) => base(world).gcpExchange('exchange', '10:00', AGENT).generate('call', '10:01', { subject: AGENT, labels: { agent_oid: OTHER } }),
+      world: (world) =>
+        base(world)
+          .gcpExchange('exchange', '10:00', AGENT)
+          .generate('call', '10:01', { subject: AGENT, labels: { agent_oid: OTHER } }),
       gives: [{ oids: [AGENT, OTHER], evidence: ['call'] }],
     },
     {
@@ -84,24 +101,39 @@ testRules({
     },
     {
       name: 'stays silent on unknown ids and where nothing is proven',
-      world: (world) => base(world).awsExchange('unknown', '10:00', { subject: AGENT, session: guid('nobody') }).converse('unproven', '10:01', { key: keyOf('unseen'), session: OTHER }),
+      world: (world) =>
+        base(world)
+          .awsExchange('unknown', '10:00', { subject: AGENT, session: guid('nobody') })
+          .converse('unproven', '10:01', { key: keyOf('unseen'), session: OTHER }),
       gives: [],
     },
   ],
   'topology-drift': [
     {
       name: 'fires when an agent exchanges as itself and through its own managed identity',
-      world: (world) => alone(world).awsExchange('itself', '10:00', { subject: AGENT }).awsExchange('through', '09:00', { subject: UAMI }).awsExchange('again', '11:00', { subject: UAMI }),
+      world: (world) =>
+        alone(world)
+          .awsExchange('itself', '10:00', { subject: AGENT })
+          .awsExchange('through', '09:00', { subject: UAMI })
+          .awsExchange('again', '11:00', { subject: UAMI }),
       gives: [{ oids: [AGENT, UAMI], evidence: ['itself', 'through', 'again'], confidence: 'derived' }],
     },
     {
       name: 'fires over a shared managed identity only where the two do not overlap',
-      world: (world) => base(world).awsExchange('shared', '09:00', { subject: UAMI }).awsExchange('itself', '10:00', { subject: AGENT }).awsExchange('later', '11:00', { subject: AGENT }),
+      world: (world) =>
+        base(world)
+          .awsExchange('shared', '09:00', { subject: UAMI })
+          .awsExchange('itself', '10:00', { subject: AGENT })
+          .awsExchange('later', '11:00', { subject: AGENT }),
       gives: [{ oids: [AGENT, UAMI], evidence: ['shared', 'itself', 'later'], confidence: 'probable' }],
     },
     {
       name: 'stays silent over a shared managed identity that goes on being used meanwhile',
-      world: (world) => base(world).awsExchange('shared', '09:00', { subject: UAMI }).awsExchange('itself', '10:00', { subject: AGENT }).awsExchange('meanwhile', '11:00', { subject: UAMI }),
+      world: (world) =>
+        base(world)
+          .awsExchange('shared', '09:00', { subject: UAMI })
+          .awsExchange('itself', '10:00', { subject: AGENT })
+          .awsExchange('meanwhile', '11:00', { subject: UAMI }),
       gives: [],
     },
     {
@@ -140,7 +172,12 @@ testRules({
     },
     {
       name: 'fires on two kinds of discovery and one refusal',
-      world: (world) => discover(discover(base(world), 'list', '10:00', 'ListFoundationModels'), 'available', '10:01', 'GetFoundationModelAvailability').converse('refused', '10:02', { key: KEY, error: 'AccessDeniedException' }),
+      world: (world) =>
+        discover(discover(base(world), 'list', '10:00', 'ListFoundationModels'), 'available', '10:01', 'GetFoundationModelAvailability').converse(
+          'refused',
+          '10:02',
+          { key: KEY, error: 'AccessDeniedException' },
+        ),
       gives: [{ oids: [], evidence: ['list', 'available', 'refused'] }],
     },
     {
@@ -173,7 +210,12 @@ testRules({
         base(world)
           .awsExchange('exchange', '10:00', { subject: AGENT, key: KEY })
           .aws('stop', '10:01', { service: 'cloudtrail', name: 'StopLogging', identity: sessionIdentity(KEY), request: { name: 'main' } })
-          .aws('narrow', '11:00', { service: 'cloudtrail', name: 'PutEventSelectors', identity: userIdentity('admin'), request: { trailName: 'data', eventSelectors: [{ readWriteType: 'WriteOnly', includeManagementEvents: true }] } })
+          .aws('narrow', '11:00', {
+            service: 'cloudtrail',
+            name: 'PutEventSelectors',
+            identity: userIdentity('admin'),
+            request: { trailName: 'data', eventSelectors: [{ readWriteType: 'WriteOnly', includeManagementEvents: true }] },
+          })
           .aws('invocations', '11:01', { service: 'bedrock', name: 'DeleteModelInvocationLoggingConfiguration', identity: userIdentity('admin') }),
       gives: [
         { oids: [AGENT], evidence: ['stop'] },
@@ -185,9 +227,17 @@ testRules({
       name: 'fires when a sink is deleted, a log type is taken away or a principal is exempted',
       world: (world) =>
         base(world)
-          .gcp('sink', '10:00', { service: 'logging.googleapis.com', method: 'google.logging.v2.ConfigServiceV2.DeleteSink', resource: `projects/${PROJECT.id}/sinks/audit` })
+          .gcp('sink', '10:00', {
+            service: 'logging.googleapis.com',
+            method: 'google.logging.v2.ConfigServiceV2.DeleteSink',
+            resource: `projects/${PROJECT.id}/sinks/audit`,
+          })
           .gcpPolicy('type', '10:01', { auditConfigDeltas: [{ action: 'REMOVE', service: 'sts.googleapis.com', logType: 'ADMIN_READ' }] })
-          .gcpPolicy('exempt', '10:02', { auditConfigDeltas: [{ action: 'ADD', service: 'aiplatform.googleapis.com', logType: 'DATA_READ', exemptedMember: 'serviceAccount:x@y.iam.gserviceaccount.com' }] }),
+          .gcpPolicy('exempt', '10:02', {
+            auditConfigDeltas: [
+              { action: 'ADD', service: 'aiplatform.googleapis.com', logType: 'DATA_READ', exemptedMember: 'serviceAccount:x@y.iam.gserviceaccount.com' },
+            ],
+          }),
       gives: [
         { oids: [], evidence: ['sink'] },
         { oids: [], evidence: ['type', 'exempt'] },
@@ -197,7 +247,13 @@ testRules({
       name: 'fires also when the policy change gives federated access at the same time',
       world: (world) =>
         base(world).gcpPolicy('both', '10:00', {
-          bindingDeltas: [{ action: 'ADD', role: 'roles/aiplatform.user', member: `principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/${POOL}/subject/${AGENT}` }],
+          bindingDeltas: [
+            {
+              action: 'ADD',
+              role: 'roles/aiplatform.user',
+              member: `principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/${POOL}/subject/${AGENT}`,
+            },
+          ],
           auditConfigDeltas: [{ action: 'REMOVE', service: 'allServices', logType: 'DATA_READ' }],
         }),
       gives: [{ oids: [], evidence: ['both'] }],
@@ -208,20 +264,43 @@ testRules({
         base(world)
           .aws('start', '10:00', { service: 'cloudtrail', name: 'StartLogging', identity: userIdentity('admin'), request: { name: 'main' } })
           .aws('create', '10:01', { service: 'cloudtrail', name: 'CreateTrail', identity: userIdentity('admin'), request: { name: 'main' } })
-          .aws('widen', '10:02', { service: 'cloudtrail', name: 'UpdateTrail', identity: userIdentity('admin'), request: { name: 'main', isMultiRegionTrail: true } })
+          .aws('widen', '10:02', {
+            service: 'cloudtrail',
+            name: 'UpdateTrail',
+            identity: userIdentity('admin'),
+            request: { name: 'main', isMultiRegionTrail: true },
+          })
           .aws('read', '10:03', { service: 'bedrock', name: 'GetModelInvocationLoggingConfiguration', identity: userIdentity('admin') })
           .aws('guardrail', '10:04', { service: 'bedrock', name: 'DeleteGuardrail', identity: userIdentity('admin') })
-          .aws('put', '10:05', { service: 'bedrock', name: 'PutModelInvocationLoggingConfiguration', identity: userIdentity('admin'), request: { loggingConfig: { s3Config: { bucketName: 'logs' }, textDataDeliveryEnabled: true, imageDataDeliveryEnabled: false } } })
-          .aws('all', '10:06', { service: 'cloudtrail', name: 'PutEventSelectors', identity: userIdentity('admin'), request: { trailName: 'main', eventSelectors: [{ readWriteType: 'All', includeManagementEvents: true }] } }),
+          .aws('put', '10:05', {
+            service: 'bedrock',
+            name: 'PutModelInvocationLoggingConfiguration',
+            identity: userIdentity('admin'),
+            request: { loggingConfig: { s3Config: { bucketName: 'logs' }, textDataDeliveryEnabled: true, imageDataDeliveryEnabled: false } },
+          })
+          .aws('all', '10:06', {
+            service: 'cloudtrail',
+            name: 'PutEventSelectors',
+            identity: userIdentity('admin'),
+            request: { trailName: 'main', eventSelectors: [{ readWriteType: 'All', includeManagementEvents: true }] },
+          }),
       gives: [],
     },
     {
       name: 'stays silent on refused changes, new audit logs and exemptions that are taken away',
       world: (world) =>
         base(world)
-          .aws('refused', '10:00', { service: 'cloudtrail', name: 'StopLogging', identity: userIdentity('admin'), request: { name: 'main' }, error: 'AccessDenied' })
+          .aws('refused', '10:00', {
+            service: 'cloudtrail',
+            name: 'StopLogging',
+            identity: userIdentity('admin'),
+            request: { name: 'main' },
+            error: 'AccessDenied',
+          })
           .gcpPolicy('more', '10:01', { auditConfigDeltas: [{ action: 'ADD', service: 'sts.googleapis.com', logType: 'ADMIN_READ' }] })
-          .gcpPolicy('unexempt', '10:02', { auditConfigDeltas: [{ action: 'REMOVE', service: 'sts.googleapis.com', logType: 'ADMIN_READ', exemptedMember: 'user:x@kelp.example' }] })
+          .gcpPolicy('unexempt', '10:02', {
+            auditConfigDeltas: [{ action: 'REMOVE', service: 'sts.googleapis.com', logType: 'ADMIN_READ', exemptedMember: 'user:x@kelp.example' }],
+          })
           .gcp('sink', '10:03', { service: 'logging.googleapis.com', method: 'google.logging.v2.ConfigServiceV2.CreateSink' }),
       gives: [],
     },

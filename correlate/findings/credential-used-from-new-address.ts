@@ -13,8 +13,12 @@ export const finding: FindingRule = {
   severity: 'high',
   attack: 'T1550',
   why: 'A cloud key works from anywhere until it expires. If it is used from an address at which its agent never signed in, exchanged a token or called an API, it may have left the workload.',
-  remediation: 'Check whether the address belongs to the workload (a second egress, a NAT pool). If not: revoke the role\'s active sessions or disable the service account, and look at everything the session did. Bind the role to the workload\'s addresses (aws:SourceIp, VPC Service Controls).',
-  falsePositives: ['Egress through a pool of addresses of which the exchanges happened to use others.', 'A call through a VPC endpoint, which AWS logs with its private address.'],
+  remediation:
+    "Check whether the address belongs to the workload (a second egress, a NAT pool). If not: revoke the role's active sessions or disable the service account, and look at everything the session did. Bind the role to the workload's addresses (aws:SourceIp, VPC Service Controls).",
+  falsePositives: [
+    'Egress through a pool of addresses of which the exchanges happened to use others.',
+    'A call through a VPC endpoint, which AWS logs with its private address.',
+  ],
   async evaluate(context) {
     const hits = await usesElsewhere(context)
     const uses = await notForOthers(context, hits)
@@ -81,8 +85,11 @@ async function knownAddresses(client: Context['client'], uses: readonly Use[]): 
 /** Without what an AWS service did on the caller's behalf with the caller's key. */
 async function notForOthers(context: Context, events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
   const onBehalf = new Set<EventId>()
-  await context.eachText(events.filter((event) => event.source === 'aws'), (id, text) => {
-    if (/invokedBy/i.test(text) && str(getAnyCase(getAnyCase(JSON.parse(text), 'userIdentity'), 'invokedBy')) !== null) onBehalf.add(id)
-  })
+  await context.eachText(
+    events.filter((event) => event.source === 'aws'),
+    (id, text) => {
+      if (/invokedBy/i.test(text) && str(getAnyCase(getAnyCase(JSON.parse(text), 'userIdentity'), 'invokedBy')) !== null) onBehalf.add(id)
+    },
+  )
   return events.filter((event) => !onBehalf.has(event.id))
 }

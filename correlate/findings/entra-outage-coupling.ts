@@ -14,19 +14,27 @@ const SEVERAL = 2
 /** Entra was out of order, and with it an agent's way to the clouds. */
 export const finding: FindingRule = {
   id: 'entra-outage-coupling',
-  title: 'An agent\'s cloud access depends on an Entra that failed',
+  title: "An agent's cloud access depends on an Entra that failed",
   severity: 'info',
   why: 'With Option 2 every new cloud credential needs a fresh agent token from Entra: "an Entra outage breaks the cloud LLM too. The two issuers are serial, not parallel" (article on managed identity and Entra objects). Good to know when a gap in an agent\'s work is explained.',
   remediation: 'None needed. If the agent must run through such failures: longer cloud sessions, or Option 1 for that cloud.',
   falsePositives: ['A client that retries once and succeeds.'],
   async evaluate(context) {
-    const optionTwo = new Set((await context.entraExchanges()).flatMap((event) => (event.subjectOid !== null && event.subjectOid === event.agentOid ? [`${event.tenantId}/${event.subjectOid}`] : [])))
+    const optionTwo = new Set(
+      (await context.entraExchanges()).flatMap((event) =>
+        event.subjectOid !== null && event.subjectOid === event.agentOid ? [`${event.tenantId}/${event.subjectOid}`] : [],
+      ),
+    )
     if (optionTwo.size === 0) return []
     // Index events_issued.
-    const failed = await context.events(`e.kind = 'token.issued' and e.outcome = 'failure' and e.tenant_id = any($1::uuid[]) and e.error_code in (${[...OWN_FAULTS].map((code) => `'${code}'`).join(', ')})`, [
-      [...new Set([...optionTwo].map((key) => key.slice(0, 36)).filter((tenant) => tenant.length === 36))],
-    ])
-    const byAgent = Map.groupBy(failed.filter((event) => optionTwo.has(`${event.tenantId}/${event.subjectOid}`)), (event) => `${event.tenantId}/${event.subjectOid}`)
+    const failed = await context.events(
+      `e.kind = 'token.issued' and e.outcome = 'failure' and e.tenant_id = any($1::uuid[]) and e.error_code in (${[...OWN_FAULTS].map((code) => `'${code}'`).join(', ')})`,
+      [[...new Set([...optionTwo].map((key) => key.slice(0, 36)).filter((tenant) => tenant.length === 36))]],
+    )
+    const byAgent = Map.groupBy(
+      failed.filter((event) => optionTwo.has(`${event.tenantId}/${event.subjectOid}`)),
+      (event) => `${event.tenantId}/${event.subjectOid}`,
+    )
     return [...byAgent.values()].flatMap((events): Draft[] => {
       const close = events.filter((event, index) => [index - SEVERAL + 1, index + SEVERAL - 1].some((other) => isWithin(event, events[other])))
       const [first] = close

@@ -12,8 +12,13 @@ export const finding: FindingRule = {
   severity: 'high',
   attack: 'T1550.001',
   why: 'Behind every exchange stands a token of Entra. Where the sign-in log is complete and shows none within the longest life of a token (25 h for managed identities, 9 h for others), the token is older than it should be, forged, or was issued where nobody looks.',
-  remediation: 'Compare the exchange\'s address and time with the workload. Look for gaps in the collection of that sign-in log. If neither explains it, take the subject out of the cloud trust and rotate the workload\'s identity.',
-  falsePositives: ['A gap inside the sign-in log.', 'A token policy that allows longer lives than the defaults.', 'Sign-ins that are delivered later than the exchange (then the finding is "probable" and goes away by itself).'],
+  remediation:
+    "Compare the exchange's address and time with the workload. Look for gaps in the collection of that sign-in log. If neither explains it, take the subject out of the cloud trust and rotate the workload's identity.",
+  falsePositives: [
+    'A gap inside the sign-in log.',
+    'A token policy that allows longer lives than the defaults.',
+    'Sign-ins that are delivered later than the exchange (then the finding is "probable" and goes away by itself).',
+  ],
   async evaluate(context) {
     const { directory } = context
     const hits: { readonly event: StoredEvent; readonly life: bigint; readonly passed: boolean }[] = []

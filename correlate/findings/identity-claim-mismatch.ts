@@ -24,8 +24,9 @@ export const finding: FindingRule = {
   title: 'A caller names another identity than the one that is proven',
   severity: 'medium',
   attack: 'T1036',
-  why: 'Role session names, source identities, session tags and request labels are chosen by the caller. Reports that believe them attribute one agent\'s work to another. An object id that is known, and is not the proven one, is either a mix-up in configuration or an attempt to blame somebody else.',
-  remediation: 'Fix the configuration that writes the name. On AWS require sts:RoleSessionName (or sts:SourceIdentity) to equal the subject in the role\'s trust policy. Never attribute by these values.',
+  why: "Role session names, source identities, session tags and request labels are chosen by the caller. Reports that believe them attribute one agent's work to another. An object id that is known, and is not the proven one, is either a mix-up in configuration or an attempt to blame somebody else.",
+  remediation:
+    "Fix the configuration that writes the name. On AWS require sts:RoleSessionName (or sts:SourceIdentity) to equal the subject in the role's trust policy. Never attribute by these values.",
   falsePositives: ['An orchestrator that writes the id of the agent it works for.'],
   async evaluate({ client, directory }) {
     // Groups first: a session name stands on every call of its session.
@@ -36,7 +37,9 @@ export const finding: FindingRule = {
        where e.asserted is not null and c.subject_oid is not null and array_to_string(e.asserted, ' ') ~* '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
        group by c.tenant_id, c.subject_oid, c.agent_oid, c.candidates, e.source, e.asserted order by first, c.subject_oid, e.asserted`,
     )
-    const hits = rows.flatMap((row) => [...new Set(row.asserted.flatMap(guidsIn))].filter((guid) => isOther(directory, row, guid as Oid)).map((claimed) => ({ row, claimed })))
+    const hits = rows.flatMap((row) =>
+      [...new Set(row.asserted.flatMap(guidsIn))].filter((guid) => isOther(directory, row, guid as Oid)).map((claimed) => ({ row, claimed })),
+    )
     return [...Map.groupBy(hits, ({ row, claimed }) => [row.tenant, row.subject, claimed, row.source].join('\n')).values()].map((group): Draft => {
       const { row, claimed } = group[0]!
       const times = group.flatMap((hit) => [hit.row.first, hit.row.last]).toSorted((a, b) => (a < b ? -1 : 1))

@@ -20,7 +20,8 @@ export const finding: FindingRule = {
   severity: 'high',
   attack: 'T1526',
   why: 'LLM-jacking begins with a test of the stolen credential: list the models, call some with bad parameters, and read from the errors which ones would work (Sysdig, May 2024; Permiso, October 2024: keys were tried within minutes of a leak). A working agent knows its model.',
-  remediation: 'Find out who holds the credential. End its sessions, restrict the role to the models that the agent needs (bedrock:InvokeModel on their ARNs, an organization policy on Vertex models), and deny other regions.',
+  remediation:
+    'Find out who holds the credential. End its sessions, restrict the role to the models that the agent needs (bedrock:InvokeModel on their ARNs, an organization policy on Vertex models), and deny other regions.',
   falsePositives: ['A developer who sets up an agent and tries several models.', 'An evaluation job over a list of models that are not all enabled.'],
   async evaluate(context) {
     // Indexes events_findings and events_watched.

@@ -13,11 +13,14 @@ export const finding: FindingRule = {
   severity: 'high',
   attack: 'T1562.008',
   why: 'Everything that is said about an agent rests on these logs. Who stops a trail, deletes a sink or exempts a principal from auditing makes the time after it unprovable; doing so before using stolen credentials is common practice ("blinding").',
-  remediation: 'Turn it on again, find out who did it and what happened meanwhile, and forbid it by policy (a service control policy on cloudtrail:StopLogging and DeleteTrail; organization-level sinks and audit configurations on Google).',
+  remediation:
+    'Turn it on again, find out who did it and what happened meanwhile, and forbid it by policy (a service control policy on cloudtrail:StopLogging and DeleteTrail; organization-level sinks and audit configurations on Google).',
   falsePositives: ['A trail or sink that was replaced by another one.', 'A planned change of what is recorded.'],
   async evaluate(context) {
     // Index events_watched.
-    const changes = (await context.events(`e.kind in ('other', 'trust.changed') and e.outcome = 'success' and e.${WATCHED_ACTION}`)).filter(({ action }) => CANDIDATE.test(action))
+    const changes = (await context.events(`e.kind in ('other', 'trust.changed') and e.outcome = 'success' and e.${WATCHED_ACTION}`)).filter(({ action }) =>
+      CANDIDATE.test(action),
+    )
     const records = await context.records(changes)
     const hits = changes.flatMap((event) => {
       const record = records.get(event.id)
@@ -58,7 +61,9 @@ function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
     case 'cloudtrail:DeleteEventDataStore':
       return { place: name, how: 'it was deleted' }
     case 'cloudtrail:UpdateTrail':
-      return ['isMultiRegionTrail', 'includeGlobalServiceEvents', 'isOrganizationTrail'].some(off) ? { place: name, how: 'it no longer records all regions, global services or accounts' } : null
+      return ['isMultiRegionTrail', 'includeGlobalServiceEvents', 'isOrganizationTrail'].some(off)
+        ? { place: name, how: 'it no longer records all regions, global services or accounts' }
+        : null
     case 'cloudtrail:UpdateEventDataStore':
       return ['multiRegionEnabled', 'organizationEnabled'].some(off) ? { place: name, how: 'it no longer records all regions or accounts' } : null
     case 'cloudtrail:PutEventSelectors':
@@ -67,8 +72,11 @@ function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
       return { place: 'the model invocation log', how: 'it was turned off' }
     case 'bedrock:PutModelInvocationLoggingConfiguration': {
       const configuration = getAnyCase(request, 'loggingConfig')
-      const nowhere = configuration !== undefined && getAnyCase(configuration, 's3Config') === undefined && getAnyCase(configuration, 'cloudWatchConfig') === undefined
-      return nowhere || bool(getAnyCase(configuration, 'textDataDeliveryEnabled')) === false ? { place: 'the model invocation log', how: 'it no longer holds the text of calls' } : null
+      const nowhere =
+        configuration !== undefined && getAnyCase(configuration, 's3Config') === undefined && getAnyCase(configuration, 'cloudWatchConfig') === undefined
+      return nowhere || bool(getAnyCase(configuration, 'textDataDeliveryEnabled')) === false
+        ? { place: 'the model invocation log', how: 'it no longer holds the text of calls' }
+        : null
     }
     default:
       return null
@@ -79,13 +87,21 @@ function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
 function dropsManagementEvents(request: JsonObject): boolean {
   const basic = arr(getAnyCase(request, 'eventSelectors'))
   if (basic.length > 0) {
-    return !basic.some((selector) => bool(getAnyCase(selector, 'includeManagementEvents')) !== false && (str(getAnyCase(selector, 'readWriteType')) ?? 'All') === 'All' && arr(getAnyCase(selector, 'excludeManagementEventSources')).length === 0)
+    return !basic.some(
+      (selector) =>
+        bool(getAnyCase(selector, 'includeManagementEvents')) !== false &&
+        (str(getAnyCase(selector, 'readWriteType')) ?? 'All') === 'All' &&
+        arr(getAnyCase(selector, 'excludeManagementEventSources')).length === 0,
+    )
   }
   const advanced = arr(getAnyCase(request, 'advancedEventSelectors'))
-  return advanced.length > 0 && !advanced.some((selector) => {
-    const fields = arr(getAnyCase(selector, 'fieldSelectors'))
-    return fields.length === 1 && str(getAnyCase(fields[0], 'field')) === 'eventCategory' && arr(getAnyCase(fields[0], 'equals')).includes('Management')
-  })
+  return (
+    advanced.length > 0 &&
+    !advanced.some((selector) => {
+      const fields = arr(getAnyCase(selector, 'fieldSelectors'))
+      return fields.length === 1 && str(getAnyCase(fields[0], 'field')) === 'eventCategory' && arr(getAnyCase(fields[0], 'equals')).includes('Management')
+    })
+  )
 }
 
 function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject): Change | null {
@@ -107,7 +123,9 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
       return bool(atAnyCase(call.request, 'exclusion.disabled')) === false ? { place, how: 'an exclusion was turned on' } : null
     case 'updatesink': {
       if (bool(atAnyCase(call.request, 'sink.disabled')) === true) return { place, how: 'the sink was disabled' }
-      return arr(atAnyCase(call.request, 'sink.exclusions')).some((exclusion) => bool(getAnyCase(exclusion, 'disabled')) !== true) ? { place, how: 'the sink excludes records' } : null
+      return arr(atAnyCase(call.request, 'sink.exclusions')).some((exclusion) => bool(getAnyCase(exclusion, 'disabled')) !== true)
+        ? { place, how: 'the sink excludes records' }
+        : null
     }
     case 'updatesettings':
     case 'updatecmeksettings':

@@ -12,7 +12,8 @@ export const finding: FindingRule = {
   title: 'A managed identity was recreated and the trust still names the old one',
   severity: 'medium',
   why: 'Deleting and creating a user-assigned managed identity gives it a new object id under the same name. Federated credentials and cloud trusts name the old one, so "the federation works once but stops on redeploy" (article on managed identity and Entra objects). Until they are re-pointed nothing works; until they are cleaned up they trust an id that nobody watches.',
-  remediation: 'Point the federated credential of the Blueprint, the AWS trust policy (":sub") and the Google provider condition and members to the new object id, and remove the old one. Refer to the identity by its ARM id, never by its name, in deployment scripts.',
+  remediation:
+    'Point the federated credential of the Blueprint, the AWS trust policy (":sub") and the Google provider condition and members to the new object id, and remove the old one. Refer to the identity by its ARM id, never by its name, in deployment scripts.',
   falsePositives: ['Two different identities that happen to have the same name in different resource groups, one deleted and one created.'],
   async evaluate(context) {
     const pairs = recreated(context)
@@ -30,11 +31,14 @@ export const finding: FindingRule = {
         // Entra prints the subject that found no match; where it does not, the application is one whose credential names the old identity.
         return message.includes(pair.now) || (!message.includes(pair.old) && trustsOld(context, pair, event.proofAppId))
       })
-      const waiting = context.directory.trusting(pair.tenantId, pair.old).filter((fic) => fic.identity.valid.at(-1)?.to === null && fic.application.alive.at(-1)?.to === null)
+      const waiting = context.directory
+        .trusting(pair.tenantId, pair.old)
+        .filter((fic) => fic.identity.valid.at(-1)?.to === null && fic.application.alive.at(-1)?.to === null)
       if (refused.length === 0 && waiting.length === 0) return []
       const since = `The managed identity ${pair.name} (${pair.old}) was deleted at ${moment(pair.deletedNs)}; one of the same name, ${pair.now}, appeared at ${moment(pair.createdNs)}.`
       const said = refused.length > 0 ? ` It was refused ${counted(refused.length, 'time')} ${during(refused.map((event) => event.timeNs))}.` : ''
-      const still = waiting.length > 0 ? ` ${counted(waiting.length, 'federated credential')} still ${waiting.length === 1 ? 'names' : 'name'} the old one.` : ''
+      const still =
+        waiting.length > 0 ? ` ${counted(waiting.length, 'federated credential')} still ${waiting.length === 1 ? 'names' : 'name'} the old one.` : ''
       return [
         {
           key: [pair.tenantId, pair.old, pair.now],
@@ -90,7 +94,11 @@ function recreated({ facts }: Context): Recreated[] {
     if (fact.change === 'deleted' && (identity.deleted === null || before(identity.deleted, at))) identity.deleted = at
   }
   const all = [...identities.values()]
-  const restored = new Set(facts.flatMap(({ tenantId, fact, time }) => (fact.type === 'lifecycle' && fact.change === 'restored' && isLater(time, identities.get(`${tenantId}/${fact.id}`)) ? [`${tenantId}/${fact.id}`] : [])))
+  const restored = new Set(
+    facts.flatMap(({ tenantId, fact, time }) =>
+      fact.type === 'lifecycle' && fact.change === 'restored' && isLater(time, identities.get(`${tenantId}/${fact.id}`)) ? [`${tenantId}/${fact.id}`] : [],
+    ),
+  )
   return all.flatMap((old) => {
     const gone = old.deleted
     if (gone === null || restored.has(`${old.tenantId}/${old.oid}`)) return []
@@ -107,7 +115,15 @@ const before = (a: Evidence, b: Evidence): boolean => a.timeNs < b.timeNs || (a.
 const isLater = (time: bigint, identity: Identity | undefined): boolean => identity?.deleted != null && time > identity.deleted.timeNs
 
 function trustsOld({ directory }: Context, pair: { readonly tenantId: TenantId; readonly old: Oid }, appId: string | null): boolean {
-  return appId !== null && directory.trusting(pair.tenantId, pair.old).some(({ application }) => application.key === `${application.tenantId}/app:${appId}` || application.principals.some((principal) => principal.appIds.includes(appId as never)))
+  return (
+    appId !== null &&
+    directory
+      .trusting(pair.tenantId, pair.old)
+      .some(
+        ({ application }) =>
+          application.key === `${application.tenantId}/app:${appId}` || application.principals.some((principal) => principal.appIds.includes(appId as never)),
+      )
+  )
 }
 
 /** Evidence of the directory knows ids only; the facts know their times. */

@@ -5,8 +5,22 @@ import { rules } from './index.ts'
 
 /** DESIGN §5.3. */
 const CONTRACT = [
-  'activity-after-revocation', 'audience-trap', 'blueprint-token-misuse', 'credential-used-from-new-address', 'entra-outage-coupling', 'exchange-without-issuance', 'identity-claim-mismatch', 'llm-probing',
-  'logging-disabled', 'orphaned-trust', 'sami-anchor', 'secret-where-federation-expected', 'shared-uami-unattributable', 'tenant-wide-trust', 'topology-drift', 'unknown-subject',
+  'activity-after-revocation',
+  'audience-trap',
+  'blueprint-token-misuse',
+  'credential-used-from-new-address',
+  'entra-outage-coupling',
+  'exchange-without-issuance',
+  'identity-claim-mismatch',
+  'llm-probing',
+  'logging-disabled',
+  'orphaned-trust',
+  'sami-anchor',
+  'secret-where-federation-expected',
+  'shared-uami-unattributable',
+  'tenant-wide-trust',
+  'topology-drift',
+  'unknown-subject',
 ]
 
 test('every rule of the contract exists, under the name of its file', () => {
@@ -16,7 +30,10 @@ test('every rule of the contract exists, under the name of its file', () => {
 test('every rule says why it matters, what to do and when it is wrong', () => {
   for (const rule of rules) {
     expect(SEVERITIES, rule.id).toContain(rule.severity)
-    expect([rule.title, rule.why, rule.remediation].every((text) => text.length > 20), rule.id).toBe(true)
+    expect(
+      [rule.title, rule.why, rule.remediation].every((text) => text.length > 20),
+      rule.id,
+    ).toBe(true)
     expect(rule.falsePositives.length, rule.id).toBeGreaterThan(0)
     expect(rule.attack ?? 'T1000', rule.id).toMatch(/^T\d{4}(\.\d{3})?$/)
   }

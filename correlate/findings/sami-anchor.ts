@@ -7,7 +7,8 @@ export const finding: FindingRule = {
   title: 'A system-assigned managed identity anchors a federation',
   severity: 'medium',
   why: 'A system-assigned identity lives and dies with its resource: every redeployment gives it a new object id, and every federated credential and cloud trust that names the old one breaks or is orphaned. The article calls it a footgun in this architecture: "always use a UAMI".',
-  remediation: 'Create a user-assigned managed identity, assign it to the resource, name its object id in the federated credential and in the cloud trust, and remove the system-assigned identity from both.',
+  remediation:
+    'Create a user-assigned managed identity, assign it to the resource, name its object id in the federated credential and in the cloud trust, and remove the system-assigned identity from both.',
   falsePositives: ['A resource that is never recreated. The trust still breaks on the day it is.'],
   async evaluate(context) {
     const { facts, directory } = context

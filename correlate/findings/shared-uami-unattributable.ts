@@ -19,7 +19,8 @@ export const finding: FindingRule = {
   title: 'Several agents share the identity that the cloud sees',
   severity: 'medium',
   why: 'With Option 1 the cloud logs the managed identity. If several agents run on it, no record says which of them called the model: neither an incident nor a bill can be attributed. The article: "one cloud-side principal shared by every agent on the UAMI".',
-  remediation: 'Give each agent a user-assigned managed identity of its own, or let the Agent Identities federate (Option 2), so that the cloud logs the agent.',
+  remediation:
+    'Give each agent a user-assigned managed identity of its own, or let the Agent Identities federate (Option 2), so that the cloud logs the agent.',
   falsePositives: ['An agent that still exists but never runs counts as a candidate until it is deleted or disabled.'],
   async evaluate({ client, directory }) {
     const shared = [...directory.subjects()].filter(({ tenantId, oid }) => directory.principal(tenantId, oid)?.kind !== 'agent')

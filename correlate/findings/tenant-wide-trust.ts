@@ -15,7 +15,8 @@ export const finding: FindingRule = {
   severity: 'high',
   attack: 'T1199',
   why: 'A trust that looks at the tenant, the issuer or the audience only accepts every service principal and managed identity of the tenant that can get a token for that audience, also those created tomorrow. One compromised workload then has the cloud rights of all agents.',
-  remediation: 'Restrict the trust to the object ids that need it: ":sub" in the AWS role\'s condition; "assertion.sub == \'<oid>\'" (or "in [...]") in the Google provider\'s attribute condition; "principal://…/subject/<oid>" in place of "principalSet://…/*" or "…/attribute.tid/…" as member.',
+  remediation:
+    'Restrict the trust to the object ids that need it: ":sub" in the AWS role\'s condition; "assertion.sub == \'<oid>\'" (or "in [...]") in the Google provider\'s attribute condition; "principal://…/subject/<oid>" in place of "principalSet://…/*" or "…/attribute.tid/…" as member.',
   falsePositives: ['A pool or tenant that holds nothing but the one workload. It is still open to whatever is added later.'],
   async evaluate(context) {
     const changes = await context.trustChanges()
@@ -54,7 +55,17 @@ function openRoles(changes: readonly TrustChange[]): Open[] {
     const open = change.alternatives.find((one) => !one.pinned && !isSentinelTenant(one.tenantId))
     if (!open) return []
     const { event, place } = change
-    return [{ cloud: 'aws', place, event, tenantId: open.tenantId, how: 'lets tokens of an Entra tenant in without a condition on their subject', sure: true, usedBy: (exchange) => isRole(exchange, place) }]
+    return [
+      {
+        cloud: 'aws',
+        place,
+        event,
+        tenantId: open.tenantId,
+        how: 'lets tokens of an Entra tenant in without a condition on their subject',
+        sure: true,
+        usedBy: (exchange) => isRole(exchange, place),
+      },
+    ]
   })
 }
 
@@ -79,12 +90,26 @@ function openProviders(context: Context, changes: readonly TrustChange[]): Open[
     const condition = provider.condition ?? (provider.mapping ? earlier?.condition : undefined)
     if (tenantId === null || tenantId === 'foreign' || isSentinelTenant(tenantId) || condition === undefined) return []
     if (pinsSubject(condition, (name) => isPinning(name, mapping))) return []
-    const how = condition.trim() === '' ? 'accepts every token of its issuer: it has no attribute condition' : 'has an alternative in its attribute condition that restricts neither subject, object id, application nor group'
-    return [{ cloud: 'gcp', place, event, tenantId, how, sure: true, usedBy: (exchange) => exchange.pool?.pool === provider.pool && (exchange.pool.provider ?? provider.provider) === provider.provider }]
+    const how =
+      condition.trim() === ''
+        ? 'accepts every token of its issuer: it has no attribute condition'
+        : 'has an alternative in its attribute condition that restricts neither subject, object id, application nor group'
+    return [
+      {
+        cloud: 'gcp',
+        place,
+        event,
+        tenantId,
+        how,
+        sure: true,
+        usedBy: (exchange) => exchange.pool?.pool === provider.pool && (exchange.pool.provider ?? provider.provider) === provider.provider,
+      },
+    ]
   })
 }
 
-const providerName = ({ project, pool, provider }: GcpProvider): string => `projects/${project}/locations/global/workloadIdentityPools/${pool}/providers/${provider}`
+const providerName = ({ project, pool, provider }: GcpProvider): string =>
+  `projects/${project}/locations/global/workloadIdentityPools/${pool}/providers/${provider}`
 
 /** An attribute whose mapping nobody has seen may be a restriction: then nothing is claimed. */
 function isPinning(name: string, mapping: GcpProvider['mapping']): boolean {
@@ -92,7 +117,8 @@ function isPinning(name: string, mapping: GcpProvider['mapping']): boolean {
   return from === undefined ? mapping === undefined || name.startsWith('google.') : mapsPinningClaim(from)
 }
 
-const POOL_WIDE = /^principalSet:\/\/iam\.googleapis\.com\/projects\/([^/]+)\/locations\/[^/]+\/workloadIdentityPools\/([^/]+)\/(\*|attribute\.(?:tid|tenant|tenant_?id|iss|issuer|aud|audience)\/.+)$/i
+const POOL_WIDE =
+  /^principalSet:\/\/iam\.googleapis\.com\/projects\/([^/]+)\/locations\/[^/]+\/workloadIdentityPools\/([^/]+)\/(\*|attribute\.(?:tid|tenant|tenant_?id|iss|issuer|aud|audience)\/.+)$/i
 
 function openMembers(context: Context, changes: readonly TrustChange[]): Open[] {
   return changes.flatMap((change) => {
@@ -103,7 +129,9 @@ function openMembers(context: Context, changes: readonly TrustChange[]): Open[] 
       const issuer = poolTenant(context, project, pool)
       if (issuer === 'foreign' || isSentinelTenant(issuer)) return []
       const how = `gives ${role ?? 'a role'} on ${change.event.resource ?? 'a resource'} to ${rest === '*' ? 'everybody in the pool' : `everybody with ${rest}`}`
-      return [{ cloud: 'gcp', place: member, event: change.event, tenantId: issuer, how, sure: issuer !== null, usedBy: (exchange) => exchange.pool?.pool === pool }]
+      return [
+        { cloud: 'gcp', place: member, event: change.event, tenantId: issuer, how, sure: issuer !== null, usedBy: (exchange) => exchange.pool?.pool === pool },
+      ]
     })
   })
 }
@@ -111,6 +139,8 @@ function openMembers(context: Context, changes: readonly TrustChange[]): Open[] 
 /** The tenant whose tokens a pool accepts: one Entra provider among several is enough. `foreign`: all its known issuers are others. */
 function poolTenant({ facts, directory }: Context, project: string, pool: string): TenantId | 'foreign' | null {
   const names = directory.pools.namesOf(project)
-  const issuers = facts.flatMap(({ fact }) => (fact.type === 'gcp-provider' && fact.pool === pool && names.has(fact.project) ? [entraIssuerTenant(fact.issuer)] : []))
+  const issuers = facts.flatMap(({ fact }) =>
+    fact.type === 'gcp-provider' && fact.pool === pool && names.has(fact.project) ? [entraIssuerTenant(fact.issuer)] : [],
+  )
   return issuers.filter((issuer) => issuer !== null).toSorted()[0] ?? (issuers.length > 0 ? 'foreign' : null)
 }

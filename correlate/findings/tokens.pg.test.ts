@@ -46,8 +46,11 @@ testRules({
       gives: [{ oids: [AGENT], evidence: ['deleted', 'exchange', 'call'], confidence: 'exact' }],
     },
     {
-      name: 'fires on a disabled agent whose exchange is within a token\'s life, but for which none was issued',
-      world: (world) => base(world).principal('disabled', '10:00', 'Update service principal', AGENT, { agent: true, enabled: false }).awsExchange('exchange', '11:00', { subject: AGENT }),
+      name: "fires on a disabled agent whose exchange is within a token's life, but for which none was issued",
+      world: (world) =>
+        base(world)
+          .principal('disabled', '10:00', 'Update service principal', AGENT, { agent: true, enabled: false })
+          .awsExchange('exchange', '11:00', { subject: AGENT }),
       gives: [{ oids: [AGENT], evidence: ['disabled', 'exchange'], confidence: 'exact' }],
     },
     {
@@ -81,7 +84,8 @@ testRules({
     },
     {
       name: 'says that it is only probable where the sign-in logs begin too late',
-      world: (world) => world.signIn('begin', '09:00', { kind: 'blueprint', oid: BLUEPRINT, appId: BLUEPRINT_APP }).awsExchange('one', '10:00', { subject: STRANGER }),
+      world: (world) =>
+        world.signIn('begin', '09:00', { kind: 'blueprint', oid: BLUEPRINT, appId: BLUEPRINT_APP }).awsExchange('one', '10:00', { subject: STRANGER }),
       gives: [{ oids: [STRANGER], evidence: ['one'], confidence: 'probable' }],
     },
     {
@@ -99,7 +103,11 @@ testRules({
         base(world)
           .awsExchange('refused', '10:00', { subject: STRANGER, refused: true })
           .awsExchange('github', '10:01', { subject: STRANGER, issuer: 'token.actions.githubusercontent.com' })
-          .awsExchange('sentinel', '10:02', { subject: STRANGER, issuer: 'sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/', session: 'MicrosoftSentinel_x' })
+          .awsExchange('sentinel', '10:02', {
+            subject: STRANGER,
+            issuer: 'sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/',
+            session: 'MicrosoftSentinel_x',
+          })
           .awsExchange('elsewhere', '10:03', { subject: STRANGER, issuer: `sts.windows.net/${guid('other-tenant')}/` }),
       gives: [],
     },
@@ -107,7 +115,11 @@ testRules({
   'exchange-without-issuance': [
     {
       name: 'fires on an agent without a sign-in in nine hours',
-      world: (world) => base(world).signIn('old', '-1 12:00', { kind: 'agent', oid: AGENT }).awsExchange('exchange', '10:00', { subject: AGENT }).signIn('later', '10:30', { kind: 'blueprint', oid: BLUEPRINT }),
+      world: (world) =>
+        base(world)
+          .signIn('old', '-1 12:00', { kind: 'agent', oid: AGENT })
+          .awsExchange('exchange', '10:00', { subject: AGENT })
+          .signIn('later', '10:30', { kind: 'blueprint', oid: BLUEPRINT }),
       gives: [{ oids: [AGENT], evidence: ['exchange'], confidence: 'derived' }],
     },
     {
@@ -116,7 +128,7 @@ testRules({
       gives: [{ oids: [UAMI], evidence: ['exchange'], confidence: 'probable' }],
     },
     {
-      name: 'stays silent within the token\'s life, on refused exchanges and on unknown subjects',
+      name: "stays silent within the token's life, on refused exchanges and on unknown subjects",
       world: (world) =>
         base(world)
           .signIn('mi', '-1 10:00', { kind: 'managed-identity', oid: UAMI })
@@ -146,13 +158,17 @@ testRules({
       gives: [{ oids: [BLUEPRINT, AGENT], evidence: ['aws', 'gcp'] }],
     },
     {
-      name: 'fires on the Blueprint\'s own principal, at a cloud and at an API',
+      name: "fires on the Blueprint's own principal, at a cloud and at an API",
       world: (world) => base(world).awsExchange('aws', '10:00', { subject: BLUEPRINT }).api('api', '10:05', { oid: BLUEPRINT, appId: BLUEPRINT_APP }),
       gives: [{ oids: [BLUEPRINT], evidence: ['aws', 'api'] }],
     },
-    { name: 'stays silent on the agent itself', world: (world) => base(world).awsExchange('aws', '10:00', { subject: AGENT }).api('api', '10:05', { oid: AGENT }), gives: [] },
     {
-      name: 'stays silent on the Blueprint\'s sign-ins and on other service principals',
+      name: 'stays silent on the agent itself',
+      world: (world) => base(world).awsExchange('aws', '10:00', { subject: AGENT }).api('api', '10:05', { oid: AGENT }),
+      gives: [],
+    },
+    {
+      name: "stays silent on the Blueprint's sign-ins and on other service principals",
       world: (world) =>
         base(world)
           .signIn('t1', '09:59', { kind: 'blueprint', oid: BLUEPRINT, appId: BLUEPRINT_APP })
@@ -171,10 +187,15 @@ testRules({
       gives: [{ oids: [BLUEPRINT], evidence: ['secret', 'expired'] }],
     },
     {
-      name: 'fires on model calls with an IAM user\'s key, and with a Bedrock API key in a federated session',
+      name: "fires on model calls with an IAM user's key, and with a Bedrock API key in a federated session",
       world: (world) =>
         base(world)
-          .aws('static', '10:00', { service: 'bedrock', name: 'InvokeModel', identity: userIdentity('developer', 'AKIAABCDEFGH12345678'), request: { modelId: 'amazon.nova-lite-v1:0' } })
+          .aws('static', '10:00', {
+            service: 'bedrock',
+            name: 'InvokeModel',
+            identity: userIdentity('developer', 'AKIAABCDEFGH12345678'),
+            request: { modelId: 'amazon.nova-lite-v1:0' },
+          })
           .awsExchange('exchange', '10:00', { subject: AGENT, key: keyOf('bearer') })
           .converse('bearer', '10:01', { key: keyOf('bearer'), bearer: true }),
       gives: [
@@ -190,7 +211,11 @@ testRules({
           .gcpProvider('provider', '-1 06:00', { condition: `assertion.sub == '${AGENT}'` })
           .gcpExchange('exchange', '10:00', AGENT)
           .generate('federated', '10:01', { account: SA, subject: AGENT })
-          .gcp('list', '11:00', { service: 'storage.googleapis.com', method: 'storage.objects.list', authentication: { principalEmail: SA, serviceAccountKeyName: '//iam.googleapis.com/x/keys/abc' } }),
+          .gcp('list', '11:00', {
+            service: 'storage.googleapis.com',
+            method: 'storage.objects.list',
+            authentication: { principalEmail: SA, serviceAccountKeyName: '//iam.googleapis.com/x/keys/abc' },
+          }),
       gives: [
         { oids: [], evidence: ['by-key'] },
         { oids: [AGENT], evidence: ['list'] },
@@ -213,8 +238,17 @@ testRules({
           .aws('list', '10:00', { service: 's3', name: 'ListBuckets', identity: userIdentity('developer', 'AKIAABCDEFGH12345678') })
           .awsExchange('exchange', '10:00', { subject: AGENT, key: keyOf('fine') })
           .converse('call', '10:01', { key: keyOf('fine') })
-          .gcp('storage', '11:00', { service: 'storage.googleapis.com', method: 'storage.objects.list', authentication: { principalEmail: 'backup@x.iam.gserviceaccount.com', serviceAccountKeyName: '//iam/keys/abc' } })
-          .aws('service', '11:01', { service: 'bedrock', name: 'Converse', identity: sessionIdentity(keyOf('unseen')), request: { modelId: 'amazon.nova-lite-v1:0' } }),
+          .gcp('storage', '11:00', {
+            service: 'storage.googleapis.com',
+            method: 'storage.objects.list',
+            authentication: { principalEmail: 'backup@x.iam.gserviceaccount.com', serviceAccountKeyName: '//iam/keys/abc' },
+          })
+          .aws('service', '11:01', {
+            service: 'bedrock',
+            name: 'Converse',
+            identity: sessionIdentity(keyOf('unseen')),
+            request: { modelId: 'amazon.nova-lite-v1:0' },
+          }),
       gives: [],
     },
   ],
@@ -230,7 +264,11 @@ testRules({
     },
     {
       name: 'stays silent under Option 1',
-      world: (world) => base(world).awsExchange('exchange', '08:00', { subject: UAMI }).signIn('one', '10:00', { kind: 'agent', oid: AGENT, error: '90033' }).signIn('two', '10:05', { kind: 'agent', oid: AGENT, error: '90033' }),
+      world: (world) =>
+        base(world)
+          .awsExchange('exchange', '08:00', { subject: UAMI })
+          .signIn('one', '10:00', { kind: 'agent', oid: AGENT, error: '90033' })
+          .signIn('two', '10:05', { kind: 'agent', oid: AGENT, error: '90033' }),
       gives: [],
     },
     {

@@ -9,7 +9,7 @@ export const finding: FindingRule = {
   title: 'An agent federates to one cloud both as itself and through its managed identity',
   severity: 'low',
   why: 'Option 1 and Option 2 are attributed, authorised and revoked differently. An agent that does both has two ways in: deleting the Agent Identity closes one of them, and reports built on either see half of it. Usually a migration was left unfinished.',
-  remediation: 'Finish the migration: take the managed identity out of the cloud\'s trust once the agent federates itself (or the other way round).',
+  remediation: "Finish the migration: take the managed identity out of the cloud's trust once the agent federates itself (or the other way round).",
   falsePositives: ['A shared managed identity that another agent goes on using under a new name.', 'A migration that is under way.'],
   async evaluate(context) {
     const asItself = new Map<string, StoredEvent[]>()

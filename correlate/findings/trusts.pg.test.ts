@@ -22,7 +22,10 @@ testRules({
   'audience-trap': [
     {
       name: 'fires on an AWS exchange with the audience of an API that has an access log',
-      world: (world) => base(world).api('call', '09:00', { oid: AGENT }).awsExchange('exchange', '10:00', { subject: AGENT, audience: `api://${WEATHER}` }),
+      world: (world) =>
+        base(world)
+          .api('call', '09:00', { oid: AGENT })
+          .awsExchange('exchange', '10:00', { subject: AGENT, audience: `api://${WEATHER}` }),
       gives: [{ oids: [AGENT], evidence: ['exchange'] }],
     },
     {
@@ -32,7 +35,10 @@ testRules({
     },
     {
       name: 'fires on a Google provider that allows the API beside a dedicated audience',
-      world: (world) => base(world).api('call', '09:00', { oid: AGENT }).gcpProvider('provider', '09:30', { condition: `assertion.sub == '${AGENT}'`, audiences: ['api://agent-cloud-federation', WEATHER] }),
+      world: (world) =>
+        base(world)
+          .api('call', '09:00', { oid: AGENT })
+          .gcpProvider('provider', '09:30', { condition: `assertion.sub == '${AGENT}'`, audiences: ['api://agent-cloud-federation', WEATHER] }),
       gives: [{ oids: [AGENT], evidence: ['provider'] }],
     },
     {
@@ -84,7 +90,13 @@ testRules({
         base(world)
           .principal('deleted', '08:00', 'Remove service principal', UAMI, { type: 'ManagedIdentity', name: 'mi-agent' })
           .principal('again', '08:01', 'Add service principal', NEW, { type: 'ManagedIdentity', name: 'MI-Agent' })
-          .signIn('refused', '08:05', { kind: 'blueprint', oid: guid('blueprint'), appId: guid('blueprint-app'), error: '700213', message: `AADSTS700213: No matching federated identity record found for presented assertion subject '${NEW}'.` })
+          .signIn('refused', '08:05', {
+            kind: 'blueprint',
+            oid: guid('blueprint'),
+            appId: guid('blueprint-app'),
+            error: '700213',
+            message: `AADSTS700213: No matching federated identity record found for presented assertion subject '${NEW}'.`,
+          })
           .awsExchange('denied', '08:06', { subject: NEW, refused: true })
           .fics('repointed', '09:00', [UAMI], [NEW]),
       gives: [{ oids: [UAMI, NEW], evidence: ['deleted', 'again', 'refused', 'denied'] }],
@@ -92,7 +104,9 @@ testRules({
     {
       name: 'fires while a federated credential still names the old identity',
       world: (world) =>
-        base(world).principal('deleted', '08:00', 'Remove service principal', UAMI, { type: 'ManagedIdentity', name: 'mi-agent' }).principal('again', '08:01', 'Add service principal', NEW, { type: 'ManagedIdentity', name: 'mi-agent' }),
+        base(world)
+          .principal('deleted', '08:00', 'Remove service principal', UAMI, { type: 'ManagedIdentity', name: 'mi-agent' })
+          .principal('again', '08:01', 'Add service principal', NEW, { type: 'ManagedIdentity', name: 'mi-agent' }),
       gives: [{ oids: [UAMI, NEW], evidence: ['deleted', 'again', 'fic'] }],
     },
     {
@@ -123,18 +137,27 @@ testRules({
     },
     {
       name: 'fires on one that federates to a cloud itself',
-      world: (world) => world.signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'systemAssigned' }).awsExchange('exchange', '08:05', { subject: UAMI }),
+      world: (world) =>
+        world
+          .signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'systemAssigned' })
+          .awsExchange('exchange', '08:05', { subject: UAMI }),
       gives: [{ oids: [UAMI], evidence: ['signed-in', 'exchange'] }],
     },
     {
       name: 'stays silent on its other sign-ins and on refused exchanges',
       world: (world) =>
-        world.signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'systemAssigned', resource: GRAPH }).awsExchange('exchange', '08:05', { subject: UAMI, refused: true }),
+        world
+          .signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'systemAssigned', resource: GRAPH })
+          .awsExchange('exchange', '08:05', { subject: UAMI, refused: true }),
       gives: [],
     },
     {
       name: 'stays silent on a user-assigned identity in the same place',
-      world: (world) => world.signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'userAssigned' }).fics('fic', '08:01', [], [UAMI]).awsExchange('exchange', '08:05', { subject: UAMI }),
+      world: (world) =>
+        world
+          .signIn('signed-in', '08:00', { kind: 'managed-identity', oid: UAMI, msiType: 'userAssigned' })
+          .fics('fic', '08:01', [], [UAMI])
+          .awsExchange('exchange', '08:05', { subject: UAMI }),
       gives: [],
     },
   ],
@@ -161,7 +184,9 @@ testRules({
     {
       name: 'fires on a Google provider without a condition, and on one that looks at the tenant only',
       world: (world) =>
-        world.gcpProvider('none', '08:00', { name: 'none' }).gcpProvider('tenant', '08:01', { name: 'tenant', condition: `assertion.tid == '${TENANT}' && assertion.aud == 'api://x'` }),
+        world
+          .gcpProvider('none', '08:00', { name: 'none' })
+          .gcpProvider('tenant', '08:01', { name: 'tenant', condition: `assertion.tid == '${TENANT}' && assertion.aud == 'api://x'` }),
       gives: [
         { oids: [], evidence: ['none'] },
         { oids: [], evidence: ['tenant'] },
@@ -184,8 +209,24 @@ testRules({
       world: (world) =>
         world
           .gcpProvider('provider', '07:00', { condition: `assertion.sub == '${AGENT}'` })
-          .gcpPolicy('all', '08:00', { bindingDeltas: [{ action: 'ADD', role: 'roles/iam.workloadIdentityUser', member: `principalSet://iam.googleapis.com/projects/${PROJECT.id}/locations/global/workloadIdentityPools/${POOL}/*` }] })
-          .gcpPolicy('tenant', '08:01', { bindingDeltas: [{ action: 'ADD', role: 'roles/aiplatform.user', member: `principalSet://iam.googleapis.com/projects/${PROJECT.number}/locations/global/workloadIdentityPools/${POOL}/attribute.tid/${TENANT}` }] }),
+          .gcpPolicy('all', '08:00', {
+            bindingDeltas: [
+              {
+                action: 'ADD',
+                role: 'roles/iam.workloadIdentityUser',
+                member: `principalSet://iam.googleapis.com/projects/${PROJECT.id}/locations/global/workloadIdentityPools/${POOL}/*`,
+              },
+            ],
+          })
+          .gcpPolicy('tenant', '08:01', {
+            bindingDeltas: [
+              {
+                action: 'ADD',
+                role: 'roles/aiplatform.user',
+                member: `principalSet://iam.googleapis.com/projects/${PROJECT.number}/locations/global/workloadIdentityPools/${POOL}/attribute.tid/${TENANT}`,
+              },
+            ],
+          }),
       gives: [
         { oids: [], evidence: ['all'] },
         { oids: [], evidence: ['tenant'] },
@@ -196,10 +237,25 @@ testRules({
       world: (world) =>
         world
           .aws('role', '08:00', createRole('pinned', [aud('api://agent-cloud-federation'), { 'ForAnyValue:StringLike': { [`${ISSUER}:sub`]: [AGENT, UAMI] } }]))
-          .gcpProvider('sub', '08:01', { name: 'sub', condition: `assertion.tid == '${TENANT}' && (assertion.sub == "${AGENT}" || assertion['oid'] in ['${UAMI}'])` })
-          .gcpProvider('attribute', '08:02', { name: 'attribute', condition: `attribute.agent == '${AGENT}'`, mapping: { 'google.subject': 'assertion.sub', 'attribute.agent': 'assertion.oid' } })
+          .gcpProvider('sub', '08:01', {
+            name: 'sub',
+            condition: `assertion.tid == '${TENANT}' && (assertion.sub == "${AGENT}" || assertion['oid'] in ['${UAMI}'])`,
+          })
+          .gcpProvider('attribute', '08:02', {
+            name: 'attribute',
+            condition: `attribute.agent == '${AGENT}'`,
+            mapping: { 'google.subject': 'assertion.sub', 'attribute.agent': 'assertion.oid' },
+          })
           .gcpProvider('group', '08:03', { name: 'group', condition: `'${guid('group')}' in assertion.groups` })
-          .gcpPolicy('member', '08:04', { bindingDeltas: [{ action: 'ADD', role: 'roles/iam.workloadIdentityUser', member: `principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/${POOL}/subject/${AGENT}` }] }),
+          .gcpPolicy('member', '08:04', {
+            bindingDeltas: [
+              {
+                action: 'ADD',
+                role: 'roles/iam.workloadIdentityUser',
+                member: `principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/${POOL}/subject/${AGENT}`,
+              },
+            ],
+          }),
       gives: [],
     },
     {
@@ -211,8 +267,24 @@ testRules({
           .gcpProvider('gitlab', '08:02', { name: 'gitlab', issuer: 'https://gitlab.com' })
           .gcpProvider('pinned', '08:03', { name: 'pinned', condition: `assertion.sub == '${AGENT}'` })
           .gcpProvider('renamed', '08:04', { name: 'pinned', mask: 'displayName' })
-          .gcpPolicy('removed', '08:05', { bindingDeltas: [{ action: 'REMOVE', role: 'roles/aiplatform.user', member: `principalSet://iam.googleapis.com/projects/${PROJECT.id}/locations/global/workloadIdentityPools/${POOL}/*` }] })
-          .aws('sentinel', '08:06', createRole('sentinel', [{ StringEquals: { 'sts:RoleSessionName': 'MicrosoftSentinel_x' } }], 'sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/')),
+          .gcpPolicy('removed', '08:05', {
+            bindingDeltas: [
+              {
+                action: 'REMOVE',
+                role: 'roles/aiplatform.user',
+                member: `principalSet://iam.googleapis.com/projects/${PROJECT.id}/locations/global/workloadIdentityPools/${POOL}/*`,
+              },
+            ],
+          })
+          .aws(
+            'sentinel',
+            '08:06',
+            createRole(
+              'sentinel',
+              [{ StringEquals: { 'sts:RoleSessionName': 'MicrosoftSentinel_x' } }],
+              'sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d/',
+            ),
+          ),
       gives: [],
     },
   ],

@@ -8,20 +8,31 @@ import { cloudName, counted, during, list, moment, sorted } from './engine/text.
 /** A cloud let an object id in that nothing in its tenant's logs has ever named. */
 export const finding: FindingRule = {
   id: 'unknown-subject',
-  title: 'An identity that Entra\'s logs do not know federated to a cloud',
+  title: "An identity that Entra's logs do not know federated to a cloud",
   severity: 'high',
   attack: 'T1199',
   why: 'A trust that checks the tenant only ("no condition", "tid only") shows itself by object ids that no inventory knows. It may be a forgotten workload, or somebody who made an application of his own in the tenant.',
-  remediation: 'Look the object id up in Entra. If it is unwanted, restrict the trust to known subjects and end its sessions; if it is wanted, let its sign-in and audit logs be collected.',
-  falsePositives: ['A managed identity whose token was cached since before the logs begin (then the finding is "probable" and says so).', 'Sign-in logs of one kind that are not collected.'],
+  remediation:
+    'Look the object id up in Entra. If it is unwanted, restrict the trust to known subjects and end its sessions; if it is wanted, let its sign-in and audit logs be collected.',
+  falsePositives: [
+    'A managed identity whose token was cached since before the logs begin (then the finding is "probable" and says so).',
+    'Sign-in logs of one kind that are not collected.',
+  ],
   async evaluate(context) {
     const { directory } = context
     const strangers = (await context.entraExchanges()).filter(
       (event) =>
-        event.proofOid !== null && event.tenantId !== null && !isSentinelTenant(event.tenantId) && !event.asserted.some((name) => name.startsWith('MicrosoftSentinel_')) &&
-        directory.principal(event.tenantId, event.proofOid) === null && directory.trusting(event.tenantId, event.proofOid).length === 0,
+        event.proofOid !== null &&
+        event.tenantId !== null &&
+        !isSentinelTenant(event.tenantId) &&
+        !event.asserted.some((name) => name.startsWith('MicrosoftSentinel_')) &&
+        directory.principal(event.tenantId, event.proofOid) === null &&
+        directory.trusting(event.tenantId, event.proofOid).length === 0,
     )
-    const known = await namedByEntra(context, strangers.map((event) => ({ tenantId: event.tenantId!, oid: event.proofOid! })))
+    const known = await namedByEntra(
+      context,
+      strangers.map((event) => ({ tenantId: event.tenantId!, oid: event.proofOid! })),
+    )
     const drafts: Draft[] = []
     for (const [key, group] of Map.groupBy(strangers, (event) => `${event.tenantId}/${event.proofOid}`)) {
       const { tenantId, proofOid, timeNs } = group[0]!
@@ -29,7 +40,9 @@ export const finding: FindingRule = {
       const logs = [await context.signInLog(tenantId!, 'entra:ManagedIdentitySignIn'), await context.signInLog(tenantId!, 'entra:ServicePrincipalSignIn')]
       const last = group.at(-1)!.timeNs
       const reach = logs.every((log) => log !== null && log.firstNs <= last - MANAGED_IDENTITY_TOKEN_NS)
-      const doubt = reach ? '' : ` The sign-in logs of this tenant do not reach back a token's life before ${moment(last)}, so an earlier sign-in may be missing.`
+      const doubt = reach
+        ? ''
+        : ` The sign-in logs of this tenant do not reach back a token's life before ${moment(last)}, so an earlier sign-in may be missing.`
       drafts.push({
         key: [tenantId, proofOid],
         confidence: reach ? 'derived' : 'probable',

@@ -10,7 +10,12 @@ import { refreshFindings } from './index.ts'
 const FOLDER = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'scenarios')
 
 interface Expected {
-  readonly findings: readonly { readonly rule: string; readonly oids: readonly string[]; readonly mustInclude: readonly string[]; readonly optional?: boolean }[]
+  readonly findings: readonly {
+    readonly rule: string
+    readonly oids: readonly string[]
+    readonly mustInclude: readonly string[]
+    readonly optional?: boolean
+  }[]
 }
 
 describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('%s', (name) => {
@@ -29,7 +34,10 @@ describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-age
       `select f.rule, f.oids, f.explanation, array_agg(e.native_id) as native from findings f join events e on e.event_id = any(f.evidence) group by f.id`,
     )
     for (const expected of findings) {
-      const match = rows.filter((row) => row.rule === expected.rule && expected.oids.some((oid) => row.oids.includes(oid)) && expected.mustInclude.every((id) => row.native.includes(id)))
+      const match = rows.filter(
+        (row) =>
+          row.rule === expected.rule && expected.oids.some((oid) => row.oids.includes(oid)) && expected.mustInclude.every((id) => row.native.includes(id)),
+      )
       expect(match.length, expected.rule).toBeGreaterThanOrEqual(expected.optional ? 0 : 1)
     }
     const named = new Set(findings.map((finding) => finding.rule))

@@ -3,7 +3,12 @@ import type { Context } from './context.ts'
 
 /** An audience without the differences that do not matter: Entra writes `api://<appId>` on v1 tokens and the bare GUID on v2 ones (facts/entra.md a.1). */
 export function audienceKey(audience: string): string {
-  return audience.trim().toLowerCase().replace(/\/+$/, '').replace(/^api:\/\//, '').replace(/\/\.default$/, '')
+  return audience
+    .trim()
+    .toLowerCase()
+    .replace(/\/+$/, '')
+    .replace(/^api:\/\//, '')
+    .replace(/\/\.default$/, '')
 }
 
 /** Microsoft's own APIs that agents commonly hold tokens for: Graph (and its predecessor) and Azure Resource Manager, all clouds. */

@@ -17,7 +17,8 @@ export class Blueprints {
     }
     // A principal that no record calls a Blueprint's is one by its application.
     for (const { tenantId, fact } of facts) {
-      if (fact.type === 'seen' && fact.kind !== 'agent' && fact.kind !== 'managed-identity' && fact.appId && this.#appIds.has(fact.appId)) this.#principals.set(`${tenantId}/${fact.oid}`, fact.appId)
+      if (fact.type === 'seen' && fact.kind !== 'agent' && fact.kind !== 'managed-identity' && fact.appId && this.#appIds.has(fact.appId))
+        this.#principals.set(`${tenantId}/${fact.oid}`, fact.appId)
     }
   }
 

@@ -32,7 +32,8 @@ function tokensOf(text: string): Token[] {
 
 function pins(tokens: readonly Token[], attributes: Attributes, negated: boolean): boolean {
   const alternatives = split(tokens, '||')
-  if (alternatives.length > 1) return negated ? alternatives.some((one) => pins(one, attributes, true)) : alternatives.every((one) => pins(one, attributes, false))
+  if (alternatives.length > 1)
+    return negated ? alternatives.some((one) => pins(one, attributes, true)) : alternatives.every((one) => pins(one, attributes, false))
   const parts = split(tokens, '&&')
   if (parts.length > 1) return negated ? parts.every((one) => pins(one, attributes, true)) : parts.some((one) => pins(one, attributes, false))
   if (tokens[0] === '!') return pins(tokens.slice(1), attributes, !negated)

@@ -59,7 +59,13 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
   const entraExchanges = once(async () => (await exchanges()).filter((event) => event.outcome === 'success' && isEntra(event, directory)))
   const trustChanges = once(async () => {
     const changes = await events(`e.kind = 'trust.changed' and e.outcome = 'success' and e.source <> 'entra'`)
-    return trustChangesOf(changes, await recordsOf(client, changes.map((change) => change.id)))
+    return trustChangesOf(
+      changes,
+      await recordsOf(
+        client,
+        changes.map((change) => change.id),
+      ),
+    )
   })
   const signInLogs = once(async () => {
     // Index events_issued.
@@ -71,7 +77,8 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
   const entraTenants = once(async () => {
     const tenants = new Set([...(await signInLogs()).keys()].map((key) => key.slice(0, 36)))
     // A tenant whose sign-ins are not collected shows itself by its audit records.
-    for (const { tenantId, fact } of facts) if (fact.type === 'lifecycle' || fact.type === 'fics' || fact.type === 'fic-declared' || fact.type === 'application') tenants.add(tenantId)
+    for (const { tenantId, fact } of facts)
+      if (fact.type === 'lifecycle' || fact.type === 'fics' || fact.type === 'fic-declared' || fact.type === 'application') tenants.add(tenantId)
     return tenants
   })
   return {
@@ -101,8 +108,17 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
       })
       return ids.length === 0 ? [] : events('(e.time_ns, e.event_id) in (select time_ns, event_id from heads where event_id = any($1::uuid[]))', [ids])
     },
-    records: (wanted) => recordsOf(client, wanted.map((event) => event.id)),
-    eachText: (wanted, visit) => eachText(client, wanted.map((event) => event.id), visit),
+    records: (wanted) =>
+      recordsOf(
+        client,
+        wanted.map((event) => event.id),
+      ),
+    eachText: (wanted, visit) =>
+      eachText(
+        client,
+        wanted.map((event) => event.id),
+        visit,
+      ),
     signInLog: async (tenantId, log) => (await signInLogs()).get(`${tenantId}/${log}`) ?? null,
     hasEntraRecords: async (tenantId) => (await entraTenants()).has(tenantId),
   }
@@ -131,4 +147,3 @@ export function signInLogOf(directory: Directory, tenantId: TenantId, oid: Oid):
   const managed = principal?.kind === 'managed-identity' || (principal === null && directory.trusting(tenantId, oid).length > 0)
   return managed ? 'entra:ManagedIdentitySignIn' : 'entra:ServicePrincipalSignIn'
 }
-

@@ -27,7 +27,9 @@ export async function eachText(client: pg.ClientBase, ids: readonly EventId[], v
 
 /** The same for every event that meets a condition over `e`, without reading the events themselves: for looks at very many records. */
 export async function scanTexts(client: pg.ClientBase, condition: string, visit: Visit): Promise<void> {
-  const { rows } = await client.query<Place>(`select h.event_id as id, h.chunk_id as chunk, h.slot from events e join heads h on h.event_id = e.event_id where ${condition}`)
+  const { rows } = await client.query<Place>(
+    `select h.event_id as id, h.chunk_id as chunk, h.slot from events e join heads h on h.event_id = e.event_id where ${condition}`,
+  )
   await visitAll(client, rows, visit)
 }
 
@@ -40,7 +42,10 @@ async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: 
     for (const [chunk, wanted] of group) {
       const body = bodies.get(chunk)
       if (!body) throw new Error(`Chunk ${chunk} is missing.`)
-      unpackTexts(body, wanted.map((place) => place.slot)).forEach((text, index) => visit(wanted[index]!.id, text))
+      unpackTexts(
+        body,
+        wanted.map((place) => place.slot),
+      ).forEach((text, index) => visit(wanted[index]!.id, text))
     }
   }
 }

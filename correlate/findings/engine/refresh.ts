@@ -66,7 +66,9 @@ function add(rows: Map<string, Row>, row: Row): void {
 }
 
 function finish(rule: FindingRule, draft: Draft): Row {
-  const evidence = [...new Map(draft.evidence.map((one) => [one.id, one])).values()].toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : a.id < b.id ? -1 : 1))
+  const evidence = [...new Map(draft.evidence.map((one) => [one.id, one])).values()].toSorted((a, b) =>
+    a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : a.id < b.id ? -1 : 1,
+  )
   if (evidence.length === 0) throw new Error(`The rule ${rule.id} gives a finding without evidence.`)
   const events = draft.total?.events ?? evidence.length
   const listed = evidence.slice(0, MOST_EVIDENCE)
@@ -89,7 +91,9 @@ function finish(rule: FindingRule, draft: Draft): Row {
 
 async function store(client: pg.PoolClient, rows: readonly Row[]): Promise<Refreshed> {
   const hashOf = (row: Row): string => sha256(canonicalJson({ ...row, firstNs: String(row.firstNs), lastNs: String(row.lastNs) }))
-  const known = new Map((await client.query<{ id: string; content_hash: string }>('select id, content_hash from findings')).rows.map((row) => [row.id, row.content_hash]))
+  const known = new Map(
+    (await client.query<{ id: string; content_hash: string }>('select id, content_hash from findings')).rows.map((row) => [row.id, row.content_hash]),
+  )
   const changed = rows.map((row) => ({ ...row, contentHash: hashOf(row) })).filter((row) => known.get(row.id) !== row.contentHash)
   const kept = new Set(rows.map((row) => row.id))
   const gone = [...known.keys()].filter((id) => !kept.has(id))

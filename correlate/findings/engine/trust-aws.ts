@@ -21,7 +21,8 @@ export function awsTrust(event: StoredEvent, raw: JsonObject): TrustChange | nul
     if (issuers.length === 0 || str(at(statement, 'Effect')) !== 'Allow' || !allowsExchange(at(statement, 'Action'))) continue
     const tenantId = issuers[0]!.tenantId
     alternatives.push({ tenantId, pinned: pinsSubject(statement) })
-    for (const [key, values] of conditions(statement)) if (/:aud$/i.test(key) && issuerOf(key).entra) audiences.push(...values.flatMap((value) => named(value, tenantId)))
+    for (const [key, values] of conditions(statement))
+      if (/:aud$/i.test(key) && issuerOf(key).entra) audiences.push(...values.flatMap((value) => named(value, tenantId)))
   }
   const provider = str(request['url']) ?? str(request['openIDConnectProviderArn'])
   const issuer = provider === null ? null : issuerOf(provider)
@@ -56,7 +57,10 @@ function pinsSubject(statement: Value): boolean {
 /** The role's ARN; an update names the role only, which is unique in its account. */
 function placeOf(event: StoredEvent, record: JsonObject): string {
   const role = str(atAnyCase(record, 'requestParameters.roleName'))
-  return event.resource ?? (role === null ? (str(atAnyCase(record, 'requestParameters.url')) ?? 'an identity provider') : `arn:aws:iam::${event.account ?? ''}:role/${role}`)
+  return (
+    event.resource ??
+    (role === null ? (str(atAnyCase(record, 'requestParameters.url')) ?? 'an identity provider') : `arn:aws:iam::${event.account ?? ''}:role/${role}`)
+  )
 }
 
 /** The audience that an exchange was made with. v2 tokens may show the client (`azp`) here (facts/aws.md c.1). Null where the record has none. */

@@ -19,12 +19,14 @@ function providerOf(call: AuditCall): GcpProvider | null {
   const body = providerBody(call)
   if (!body) return null
   const place = parsePool(call.resourceName) ?? parsePool(str(getAnyCase(call.request, 'parent'))) ?? parsePool(text(body, 'name'))
-  const provider = place?.provider ?? text(call.request, 'workloadIdentityPoolProviderId', 'workload_identity_pool_provider_id') ?? parsePool(text(body, 'name'))?.provider
+  const provider =
+    place?.provider ?? text(call.request, 'workloadIdentityPoolProviderId', 'workload_identity_pool_provider_id') ?? parsePool(text(body, 'name'))?.provider
   if (!place || !provider) return null
   const created = /^create/i.test(call.operation)
   const mask = maskOf(call)
   // What an update does not mention stays as it was; what its mask names and its body lacks is emptied (facts/gcp.md b.5).
-  const touched = (field: string, value: unknown): boolean => created || value !== undefined || mask.some((path) => path === field || path.startsWith(`${field}.`) || field.startsWith(`${path}.`))
+  const touched = (field: string, value: unknown): boolean =>
+    created || value !== undefined || mask.some((path) => path === field || path.startsWith(`${field}.`) || field.startsWith(`${path}.`))
   const oidc = getAnyCase(body, 'oidc')
   const issuer = text(oidc, 'issuerUri', 'issuer_uri') ?? undefined
   const condition = text(body, 'attributeCondition', 'attribute_condition') ?? undefined
@@ -37,7 +39,9 @@ function providerOf(call: AuditCall): GcpProvider | null {
     issuer,
     audiences: touched('oidc.allowedaudiences', audiences) ? texts(audiences) : undefined,
     condition: touched('attributecondition', condition) ? (condition ?? '') : undefined,
-    mapping: touched('attributemapping', mapping) ? Object.fromEntries(Object.entries(obj(mapping)).flatMap(([name, from]) => (str(from) === null ? [] : [[name, str(from)!]]))) : undefined,
+    mapping: touched('attributemapping', mapping)
+      ? Object.fromEntries(Object.entries(obj(mapping)).flatMap(([name, from]) => (str(from) === null ? [] : [[name, str(from)!]])))
+      : undefined,
   }
 }
 
@@ -47,7 +51,10 @@ function maskOf(call: AuditCall): string[] {
   return paths.map((path) => path.trim().toLowerCase().replaceAll('_', ''))
 }
 
-const texts = (value: Value): string[] => arr(value).map(str).filter((one) => one !== null)
+const texts = (value: Value): string[] =>
+  arr(value)
+    .map(str)
+    .filter((one) => one !== null)
 
 /** Members that a policy change adds; where the record holds no delta, those of the policy as it was set. */
 function addedMembers(call: AuditCall): { role: string | null; member: string }[] {
@@ -58,5 +65,7 @@ function addedMembers(call: AuditCall): { role: string | null; member: string }[
       return member !== null && str(getAnyCase(delta, 'action'))?.toUpperCase() !== 'REMOVE' ? [{ role: str(getAnyCase(delta, 'role')), member }] : []
     })
   }
-  return arr(at(getAnyCase(call.request, 'policy'), 'bindings')).flatMap((binding) => texts(getAnyCase(binding, 'members')).map((member) => ({ role: str(getAnyCase(binding, 'role')), member })))
+  return arr(at(getAnyCase(call.request, 'policy'), 'bindings')).flatMap((binding) =>
+    texts(getAnyCase(binding, 'members')).map((member) => ({ role: str(getAnyCase(binding, 'role')), member })),
+  )
 }

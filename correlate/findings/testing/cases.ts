@@ -15,9 +15,15 @@ export function testRules(rules: Readonly<Record<string, readonly Case[]>>): voi
     test.each(cases.map((one) => [one.name, one] as const))('%s', async (_name, { world, gives }) => {
       const made = world(new World())
       const found = (await findingsOf(database.pool, made)).filter((finding) => finding.rule === rule)
-      const facts = found.map(({ oids, evidence, confidence }, index) => ({ oids: oids.toSorted(), evidence: evidence.toSorted(), ...(gives[index]?.confidence ? { confidence } : {}) }))
+      const facts = found.map(({ oids, evidence, confidence }, index) => ({
+        oids: oids.toSorted(),
+        evidence: evidence.toSorted(),
+        ...(gives[index]?.confidence ? { confidence } : {}),
+      }))
       const text = (one: unknown): string => JSON.stringify(one)
-      expect(facts.toSorted((a, b) => text(a).localeCompare(text(b)))).toEqual(gives.map((one) => ({ ...one, oids: one.oids.toSorted(), evidence: one.evidence.toSorted() })).toSorted((a, b) => text(a).localeCompare(text(b))))
+      expect(facts.toSorted((a, b) => text(a).localeCompare(text(b)))).toEqual(
+        gives.map((one) => ({ ...one, oids: one.oids.toSorted(), evidence: one.evidence.toSorted() })).toSorted((a, b) => text(a).localeCompare(text(b))),
+      )
       // The same set in the opposite order gives the same findings, word for word.
       const reversed = (await findingsOf(database.pool, made, { reversed: true })).filter((finding) => finding.rule === rule)
       expect(reversed).toEqual(found)

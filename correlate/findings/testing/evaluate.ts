@@ -15,10 +15,17 @@ export interface Found {
   readonly explanation: string
 }
 
+/** Takes every row out of every table. */
+export async function emptyStore(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' and tablename not in (select inhrelid::regclass::text from pg_inherits)`,
+  )
+  await pool.query(`truncate ${rows.map((table) => table.name).join(', ')} restart identity`)
+}
+
 /** Empties the store, ingests the records in the given order, and returns the findings. */
 export async function findingsOf(pool: pg.Pool, world: World, options: { readonly reversed?: boolean } = {}): Promise<readonly Found[]> {
-  const { rows: tables } = await pool.query<{ name: string }>(`select tablename as name from pg_tables where schemaname = 'public' and tablename not in (select inhrelid::regclass::text from pg_inherits)`)
-  await pool.query(`truncate ${tables.map((table) => table.name).join(', ')} restart identity`)
+  await emptyStore(pool)
   const sink = createCorrelator(pool)
   const receipt = await sink.deliver(options.reversed ? world.records.toReversed() : world.records, [])
   if (receipt.rejected.length > 0) throw new Error(`The world holds a record that is rejected: ${receipt.rejected[0]!.reason}`)

@@ -30,7 +30,13 @@ export class World {
     if (this.labels.has(guid(label))) throw new Error(`Two records of one world are called ${label}.`)
     this.labels.set(guid(label), label)
     const text = JSON.stringify(value)
-    this.records.push({ text, value: JSON.parse(text) as JsonObject, masked: [], origin: { file: 'world', line: null, index: this.records.length }, context: {} })
+    this.records.push({
+      text,
+      value: JSON.parse(text) as JsonObject,
+      masked: [],
+      origin: { file: 'world', line: null, index: this.records.length },
+      context: {},
+    })
     return this
   }
 
@@ -80,7 +86,15 @@ export class World {
   /** Makes the federated credentials of the Blueprint name these subjects. */
   fics(label: string, time: string, before: readonly string[], after: readonly string[], app = 'blueprint'): this {
     const texts = (subjects: readonly string[]): string =>
-      JSON.stringify(subjects.map((Subject) => ({ Name: 'fic', Issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`, Subject, Id: guid(`fic ${Subject}`), Audiences: ['api://AzureADTokenExchange'] })))
+      JSON.stringify(
+        subjects.map((Subject) => ({
+          Name: 'fic',
+          Issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
+          Subject,
+          Id: guid(`fic ${Subject}`),
+          Audiences: ['api://AzureADTokenExchange'],
+        })),
+      )
     return this.audit(
       label,
       time,
@@ -96,7 +110,13 @@ export class World {
     )
   }
 
-  principal(label: string, time: string, activity: string, oid: string, what: { readonly name?: string; readonly type?: 'ManagedIdentity'; readonly agent?: boolean; readonly enabled?: boolean }): this {
+  principal(
+    label: string,
+    time: string,
+    activity: string,
+    oid: string,
+    what: { readonly name?: string; readonly type?: 'ManagedIdentity'; readonly agent?: boolean; readonly enabled?: boolean },
+  ): this {
     const modified = [
       ...(what.type ? [{ displayName: 'ServicePrincipalType', oldValue: '[]', newValue: `["${what.type}"]` }] : []),
       ...(what.enabled === undefined ? [] : [{ displayName: 'AccountEnabled', oldValue: `[${!what.enabled}]`, newValue: `[${what.enabled}]` }]),
@@ -105,7 +125,13 @@ export class World {
       label,
       time,
       activity,
-      { id: oid, type: 'ServicePrincipal', displayName: what.name ?? 'principal', ...(what.agent ? { agentType: 'agenticAppInstance' } : {}), modifiedProperties: modified },
+      {
+        id: oid,
+        type: 'ServicePrincipal',
+        displayName: what.name ?? 'principal',
+        ...(what.agent ? { agentType: 'agenticAppInstance' } : {}),
+        modifiedProperties: modified,
+      },
       what.agent ? { AppId: oid, AgentIdentityBlueprintId: guid('blueprint-app') } : {},
     )
   }
@@ -132,7 +158,20 @@ export class World {
   }
 
   /** AssumeRoleWithWebIdentity by a subject; `key` is the access key that it issues. */
-  awsExchange(label: string, time: string, exchange: { readonly subject: string; readonly key?: string; readonly audience?: string; readonly ip?: string; readonly role?: string; readonly session?: string; readonly issuer?: string; readonly refused?: boolean }): this {
+  awsExchange(
+    label: string,
+    time: string,
+    exchange: {
+      readonly subject: string
+      readonly key?: string
+      readonly audience?: string
+      readonly ip?: string
+      readonly role?: string
+      readonly session?: string
+      readonly issuer?: string
+      readonly refused?: boolean
+    },
+  ): this {
     const provider = `arn:aws:iam::${ACCOUNT}:oidc-provider/${exchange.issuer ?? `sts.windows.net/${TENANT}/`}`
     const audience = exchange.audience ?? 'api://agent-cloud-federation'
     const roleArn = `arn:aws:iam::${ACCOUNT}:role/${exchange.role ?? 'agent'}`
@@ -144,11 +183,32 @@ export class World {
       request: { roleArn, roleSessionName: exchange.session ?? 'session', durationSeconds: 3600 },
       ...(exchange.refused
         ? { error: 'AccessDenied' }
-        : { response: { credentials: { accessKeyId: exchange.key ?? keyOf(label), expiration: 'Jun 2, 2026, 10:29:06 AM' }, subjectFromWebIdentityToken: exchange.subject, provider, audience, assumedRoleUser: { assumedRoleId: 'AROAABCDEFGHIJKLMNOPQ:session', arn: roleArn } } }),
+        : {
+            response: {
+              credentials: { accessKeyId: exchange.key ?? keyOf(label), expiration: 'Jun 2, 2026, 10:29:06 AM' },
+              subjectFromWebIdentityToken: exchange.subject,
+              provider,
+              audience,
+              assumedRoleUser: { assumedRoleId: 'AROAABCDEFGHIJKLMNOPQ:session', arn: roleArn },
+            },
+          }),
     })
   }
 
-  converse(label: string, time: string, call: { readonly key: string; readonly model?: string; readonly region?: string; readonly error?: string; readonly ip?: string; readonly session?: string; readonly invokedBy?: string; readonly bearer?: boolean }): this {
+  converse(
+    label: string,
+    time: string,
+    call: {
+      readonly key: string
+      readonly model?: string
+      readonly region?: string
+      readonly error?: string
+      readonly ip?: string
+      readonly session?: string
+      readonly invokedBy?: string
+      readonly bearer?: boolean
+    },
+  ): this {
     return this.aws(label, time, {
       service: 'bedrock',
       name: 'Converse',
@@ -183,7 +243,18 @@ export class World {
     })
   }
 
-  gcpProvider(label: string, time: string, change: { readonly name?: string; readonly issuer?: string; readonly condition?: string; readonly audiences?: readonly string[]; readonly mapping?: object; readonly mask?: string }): this {
+  gcpProvider(
+    label: string,
+    time: string,
+    change: {
+      readonly name?: string
+      readonly issuer?: string
+      readonly condition?: string
+      readonly audiences?: readonly string[]
+      readonly mapping?: object
+      readonly mask?: string
+    },
+  ): this {
     const update = change.mask !== undefined
     const pool = `projects/${PROJECT.id}/locations/global/workloadIdentityPools/${POOL}`
     const name = change.name ?? 'entra'
@@ -196,7 +267,14 @@ export class World {
         workloadIdentityPoolProvider: {
           ...(change.condition === undefined ? {} : { attributeCondition: change.condition }),
           ...(update && !change.mapping ? {} : { attributeMapping: change.mapping ?? { 'google.subject': 'assertion.sub' } }),
-          ...(update && !change.audiences ? {} : { oidc: { issuerUri: change.issuer ?? `https://login.microsoftonline.com/${TENANT}/v2.0`, allowedAudiences: change.audiences ?? ['api://agent-cloud-federation'] } }),
+          ...(update && !change.audiences
+            ? {}
+            : {
+                oidc: {
+                  issuerUri: change.issuer ?? `https://login.microsoftonline.com/${TENANT}/v2.0`,
+                  allowedAudiences: change.audiences ?? ['api://agent-cloud-federation'],
+                },
+              }),
         },
       },
     })
@@ -218,7 +296,20 @@ export class World {
     })
   }
 
-  generate(label: string, time: string, call: { readonly subject?: string; readonly account?: string; readonly model?: string; readonly location?: string; readonly code?: number; readonly ip?: string; readonly byKey?: boolean; readonly labels?: object }): this {
+  generate(
+    label: string,
+    time: string,
+    call: {
+      readonly subject?: string
+      readonly account?: string
+      readonly model?: string
+      readonly location?: string
+      readonly code?: number
+      readonly ip?: string
+      readonly byKey?: boolean
+      readonly labels?: object
+    },
+  ): this {
     const account = call.account ?? 'agent@agents-prod.iam.gserviceaccount.com'
     const principal = `principal://iam.googleapis.com/projects/${PROJECT.number}/locations/global/workloadIdentityPools/${POOL}/subject/${call.subject ?? ''}`
     return this.gcp(label, time, {
@@ -238,7 +329,20 @@ export class World {
 
   /** A line of the operator's own API. */
   api(label: string, time: string, caller: { readonly oid: string; readonly appId?: string; readonly audience?: string; readonly ip?: string }): this {
-    return this.#add(label, { time: iso(time), api: 'weather', requestId: guid(label), method: 'GET', path: '/weather', status: 200, tid: TENANT, oid: caller.oid, appid: caller.appId ?? caller.oid, aud: caller.audience ?? guid('weather'), idtyp: 'app', sourceIp: caller.ip ?? '203.0.113.10' })
+    return this.#add(label, {
+      time: iso(time),
+      api: 'weather',
+      requestId: guid(label),
+      method: 'GET',
+      path: '/weather',
+      status: 200,
+      tid: TENANT,
+      oid: caller.oid,
+      appid: caller.appId ?? caller.oid,
+      aud: caller.audience ?? guid('weather'),
+      idtyp: 'app',
+      sourceIp: caller.ip ?? '203.0.113.10',
+    })
   }
 }
 
@@ -282,7 +386,11 @@ export interface GcpCall {
 }
 
 /** An access key id that is a function of a label. */
-export const keyOf = (label: string): string => `ASIA${Buffer.from(guid(`key ${label}`).replaceAll('-', ''), 'hex').toString('hex').toUpperCase().slice(0, 16)}`
+export const keyOf = (label: string): string =>
+  `ASIA${Buffer.from(guid(`key ${label}`).replaceAll('-', ''), 'hex')
+    .toString('hex')
+    .toUpperCase()
+    .slice(0, 16)}`
 
 export const sessionIdentity = (key: string, session = 'session'): object => ({
   type: 'AssumedRole',
@@ -292,7 +400,14 @@ export const sessionIdentity = (key: string, session = 'session'): object => ({
   accessKeyId: key,
 })
 
-export const userIdentity = (name: string, key?: string): object => ({ type: 'IAMUser', principalId: 'AIDAABCDEFGHIJKLMNOPQ', arn: `arn:aws:iam::${ACCOUNT}:user/${name}`, accountId: ACCOUNT, userName: name, ...(key ? { accessKeyId: key } : {}) })
+export const userIdentity = (name: string, key?: string): object => ({
+  type: 'IAMUser',
+  principalId: 'AIDAABCDEFGHIJKLMNOPQ',
+  arn: `arn:aws:iam::${ACCOUNT}:user/${name}`,
+  accountId: ACCOUNT,
+  userName: name,
+  ...(key ? { accessKeyId: key } : {}),
+})
 
 /** A role's trust document in the AWS call that makes the role. */
 export const createRole = (label: string, conditions: readonly (object | undefined)[], issuer = `sts.windows.net/${TENANT}/`): AwsCall => ({
@@ -303,7 +418,12 @@ export const createRole = (label: string, conditions: readonly (object | undefin
     roleName: label,
     assumeRolePolicyDocument: JSON.stringify({
       Version: '2012-10-17',
-      Statement: conditions.map((Condition) => ({ Effect: 'Allow', Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${issuer}` }, Action: 'sts:AssumeRoleWithWebIdentity', ...(Condition ? { Condition } : {}) })),
+      Statement: conditions.map((Condition) => ({
+        Effect: 'Allow',
+        Principal: { Federated: `arn:aws:iam::${ACCOUNT}:oidc-provider/${issuer}` },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        ...(Condition ? { Condition } : {}),
+      })),
     }),
   },
   response: { role: { arn: `arn:aws:iam::${ACCOUNT}:role/${label}` } },
