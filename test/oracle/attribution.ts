@@ -35,7 +35,9 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
 
   if (subjects.length === 0) {
     const agent = assertedAgent(one, directory)
-    return agent ? { ...nothing, tenantId: agent.tenantId, agentOid: agent.oid, agentTenantId: agent.tenantId, confidence: 'asserted', basis: ['asserted-name'] } : nothing
+    return agent
+      ? { ...nothing, tenantId: agent.tenantId, agentOid: agent.oid, agentTenantId: agent.tenantId, confidence: 'asserted', basis: ['asserted-name'] }
+      : nothing
   }
 
   if (subjects.length > 1) {
@@ -46,7 +48,14 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
     if (candidates.length === 0) return nothing
     const tenants = new Set(subjects.map(({ subject }) => subject.tenantId))
     const tenantId = tenants.size === 1 ? [...tenants][0]! : event.tenantId
-    return { ...nothing, tenantId, confidence: 'ambiguous', basis: ['proximity'], candidates, evidence: evidence(...chains.map((chain) => chain.evidence), ...behind.map((it) => it.evidence)) }
+    return {
+      ...nothing,
+      tenantId,
+      confidence: 'ambiguous',
+      basis: ['proximity'],
+      candidates,
+      evidence: evidence(...chains.map((chain) => chain.evidence), ...behind.map((it) => it.evidence)),
+    }
   }
 
   const subject = subjects[0]!.subject
@@ -81,7 +90,12 @@ function behindOf({ subject, saysAgent }: Pick<Chain, 'subject' | 'saysAgent'>, 
     const distinctAgents = agents.filter((one, index) => agents.findIndex((other) => samePrincipal(one, other)) === index)
     return agents.length === 0 ? nobody : { agents: distinctAgents, isItself: false, basis, evidence: [...trust, ...agents.flatMap(directory.lifecycleEvents)] }
   }
-  const asBlueprint = (): Behind => found(['blueprint'], directory.applicationsOf(subject).flatMap((application) => directory.agentsOf(application, timeNs)), [])
+  const asBlueprint = (): Behind =>
+    found(
+      ['blueprint'],
+      directory.applicationsOf(subject).flatMap((application) => directory.agentsOf(application, timeNs)),
+      [],
+    )
 
   const kind = directory.kindOf(subject)
   if (kind === 'agent' || saysAgent) return { agents: [subject], isItself: true, basis: [], evidence: [] }

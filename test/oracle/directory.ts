@@ -63,13 +63,17 @@ export function directoryOf(said: readonly Statement[]) {
   for (const { tenantId: tenant, fact } of seen) {
     const kind = kindOf({ tenantId: tenant, oid: fact.oid })
     if (kind === 'agent') links.push({ tenantId: tenant, names: blueprintNames(fact) })
-    if (kind === 'blueprint') links.push({ tenantId: tenant, names: [...(fact.appId ? [appName(fact.appId)] : []), ...(fact.blueprintObjectId ? [objectName(fact.blueprintObjectId)] : [])] })
+    if (kind === 'blueprint')
+      links.push({
+        tenantId: tenant,
+        names: [...(fact.appId ? [appName(fact.appId)] : []), ...(fact.blueprintObjectId ? [objectName(fact.blueprintObjectId)] : [])],
+      })
   }
 
   /** The application that has this name: everything that records tie together, directly or through others. */
   function applicationNamed(tenant: TenantId | null, name: string): Application {
     const names = new Set([name])
-    for (let size = 0; size < names.size; ) {
+    for (let size = 0; size < names.size;) {
       size = names.size
       for (const link of links) if (link.tenantId === tenant && link.names.some((one) => names.has(one))) link.names.forEach((one) => names.add(one))
     }
@@ -122,7 +126,10 @@ export function directoryOf(said: readonly Statement[]) {
     const kind = kindOf(who)
     if (kind === 'blueprint') return true
     if (kind !== 'service-principal' && kind !== null) return false
-    return applicationsOf(who).some((application) => membersOf(application).length > 0) && !ficChanges.some(({ fact }) => [...(fact.before ?? []), ...(fact.after ?? [])].some((fic) => isFor(fic, who)))
+    return (
+      applicationsOf(who).some((application) => membersOf(application).length > 0) &&
+      !ficChanges.some(({ fact }) => [...(fact.before ?? []), ...(fact.after ?? [])].some((fic) => isFor(fic, who)))
+    )
   }
 
   const ficChangesOf = (application: Application): StatementOf<'fics'>[] =>
@@ -150,13 +157,19 @@ export function directoryOf(said: readonly Statement[]) {
 
   /** The applications, in any tenant, that trust this principal then. */
   function applicationsTrusting(who: Principal, timeNs: bigint): Application[] {
-    const named = distinct(ficChanges.flatMap(({ tenantId: tenant }) => tenant ?? [])).flatMap((tenant) => applicationsNamed(tenant, ficChanges.filter((one) => one.tenantId === tenant).flatMap(({ fact }) => namesOf(fact))))
+    const named = distinct(ficChanges.flatMap(({ tenantId: tenant }) => tenant ?? [])).flatMap((tenant) =>
+      applicationsNamed(
+        tenant,
+        ficChanges.filter((one) => one.tenantId === tenant).flatMap(({ fact }) => namesOf(fact)),
+      ),
+    )
     return named.filter((application) => trustedBy(application, timeNs).some((one) => samePrincipal(one, who)))
   }
 
   // --- evidence
 
-  const lifecycleEvents = (who: Principal): EventId[] => lifecycles.filter(({ tenantId: tenant, fact }) => tenant === who.tenantId && fact.id === who.oid).map(({ eventId }) => eventId)
+  const lifecycleEvents = (who: Principal): EventId[] =>
+    lifecycles.filter(({ tenantId: tenant, fact }) => tenant === who.tenantId && fact.id === who.oid).map(({ eventId }) => eventId)
 
   /** The records that show, on either side, that the application trusts this principal. */
   const trustEvents = (application: Application, who: Principal): EventId[] =>
@@ -169,7 +182,7 @@ export function directoryOf(said: readonly Statement[]) {
   /** What the providers of a pool (only the one that the pool names, if that is known) are known to trust: the one tenant, `foreign` if none is Entra, else null. */
   function poolTrusts(pool: GcpPool): TenantId | 'foreign' | null {
     const projects = new Set([pool.project])
-    for (let size = 0; size < projects.size; ) {
+    for (let size = 0; size < projects.size;) {
       size = projects.size
       for (const { fact } of all('gcp-project')) if (projects.has(fact.id) || projects.has(fact.number)) projects.add(fact.id).add(fact.number)
     }
@@ -181,7 +194,21 @@ export function directoryOf(said: readonly Statement[]) {
     return tenants.size === 1 ? [...tenants][0]! : null
   }
 
-  return { kindOf, isBlueprint, agents, appIdsOf, onlyTenantOf, applicationsOf, blueprintsOf, agentsOf, trustedBy, applicationsTrusting, lifecycleEvents, trustEvents, poolTrusts }
+  return {
+    kindOf,
+    isBlueprint,
+    agents,
+    appIdsOf,
+    onlyTenantOf,
+    applicationsOf,
+    blueprintsOf,
+    agentsOf,
+    trustedBy,
+    applicationsTrusting,
+    lifecycleEvents,
+    trustEvents,
+    poolTrusts,
+  }
 }
 
 export function sameApplication(a: Application, b: Application): boolean {
@@ -214,7 +241,10 @@ const ENTRA_HOSTS = /^(sts\.windows\.net|login\.microsoftonline\.(com|us)|login\
 
 /** Null for an issuer that is not Entra; its tenant where it names one by GUID. */
 function entraIssuer(issuer: string): { readonly tenantId: TenantId | null } | null {
-  const [host = '', tenant = ''] = issuer.toLowerCase().replace(/^https:\/\//, '').split('/')
+  const [host = '', tenant = ''] = issuer
+    .toLowerCase()
+    .replace(/^https:\/\//, '')
+    .split('/')
   return ENTRA_HOSTS.test(host) ? { tenantId: tenantId(tenant) } : null
 }
 

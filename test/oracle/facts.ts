@@ -53,7 +53,7 @@ export function factsOf(accepted: readonly Accepted[]): Facts {
 }
 
 /** Order of time; negative when `a` is the earlier one. */
-export function before(a: { readonly event: TrailEvent }, b: { readonly event: TrailEvent }): number {
+function before(a: { readonly event: TrailEvent }, b: { readonly event: TrailEvent }): number {
   return compare(a.event.timeNs, b.event.timeNs) || compare(a.event.id, b.event.id)
 }
 

@@ -46,7 +46,8 @@ describe.each(SCENARIOS)('%s', async (scenario) => {
 
   test('has the expected sessions', () => {
     expect(setsOf(sessions.map(({ members }) => members.map(({ event }) => event.nativeId)))).toEqual(setsOf(expected.sessions))
-    for (const record of expected.records.filter(({ skip }) => !skip.includes('session'))) expect([record.nativeId, eventOf(record.nativeId).sessionId !== null]).toEqual([record.nativeId, record.session !== null])
+    for (const record of expected.records.filter(({ skip }) => !skip.includes('session')))
+      expect([record.nativeId, eventOf(record.nativeId).sessionId !== null]).toEqual([record.nativeId, record.session !== null])
   })
 
   test.each(expected.sessionRoots)('the session of $member starts from $root', ({ member, root, resolved }) => {

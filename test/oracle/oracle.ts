@@ -14,12 +14,11 @@ import { parentOf, type Parent } from './parents.ts'
 import { sessionsOf, type OracleSession } from './sessions.ts'
 import { tracesOf, type OracleTrace } from './traces.ts'
 
-export type { OracleSession } from './sessions.ts'
-export type { OracleTrace } from './traces.ts'
-
 /** An event with who did it. */
 export interface Concluded extends Fact {
-  readonly attribution: Attribution & { /** The agent's own tenant: a federated credential may stand in another one than its subject. */ readonly agentTenantId: TenantId | null }
+  readonly attribution: Attribution & {
+    /** The agent's own tenant: a federated credential may stand in another one than its subject. */ readonly agentTenantId: TenantId | null
+  }
 }
 
 /** An event with everything that follows for it. */

@@ -22,7 +22,8 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
   const exact = (found: Concluded | undefined): Parent | null => (found ? { id: found.event.id, link: 'exact' } : null)
   const byTime = (found: Concluded | null | undefined): Parent | null => (found ? { id: found.event.id, link: 'time' } : null)
   const others = events.filter((other) => other !== one)
-  const issuers = (credential: string | null): Concluded[] => others.filter((other) => credential !== null && other.event.issues === credential && other.event.outcome === 'success')
+  const issuers = (credential: string | null): Concluded[] =>
+    others.filter((other) => credential !== null && other.event.issues === credential && other.event.outcome === 'success')
   /** The latest event before this one, not older than its own limit. */
   const latest = (limit: bigint | ((other: Concluded) => bigint), matches: (other: Concluded) => boolean): Concluded | undefined =>
     others.findLast((other) => {
@@ -41,8 +42,15 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
     const its = issuers(caller?.event.uses ?? null)
     return exact(its.find(isProvingIssuer) ?? its[0])
   }
-  if (event.kind === 'llm.metered') return exact(others.find((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey))
-  if (event.kind === 'token.exchanged') return byTime(latest((other) => (isManagedIdentity(other) ? 25n : 9n) * HOUR, (other) => isIssuance(other) && isOf(other, subject)))
+  if (event.kind === 'llm.metered')
+    return exact(others.find((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey))
+  if (event.kind === 'token.exchanged')
+    return byTime(
+      latest(
+        (other) => (isManagedIdentity(other) ? 25n : 9n) * HOUR,
+        (other) => isIssuance(other) && isOf(other, subject),
+      ),
+    )
   if (event.source === 'gcp') {
     const exchange = sessions.find(({ members }) => members.includes(one))?.exchange
     if (event.kind === 'credential.minted') return byTime(exchange)
@@ -64,7 +72,12 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
   }
   if (event.kind === 'api.called') {
     const sameToken = others.find(
-      (other) => isIssuance(other) && event.tokenId !== null && one.attribution.tenantId !== null && other.event.tokenId === event.tokenId && other.attribution.tenantId === one.attribution.tenantId,
+      (other) =>
+        isIssuance(other) &&
+        event.tokenId !== null &&
+        one.attribution.tenantId !== null &&
+        other.event.tokenId === event.tokenId &&
+        other.attribution.tenantId === one.attribution.tenantId,
     )
     if (sameToken) return exact(sameToken)
     return byTime(latest(9n * HOUR, (other) => isIssuance(other) && isOf(other, subject) && event.resource !== null && other.event.resource === event.resource))

@@ -48,7 +48,14 @@ export function record(name: string, minutes: number, fields: Partial<TrailEvent
     ...fields,
   }
   const text = `${name} ${JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`
-  return { record: { text, value: {}, masked: [], origin: { file: 'test', line: null, index: 0 }, context: {} }, event, format, rank: 0, sha256: sha256(text), unmapped: [] }
+  return {
+    record: { text, value: {}, masked: [], origin: { file: 'test', line: null, index: 0 }, context: {} },
+    event,
+    format,
+    rank: 0,
+    sha256: sha256(text),
+    unmapped: [],
+  }
 }
 
 /** An audit record of the tenant with these facts. */
@@ -68,7 +75,13 @@ export function lifecycle(name: string, change: Extract<DirectoryFact, { type: '
 
 /** The federated credentials of an application before and after, by the names of the identities that they trust. */
 export function fics(application: string, before: readonly string[] | null, after: readonly string[] | null): DirectoryFact {
-  const fic = (subject: string): Fic => ({ id: null, name: null, issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`, subject: guid(subject), audiences: [] })
+  const fic = (subject: string): Fic => ({
+    id: null,
+    name: null,
+    issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
+    subject: guid(subject),
+    audiences: [],
+  })
   return { type: 'fics', objectId: null, appId: app(application), before: before && before.map(fic), after: after && after.map(fic) }
 }
 
@@ -93,10 +106,26 @@ export function call(name: string, minutes: number, used: string, fields: Partia
 
 /** A sign-in of a principal that the row itself describes. */
 export function signin(name: string, minutes: number, who: Seen, fields: Partial<TrailEvent> = {}): Accepted {
-  return record(name, minutes, { source: 'entra', kind: 'token.issued', tenantId: TENANT, proof: { by: 'principal', oid: who.oid, appId: who.appId, kind: who.kind }, directory: [who], ...fields }, 'entra-signin')
+  return record(
+    name,
+    minutes,
+    {
+      source: 'entra',
+      kind: 'token.issued',
+      tenantId: TENANT,
+      proof: { by: 'principal', oid: who.oid, appId: who.appId, kind: who.kind },
+      directory: [who],
+      ...fields,
+    },
+    'entra-signin',
+  )
 }
 
 /** A Google Cloud event of a federated principal. */
 export function gcp(name: string, minutes: number, subject: string, fields: Partial<TrailEvent> = {}): Accepted {
-  return record(name, minutes, { source: 'gcp', proof: { by: 'federation', subject: guid(subject), oid: guid(subject), pool: { project: '1', pool: 'pool', provider: null }, entra: null }, ...fields })
+  return record(name, minutes, {
+    source: 'gcp',
+    proof: { by: 'federation', subject: guid(subject), oid: guid(subject), pool: { project: '1', pool: 'pool', provider: null }, entra: null },
+    ...fields,
+  })
 }

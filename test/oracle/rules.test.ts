@@ -62,7 +62,12 @@ describe('candidates over time', () => {
   })
 
   test('an agent is itself even after its deletion', () => {
-    expect(answer(...world, exchange('x', 50, 'b'))('x').attribution).toMatchObject({ confidence: 'exact', agentOid: guid('b'), basis: ['federated-subject'], evidence: [] })
+    expect(answer(...world, exchange('x', 50, 'b'))('x').attribution).toMatchObject({
+      confidence: 'exact',
+      agentOid: guid('b'),
+      basis: ['federated-subject'],
+      evidence: [],
+    })
   })
 })
 
@@ -80,7 +85,11 @@ describe('subject', () => {
     const invocation = call('call', 3, 'K2', { kind: 'llm.invoked', requestKey: 'r' })
     const copy = record('copy', 2, { kind: 'credential.minted', proof: { by: 'issued' }, issues: key('K2') })
     const events = answer(known, x, hop, copy, invocation, record('usage', 4, { kind: 'llm.metered', proof: { by: 'request' }, requestKey: 'r' }))
-    expect(events('call').attribution).toMatchObject({ confidence: 'exact', basis: ['credential', 'federated-subject'], evidence: [x, hop].map(idOf).toSorted() })
+    expect(events('call').attribution).toMatchObject({
+      confidence: 'exact',
+      basis: ['credential', 'federated-subject'],
+      evidence: [x, hop].map(idOf).toSorted(),
+    })
     expect(events('usage').attribution).toMatchObject({ confidence: 'exact', basis: ['request-id', 'credential', 'federated-subject'] })
     expect(events('copy').attribution).toMatchObject({ confidence: 'exact', basis: ['credential', 'federated-subject'] })
     expect(events('copy').sessionId).toBe(events('x').sessionId)
@@ -99,20 +108,45 @@ describe('subject', () => {
     [3 / 60, null, 'none'],
     [-1 / 60, null, 'none'],
   ])('a mint %d minutes after an exchange from the same place is attributed to %s, %s', (minutes, name, confidence) => {
-    const events = answer(known, exchange('x', 1, 'a', null, { source: 'gcp', nearKey: 'n' }), record('m', 1 + minutes, { source: 'gcp', kind: 'credential.minted', proof: { by: 'proximity' }, nearKey: 'n' }))
+    const events = answer(
+      known,
+      exchange('x', 1, 'a', null, { source: 'gcp', nearKey: 'n' }),
+      record('m', 1 + minutes, { source: 'gcp', kind: 'credential.minted', proof: { by: 'proximity' }, nearKey: 'n' }),
+    )
     expect(events('m').attribution).toMatchObject({ confidence, agentOid: name === null ? null : guid(name) })
   })
 
   test('two exchanges before one mint are never collapsed', () => {
     const exchanges = [exchange('x1', 1, 'a', null, { source: 'gcp', nearKey: 'n' }), exchange('x2', 1, 'b', null, { source: 'gcp', nearKey: 'n' })]
-    const { attribution, sessionId } = answer(known, ...exchanges, record('m', 1, { source: 'gcp', kind: 'credential.minted', proof: { by: 'proximity' }, nearKey: 'n' }))('m')
-    expect(attribution).toMatchObject({ confidence: 'ambiguous', subjectOid: null, basis: ['proximity'], candidates: [guid('a'), guid('b')].toSorted(), evidence: exchanges.map(idOf).toSorted() })
+    const { attribution, sessionId } = answer(
+      known,
+      ...exchanges,
+      record('m', 1, { source: 'gcp', kind: 'credential.minted', proof: { by: 'proximity' }, nearKey: 'n' }),
+    )('m')
+    expect(attribution).toMatchObject({
+      confidence: 'ambiguous',
+      subjectOid: null,
+      basis: ['proximity'],
+      candidates: [guid('a'), guid('b')].toSorted(),
+      evidence: exchanges.map(idOf).toSorted(),
+    })
     expect(sessionId).toBeNull()
   })
 
   test('names that the caller chose are asserted only where one agent is named', () => {
-    const events = answer(known, call('one', 1, 'K', { asserted: [`run-${guid('a')}`] }), call('two', 1, 'K', { asserted: [guid('a'), guid('b')] }), call('unknown', 1, 'K', { asserted: [guid('z')] }))
-    expect(events('one').attribution).toMatchObject({ confidence: 'asserted', agentOid: guid('a'), subjectOid: null, tenantId: TENANT, basis: ['asserted-name'] })
+    const events = answer(
+      known,
+      call('one', 1, 'K', { asserted: [`run-${guid('a')}`] }),
+      call('two', 1, 'K', { asserted: [guid('a'), guid('b')] }),
+      call('unknown', 1, 'K', { asserted: [guid('z')] }),
+    )
+    expect(events('one').attribution).toMatchObject({
+      confidence: 'asserted',
+      agentOid: guid('a'),
+      subjectOid: null,
+      tenantId: TENANT,
+      basis: ['asserted-name'],
+    })
     expect(events('one').traceId).toBeNull()
     for (const name of ['two', 'unknown']) expect(events(name).attribution).toMatchObject({ confidence: 'none', agentOid: null })
   })
@@ -120,9 +154,17 @@ describe('subject', () => {
   test('an on-behalf-of sign-in is the agent behind the client, and keeps the user', () => {
     const fields = { source: 'entra', kind: 'token.issued', tenantId: TENANT, proof: { by: 'application', appId: app('a') }, onBehalfOf: guid('user') } as const
     for (const others of [[], [known]]) {
-      expect(answer(...others, record('s', 1, fields, 'entra-signin'))('s').attribution).toMatchObject({ confidence: 'exact', agentOid: guid('a'), onBehalfOf: guid('user'), basis: ['application'] })
+      expect(answer(...others, record('s', 1, fields, 'entra-signin'))('s').attribution).toMatchObject({
+        confidence: 'exact',
+        agentOid: guid('a'),
+        onBehalfOf: guid('user'),
+        basis: ['application'],
+      })
     }
-    expect(answer(record('s', 1, { ...fields, kind: 'api.called' }, 'entra-graph-activity'))('s').attribution).toMatchObject({ confidence: 'none', subjectOid: null })
+    expect(answer(record('s', 1, { ...fields, kind: 'api.called' }, 'entra-graph-activity'))('s').attribution).toMatchObject({
+      confidence: 'none',
+      subjectOid: null,
+    })
   })
 
   test('the initiator of a change counts only where it leads to an agent', () => {
@@ -135,13 +177,24 @@ describe('subject', () => {
   test('a person is the subject and never an agent', () => {
     const user = audit('user', 0, [seen('user', 'user')])
     const trusting = audit('trust', 0, [fics('blueprint', [], ['user'])])
-    expect(answer(known, user, trusting, exchange('x', 1, 'user'))('x').attribution).toMatchObject({ subjectOid: guid('user'), confidence: 'none', basis: ['federated-subject'], evidence: [] })
+    expect(answer(known, user, trusting, exchange('x', 1, 'user'))('x').attribution).toMatchObject({
+      subjectOid: guid('user'),
+      confidence: 'none',
+      basis: ['federated-subject'],
+      evidence: [],
+    })
   })
 })
 
 describe('tenant of a federated Google subject', () => {
   const provider = (issuer: string, name = 'p') =>
-    record(`provider ${name}`, 0, { source: 'gcp', directory: [{ type: 'gcp-provider', project: 'project-id', pool: 'pool', provider: name, issuer }, { type: 'gcp-project', id: 'project-id', number: '1' }] })
+    record(`provider ${name}`, 0, {
+      source: 'gcp',
+      directory: [
+        { type: 'gcp-provider', project: 'project-id', pool: 'pool', provider: name, issuer },
+        { type: 'gcp-project', id: 'project-id', number: '1' },
+      ],
+    })
   const entra = `https://sts.windows.net/${TENANT}/`
 
   test('is the one that the pool trusts, whichever name the project has', () => {
@@ -151,7 +204,10 @@ describe('tenant of a federated Google subject', () => {
   test('is none where providers disagree and nobody knows the oid', () => {
     const events = [provider(entra), provider('https://token.actions.githubusercontent.com', 'q')]
     expect(answer(...events, gcp('c', 1, 'x'))('c').attribution).toMatchObject({ tenantId: null, subjectOid: guid('x'), confidence: 'none' })
-    expect(answer(...events, audit('known', 0, [agent('x', 'blueprint')]), gcp('c', 1, 'x'))('c').attribution).toMatchObject({ tenantId: TENANT, confidence: 'exact' })
+    expect(answer(...events, audit('known', 0, [agent('x', 'blueprint')]), gcp('c', 1, 'x'))('c').attribution).toMatchObject({
+      tenantId: TENANT,
+      confidence: 'exact',
+    })
   })
 
   test('does not matter where the issuer is known not to be Entra', () => {
@@ -170,7 +226,11 @@ describe('the Blueprint and the bridge', () => {
   const uami = seen('uami', 'managed-identity')
 
   test('a Blueprint principal stands for its agents', () => {
-    expect(answer(...world, signin('s', 1, blueprint))('s').attribution).toMatchObject({ confidence: 'derived', agentOid: guid('a'), basis: ['principal', 'blueprint'] })
+    expect(answer(...world, signin('s', 1, blueprint))('s').attribution).toMatchObject({
+      confidence: 'derived',
+      agentOid: guid('a'),
+      basis: ['principal', 'blueprint'],
+    })
   })
 
   test('an application that signs in through the managed identity stands for the agents on it', () => {
@@ -185,11 +245,31 @@ describe('the Blueprint and the bridge', () => {
     const own = signin('own', 3, agent('a', 'blueprint'), { tokenId: 't', resource: 'api' })
     const late = signin('late', 3 + 65, agent('a', 'blueprint'))
     const through = signin('through', 25 * 60 + 1, bridge)
-    const used = record('used', 4, { source: 'app', kind: 'api.called', tenantId: TENANT, proof: { by: 'principal', oid: guid('a'), appId: null, kind: null }, tokenId: 't' })
-    const guessed = record('guessed', 9 * 60 + 3, { source: 'app', kind: 'api.called', tenantId: TENANT, proof: { by: 'principal', oid: guid('a'), appId: null, kind: null }, resource: 'api' })
+    const used = record('used', 4, {
+      source: 'app',
+      kind: 'api.called',
+      tenantId: TENANT,
+      proof: { by: 'principal', oid: guid('a'), appId: null, kind: null },
+      tokenId: 't',
+    })
+    const guessed = record('guessed', 9 * 60 + 3, {
+      source: 'app',
+      kind: 'api.called',
+      tenantId: TENANT,
+      proof: { by: 'principal', oid: guid('a'), appId: null, kind: null },
+      resource: 'api',
+    })
     const all = [...world, mi, t1, own, late, through, used, guessed]
     const events = answer(...all)
-    expect(['mi', 't1', 'own', 'late', 'through', 'used', 'guessed'].map((name) => parentOf(events(name), ...all))).toEqual([null, 'mi time', 't1 time', null, 'mi time', 'own exact', 'own time'])
+    expect(['mi', 't1', 'own', 'late', 'through', 'used', 'guessed'].map((name) => parentOf(events(name), ...all))).toEqual([
+      null,
+      'mi time',
+      't1 time',
+      null,
+      'mi time',
+      'own exact',
+      'own time',
+    ])
   })
 })
 
@@ -222,7 +302,14 @@ describe('Google sessions and parents', () => {
 
 test('a session holds its trace together over any pause', () => {
   const known = audit('known', 0, [agent('a', 'blueprint')])
-  const { traces } = oracle([known, exchange('x', 0, 'a', 'K'), call('c', 300, 'K'), exchange('between', 100, 'a'), exchange('after', 330, 'a'), exchange('new', 360.5, 'a')])
+  const { traces } = oracle([
+    known,
+    exchange('x', 0, 'a', 'K'),
+    call('c', 300, 'K'),
+    exchange('between', 100, 'a'),
+    exchange('after', 330, 'a'),
+    exchange('new', 360.5, 'a'),
+  ])
   expect(traces.map(({ members }) => members.map(({ event }) => event.nativeId))).toEqual([['x', 'between', 'c', 'after'], ['new']])
 })
 

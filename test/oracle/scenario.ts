@@ -17,7 +17,7 @@ export interface Expected {
   readonly traces: readonly { readonly owner: string; readonly nativeIds: readonly string[] }[]
 }
 
-export interface ExpectedRecord {
+interface ExpectedRecord {
   readonly nativeId: string
   readonly source: string
   readonly kind: string | readonly string[]

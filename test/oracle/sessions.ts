@@ -77,7 +77,12 @@ function gcpSessions(events: readonly Concluded[]): OracleSession[] {
   const all = events.filter(({ event }) => event.source === 'gcp')
   const subjects: Principal[] = []
   for (const subject of all.flatMap(subjectOf)) if (!subjects.some((one) => samePrincipal(one, subject))) subjects.push(subject)
-  return subjects.flatMap((subject) => sessionsOfSubject(subject, all.filter((one) => subjectOf(one).some((its) => samePrincipal(its, subject)))))
+  return subjects.flatMap((subject) =>
+    sessionsOfSubject(
+      subject,
+      all.filter((one) => subjectOf(one).some((its) => samePrincipal(its, subject))),
+    ),
+  )
 }
 
 function sessionsOfSubject(subject: Principal, events: readonly Concluded[]): OracleSession[] {

@@ -51,7 +51,9 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: 
       return through('credential', issuers, facts, directory, way)
     }
     case 'request': {
-      const invocations = facts.events.filter((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey)
+      const invocations = facts.events.filter(
+        (other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey,
+      )
       return through('request-id', invocations, facts, directory, way)
     }
     case 'proximity': {
