@@ -47,7 +47,7 @@ test('I2: delivering everything again stores nothing and changes nothing', async
   const before = await delivered(records)
   const counts = (): Promise<pg.QueryResult> =>
     pool!.query(
-      'select (select count(*) from heads) h, (select count(*) from variants) v, (select count(*) from events) e, (select count(*) from directory_facts) d',
+      'select (select count(*) from heads) h, (select count(*) from variants) v, (select count(*) from events) e, (select count(*) from chunks) c, (select count(*) from directory_facts) d',
     )
   const { rows } = await counts()
   const correlator = createCorrelator(pool!)
