@@ -2,8 +2,8 @@ import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
 
 /** Records a delivery: large enough for bulk loading, small enough that a repeated delivery costs little. */
-export const BATCH_RECORDS = 2000
-const BATCH_CHARS = 8 * 1024 * 1024
+export const BATCH_RECORDS = 5000
+const BATCH_CHARS = 16 * 1024 * 1024
 
 export interface Batches {
   record(record: RawRecord): void

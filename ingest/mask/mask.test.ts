@@ -281,3 +281,15 @@ describe('what an attacker writes into a record', () => {
     expect(masked(text).text).toBe(text)
   })
 })
+
+describe('a key that is a credential itself', () => {
+  const token = `eyJhbGciOiJSUzI1NiJ9.${'eyJzdWIiOiJ4In0'.repeat(2)}.c2lnbmF0dXJl`
+
+  test('is masked in the text, in the value and in the pointer', () => {
+    const value = { eventVersion: '1.08', odd: { [`cache ${token}`]: 1, plain: 'stays' } }
+    const result = mask(value, JSON.stringify(value))
+    expect(JSON.stringify(result)).not.toContain(token)
+    expect(result.value['odd']).toEqual({ 'cache ***masked***': 1, plain: 'stays' })
+    expect(result.masked).toEqual(['/odd/cache ***masked***'])
+  })
+})

@@ -71,6 +71,11 @@ function collect(
     else {
       const end = stringEnd(text, at)
       key = decode(text.slice(at, end))
+      if (keyKind(key) === 'named') {
+        const plain = key
+        key = maskLooks(plain)
+        edits.push({ start: at, end, text: JSON.stringify(key), pointer: pointer([...path, key]) })
+      }
       at = skipSpace(text, skipSpace(text, end) + 1)
     }
     path.push(key)

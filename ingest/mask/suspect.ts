@@ -28,6 +28,7 @@ function countKeys(value: Json | undefined): number {
   const object = value as JsonObject
   for (const key in object) {
     const member = object[key]
+    if (keyKind(key) === 'named') return -1
     if (member !== null && typeof member !== 'number' && typeof member !== 'boolean') {
       const kind = keyKind(key)
       if (kind === 'body' || (kind === 'secret' && (typeof member !== 'object' || Array.isArray(member)))) return -1

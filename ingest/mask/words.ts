@@ -49,14 +49,15 @@ const BODY_KEYS: ReadonlySet<string> = new Set([
 
 /** Keys repeat from record to record; the bound keeps keys that a caller may choose from filling memory. */
 const kinds = new Map<string, KeyKind>()
-export type KeyKind = 'secret' | 'body' | null
+/** `named`: the key itself looks like a credential (a token used as a key of a map). */
+export type KeyKind = 'secret' | 'body' | 'named' | null
 
 /** What stands under a key: a credential, a model's request or answer, or neither. */
 export function keyKind(key: string): KeyKind {
   let kind = kinds.get(key)
   if (kind === undefined) {
     const plain = key.replace(/[-_]/g, '').toLowerCase()
-    kind = SECRET_KEYS.has(plain) ? 'secret' : BODY_KEYS.has(plain) ? 'body' : null
+    kind = SECRET_KEYS.has(plain) ? 'secret' : BODY_KEYS.has(plain) ? 'body' : mayLookSecret(key) && maskLooks(key) !== key ? 'named' : null
     if (kinds.size < 20_000) kinds.set(key, kind)
   }
   return kind
