@@ -2,7 +2,16 @@ import { expect, test } from 'vitest'
 import { ConfigError, readConfig } from './config.ts'
 
 test('an empty environment gives the defaults, and an empty value counts as absent', () => {
-  const defaults = { databaseUrl: undefined, dataDir: undefined, kafkaBrokers: undefined, port: 8417, configFile: undefined, logLevel: 'warn', noColor: false, debug: false }
+  const defaults = {
+    databaseUrl: undefined,
+    dataDir: undefined,
+    kafkaBrokers: undefined,
+    port: 8417,
+    configFile: undefined,
+    logLevel: 'warn',
+    noColor: false,
+    debug: false,
+  }
   expect(readConfig({})).toEqual(defaults)
   expect(readConfig({ DATABASE_URL: '', TRAILJOIN_PORT: '', NO_COLOR: '' })).toEqual(defaults)
 })

@@ -10,7 +10,16 @@ export const PROJECTS: readonly (TestProjectInlineConfiguration & {
   // Needs PostgreSQL: test/postgres.ts starts it.
   { test: { name: 'pg', include: ['**/*.pg.test.ts'], exclude, globalSetup: ['./test/postgres.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
   // Needs Java 17 and Maven, or KAFKA_BROKERS: test/kafka.ts starts a broker. Without them it says so and skips; with CI set it fails.
-  { test: { name: 'kafka', include: ['**/*.kafka.test.ts'], exclude, globalSetup: ['./test/postgres.ts', './test/kafka.ts'], testTimeout: 300_000, hookTimeout: 180_000 } },
+  {
+    test: {
+      name: 'kafka',
+      include: ['**/*.kafka.test.ts'],
+      exclude,
+      globalSetup: ['./test/postgres.ts', './test/kafka.ts'],
+      testTimeout: 300_000,
+      hookTimeout: 180_000,
+    },
+  },
   // Runs the program itself.
   { test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], exclude, testTimeout: 180_000, hookTimeout: 180_000 } },
   // Runs the page in a Chromium.

@@ -35,7 +35,13 @@ beforeAll(async () => {
   await insertFact(pool, TENANT, seen(BLUEPRINT_PRINCIPAL, { kind: 'blueprint', appId: BLUEPRINT_APP, name: 'Weather Blueprint' }))
   await insertFact(pool, TENANT, { type: 'application', objectId: BLUEPRINT_OBJECT, appId: BLUEPRINT_APP, name: 'Weather Blueprint', blueprint: true })
   const fic = { id: null, name: 'mi', issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`, subject: UAMI, audiences: [] }
-  await insertFact(pool, TENANT, { type: 'fics', objectId: BLUEPRINT_OBJECT, appId: null, before: [], after: [fic, { ...fic, issuer: 'https://token.actions.githubusercontent.com', subject: id('f', 9) }] })
+  await insertFact(pool, TENANT, {
+    type: 'fics',
+    objectId: BLUEPRINT_OBJECT,
+    appId: null,
+    before: [],
+    after: [fic, { ...fic, issuer: 'https://token.actions.githubusercontent.com', subject: id('f', 9) }],
+  })
   for (let number = 0; number < 7; number++) {
     await insertEvent(pool, {
       id: id('7', number + 1),
@@ -45,7 +51,14 @@ beforeAll(async () => {
       kind: number === 0 ? 'token.exchanged' : 'llm.invoked',
       ...(number === 5 ? { outcome: 'failure', error: 'ThrottlingException', userAgent: '=cmd|calc!A1' } : {}),
       ...(number === 4 ? { model: 'anthropic.claude-test', tokens: [571, 300] as const } : {}),
-      conclusion: { tenant: TENANT, subject: AGENT, agent: AGENT, confidence: 'exact', basis: ['federated-subject'], evidence: number === 0 ? [] : [id('7', 1)] },
+      conclusion: {
+        tenant: TENANT,
+        subject: AGENT,
+        agent: AGENT,
+        confidence: 'exact',
+        basis: ['federated-subject'],
+        evidence: number === 0 ? [] : [id('7', 1)],
+      },
       timeline: [{ oid: AGENT, role: 'actor' }],
     })
   }
@@ -56,14 +69,35 @@ beforeAll(async () => {
     source: 'gcp',
     text: '{"insertId":"x",  "note":"exactly as it was — ünïcode"}',
     masked: ['/protoPayload/request/subjectToken'],
-    conclusion: { tenant: TENANT, subject: UAMI, confidence: 'ambiguous', basis: ['federated-subject', 'federated-credential'], candidates: [AGENT, SECOND_AGENT] },
-    timeline: [{ oid: UAMI, role: 'actor' }, { oid: AGENT, role: 'candidate' }, { oid: SECOND_AGENT, role: 'candidate' }],
+    conclusion: {
+      tenant: TENANT,
+      subject: UAMI,
+      confidence: 'ambiguous',
+      basis: ['federated-subject', 'federated-credential'],
+      candidates: [AGENT, SECOND_AGENT],
+    },
+    timeline: [
+      { oid: UAMI, role: 'actor' },
+      { oid: AGENT, role: 'candidate' },
+      { oid: SECOND_AGENT, role: 'candidate' },
+    ],
   })
   await insertVariant(pool, id('8'), START - MINUTE, '{"insertId":"x"}')
   await insertEvent(pool, { id: id('8', 2), time: START, timeline: [{ oid: SHARED, role: 'target', tenant: TENANT }] })
-  await insertEvent(pool, { id: id('8', 3), time: START, conclusion: { tenant: OTHER_TENANT, subject: SHARED, confidence: 'none' }, timeline: [{ oid: SHARED, role: 'actor' }] })
+  await insertEvent(pool, {
+    id: id('8', 3),
+    time: START,
+    conclusion: { tenant: OTHER_TENANT, subject: SHARED, confidence: 'none' },
+    timeline: [{ oid: SHARED, role: 'actor' }],
+  })
   for (let number = 0; number < 3; number++) {
-    await pool.query('insert into rejected (id, file_id, line, index, reason, text, rejected_at) values ($1, $2, $3, $3, $4, $5, now())', [id('6', number + 1), await fileId(pool, 'bad.json'), number, 'not JSON', 'x'])
+    await pool.query('insert into rejected (id, file_id, line, index, reason, text, rejected_at) values ($1, $2, $3, $3, $4, $5, now())', [
+      id('6', number + 1),
+      await fileId(pool, 'bad.json'),
+      number,
+      'not JSON',
+      'x',
+    ])
   }
   await pool.query(`insert into shapes (format, unmapped, example_event) values ('cloudtrail', array['a.b'], $1), ('gcp-audit', '{}', $1)`, [id('7')])
   const quiet = { info: () => undefined, error: () => undefined }
@@ -75,7 +109,8 @@ afterAll(async () => {
   await database?.drop()
 })
 
-const get = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> => fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}`, ...headers } })
+const get = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${TOKEN}`, ...headers } })
 
 const bodyOf = async (path: string): Promise<unknown> => await (await get(path)).json()
 
@@ -125,7 +160,9 @@ describe('the timeline', () => {
       requestId: null,
       deliveredAt: null,
       ingestedAt: '2026-06-01T00:00:00.000000000Z',
-      rawSha256: createHash('sha256').update(JSON.stringify({ eventID: id('7', 5) })).digest('hex'),
+      rawSha256: createHash('sha256')
+        .update(JSON.stringify({ eventID: id('7', 5) }))
+        .digest('hex'),
     })
   })
 
@@ -134,8 +171,10 @@ describe('the timeline', () => {
     expect(whole).toHaveLength(8)
     for (const size of [1, 2, 3, 7]) {
       const seenIds: string[] = []
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const answer: { items: TimelineItem[]; next: string | null } = await timelineOf(`?order=${order}&limit=${size}${cursor === '' ? '' : `&cursor=${cursor}`}`)
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const answer: { items: TimelineItem[]; next: string | null } = await timelineOf(
+          `?order=${order}&limit=${size}${cursor === '' ? '' : `&cursor=${cursor}`}`,
+        )
         seenIds.push(...answer.items.map((item) => item.id))
         cursor = answer.next
       }
@@ -232,7 +271,14 @@ describe('the timeline', () => {
     await expect(cut.text()).rejects.toThrow('abort')
     await database.pool.query('delete from timeline where oid = $1', [many])
     process.off('warning', onWarning)
-    expect(new Set(whole.trimEnd().split('\n').map((line) => (JSON.parse(line) as TimelineItem).id)).size).toBe(15_000)
+    expect(
+      new Set(
+        whole
+          .trimEnd()
+          .split('\n')
+          .map((line) => (JSON.parse(line) as TimelineItem).id),
+      ).size,
+    ).toBe(15_000)
     expect(warnings).toEqual([])
     expect((await get('/healthz')).status).toBe(200)
   })
@@ -258,7 +304,13 @@ describe('the timeline', () => {
 describe('events', () => {
   test('come with their evidence', async () => {
     const detail = EventDetail.parse(await (await get(`/v1/events/${id('8')}`)).json())
-    expect(detail.evidence).toMatchObject({ format: 'cloudtrail', file: 'logs/trail.json', line: 7, masked: ['/protoPayload/request/subjectToken'], variants: [{ format: 'lookup', file: 'logs/lookup.json', line: null }] })
+    expect(detail.evidence).toMatchObject({
+      format: 'cloudtrail',
+      file: 'logs/trail.json',
+      line: 7,
+      masked: ['/protoPayload/request/subjectToken'],
+      variants: [{ format: 'lookup', file: 'logs/lookup.json', line: null }],
+    })
     expect(detail.evidence?.rawSha256).toBe(detail.rawSha256)
   })
 
@@ -278,7 +330,10 @@ describe('events', () => {
   })
 
   test('are refused when the stored text does not have its hash', async () => {
-    await database.pool.query(`insert into heads select $2, time_ns, format, rank, decode(repeat('00', 32), 'hex'), chunk_id, slot, file_id, line, masked from heads where event_id = $1`, [id('8'), id('8', 9)])
+    await database.pool.query(
+      `insert into heads select $2, time_ns, format, rank, decode(repeat('00', 32), 'hex'), chunk_id, slot, file_id, line, masked from heads where event_id = $1`,
+      [id('8'), id('8', 9)],
+    )
     const problem = await problemOf(`/v1/events/${id('8', 9)}/raw`, 500)
     expect(JSON.stringify(problem)).not.toMatch(/\.ts|SHA/)
   })
@@ -324,8 +379,20 @@ describe('agents and oids', () => {
 
   test('an oid says what it is and what it is linked with', async () => {
     const agent = await oidAnswer(AGENT)
-    expect(agent).toMatchObject({ resolvedFrom: null, items: [{ kind: 'agent', names: ['Weather Agent', 'Old name'], counts: { byRole: { actor: 7, candidate: 1, target: 0 }, byKind: { 'token.exchanged': 2, 'llm.invoked': 6 } } }] })
-    const both = [{ oid: AGENT, name: 'Weather Agent' }, { oid: SECOND_AGENT, name: 'Second Agent' }]
+    expect(agent).toMatchObject({
+      resolvedFrom: null,
+      items: [
+        {
+          kind: 'agent',
+          names: ['Weather Agent', 'Old name'],
+          counts: { byRole: { actor: 7, candidate: 1, target: 0 }, byKind: { 'token.exchanged': 2, 'llm.invoked': 6 } },
+        },
+      ],
+    })
+    const both = [
+      { oid: AGENT, name: 'Weather Agent' },
+      { oid: SECOND_AGENT, name: 'Second Agent' },
+    ]
     expect((await oidAnswer(UAMI)).items).toMatchObject([{ kind: 'managed-identity', msiType: 'userAssigned', agents: both }])
     expect((await oidAnswer(BLUEPRINT_PRINCIPAL)).items).toMatchObject([{ kind: 'blueprint', agents: both, uamis: [{ oid: UAMI }] }])
     expect((await oidAnswer(SHARED)).items.map((item) => item.tenantId)).toEqual([TENANT, OTHER_TENANT])
@@ -398,7 +465,9 @@ const OpenApi = z.object({
 test('the API description covers every route, and all its references resolve', async () => {
   const document = OpenApi.parse(await bodyOf('/openapi.json'))
   expect(document.openapi).toBe('3.1.0')
-  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/v1/agents', '/v1/oids/{oid}', '/v1/oids/{oid}/timeline', '/v1/events/{id}', '/v1/events/{id}/raw', '/healthz']))
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(['/v1/agents', '/v1/oids/{oid}', '/v1/oids/{oid}/timeline', '/v1/events/{id}', '/v1/events/{id}/raw', '/healthz']),
+  )
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1])
   expect(references.length).toBeGreaterThan(5)
   for (const name of references) expect(document.components.schemas).toHaveProperty(name!)

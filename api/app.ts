@@ -35,7 +35,8 @@ export function createApp({ pool, auth, log, dashboardDir, version = '0.0.0' }: 
     app.get(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (request, response) => route.run(request, response, { store: pool }))
   }
   app.use('/v1', (request, response) => sendProblem(response, 404, `There is no route ${request.baseUrl}${request.path}; /openapi.json lists those there are.`))
-  if (dashboardDir !== undefined && existsSync(dashboardDir)) app.use(express.static(dashboardDir, { index: 'index.html', redirect: false, dotfiles: 'ignore' }))
+  if (dashboardDir !== undefined && existsSync(dashboardDir))
+    app.use(express.static(dashboardDir, { index: 'index.html', redirect: false, dotfiles: 'ignore' }))
   app.use((request, response) => sendProblem(response, 404, `There is nothing at ${request.path}.`))
   app.use(problemHandler(log))
   return app
@@ -87,7 +88,11 @@ function authenticated(auth: Authenticate): RequestHandler {
     }
     const given = request.headers.authorization !== undefined
     response.setHeader('WWW-Authenticate', given ? 'Bearer realm="trailjoin", error="invalid_token"' : 'Bearer realm="trailjoin"')
-    sendProblem(response, 401, given ? 'The token is not the one of this server.' : 'Send the token as "Authorization: Bearer <token>"; `trailjoin up` prints it.')
+    sendProblem(
+      response,
+      401,
+      given ? 'The token is not the one of this server.' : 'Send the token as "Authorization: Bearer <token>"; `trailjoin up` prints it.',
+    )
   }
 }
 
@@ -97,7 +102,13 @@ function logged(log: Log): RequestHandler {
     const started = performance.now()
     const { path } = request
     response.on('close', () => {
-      const fields = { caller: response.locals['caller'] ?? null, method: request.method, path, status: response.statusCode, ms: Math.round(performance.now() - started) }
+      const fields = {
+        caller: response.locals['caller'] ?? null,
+        method: request.method,
+        path,
+        status: response.statusCode,
+        ms: Math.round(performance.now() - started),
+      }
       log.info(response.writableFinished ? fields : { ...fields, cut: true }, 'request')
     })
     next()

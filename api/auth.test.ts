@@ -32,5 +32,6 @@ test('a token file that others could read is closed, and one that holds no token
 test('only the very token is accepted', () => {
   const authenticate = bearerToken('secret-token')
   expect(authenticate('Bearer secret-token')).toEqual({ name: 'local' })
-  for (const header of [undefined, '', 'Bearer', 'Bearer ', 'secret-token', 'Bearer secret-toke', 'Bearer secret-token2', 'Bearer secret-token extra']) expect(authenticate(header)).toBeNull()
+  for (const header of [undefined, '', 'Bearer', 'Bearer ', 'secret-token', 'Bearer secret-toke', 'Bearer secret-token2', 'Bearer secret-token extra'])
+    expect(authenticate(header)).toBeNull()
 })

@@ -111,7 +111,9 @@ export type Topology = (typeof TOPOLOGIES)[number]
 const STATUSES = ['active', 'disabled', 'deleted'] as const
 export type Status = (typeof STATUSES)[number]
 
-export const Blueprint = z.object({ appId: guid.nullable(), objectId: guid.nullable(), principalOid: guid.nullable(), name: z.string().nullable() }).meta({ id: 'Blueprint' })
+export const Blueprint = z
+  .object({ appId: guid.nullable(), objectId: guid.nullable(), principalOid: guid.nullable(), name: z.string().nullable() })
+  .meta({ id: 'Blueprint' })
 export type Blueprint = z.infer<typeof Blueprint>
 
 export const LinkedUami = z
@@ -171,14 +173,24 @@ export type OidInfo = z.infer<typeof OidInfo>
 export const OidAnswer = z
   .object({
     id: guid.meta({ description: 'As asked.' }),
-    resolvedFrom: z.enum(['appId', 'objectId']).nullable().meta({ description: 'Set when the id asked for is no oid of a principal but names one otherwise; the items then carry the oid.' }),
+    resolvedFrom: z
+      .enum(['appId', 'objectId'])
+      .nullable()
+      .meta({ description: 'Set when the id asked for is no oid of a principal but names one otherwise; the items then carry the oid.' }),
     items: z.array(OidInfo),
   })
   .meta({ id: 'OidAnswer' })
 export type OidAnswer = z.infer<typeof OidAnswer>
 
 export const Rejected = z
-  .object({ id: guid, ...origin, index: z.int().meta({ description: 'Number of the record in its file, from 0.' }), reason: z.string(), text: z.string(), rejectedAt: time })
+  .object({
+    id: guid,
+    ...origin,
+    index: z.int().meta({ description: 'Number of the record in its file, from 0.' }),
+    reason: z.string(),
+    text: z.string(),
+    rejectedAt: time,
+  })
   .meta({ id: 'Rejected' })
 export type Rejected = z.infer<typeof Rejected>
 
@@ -196,7 +208,14 @@ export const Coverage = z
         kind: z.string(),
         watermark: time.nullable().meta({ description: 'Event time up to which the part is complete as far as it can know.' }),
         lastSuccessAt: time.nullable(),
-        lastError: z.object({ code: z.string(), message: z.string().nullable(), at: time, failures: count.meta({ description: 'Polls that failed since the last good one.' }) }).nullable(),
+        lastError: z
+          .object({
+            code: z.string(),
+            message: z.string().nullable(),
+            at: time,
+            failures: count.meta({ description: 'Polls that failed since the last good one.' }),
+          })
+          .nullable(),
         records: count,
         rejected: count,
         gaps: z.array(z.object({ from: time, until: time, reason: z.string() })),

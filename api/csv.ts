@@ -52,7 +52,10 @@ export const csvRows = (items: readonly TimelineItem[]): string => toCsv(items.m
 
 /** Rows as RFC 4180 lines (CRLF), every cell harmless to spreadsheet programs. */
 export function toCsv(rows: readonly (readonly (string | number | boolean | null)[])[]): string {
-  return stringify(rows.map((row) => row.map((cell) => (typeof cell === 'string' ? neutral(cell) : typeof cell === 'boolean' ? String(cell) : cell))), { record_delimiter: 'windows', quoted_match: /[\r\n]/ })
+  return stringify(
+    rows.map((row) => row.map((cell) => (typeof cell === 'string' ? neutral(cell) : typeof cell === 'boolean' ? String(cell) : cell))),
+    { record_delimiter: 'windows', quoted_match: /[\r\n]/ },
+  )
 }
 
 /**

@@ -16,7 +16,15 @@ export function encodeTimelineCursor(position: TimelinePosition): string {
 /** @returns the position, or null when the text is no cursor that `encodeTimelineCursor` gave out. */
 export function decodeTimelineCursor(text: string): TimelinePosition | null {
   const [timeNs, eventId, tenantId, ...rest] = decodeCursor(text) ?? []
-  if (rest.length > 0 || timeNs === undefined || !/^-?\d{1,19}$/.test(timeNs) || !isGuid(eventId) || tenantId === undefined || !/^[0-9a-f-]{36}$/.test(tenantId)) return null
+  if (
+    rest.length > 0 ||
+    timeNs === undefined ||
+    !/^-?\d{1,19}$/.test(timeNs) ||
+    !isGuid(eventId) ||
+    tenantId === undefined ||
+    !/^[0-9a-f-]{36}$/.test(tenantId)
+  )
+    return null
   const nanos = BigInt(timeNs)
   return BigInt.asIntN(64, nanos) === nanos ? { timeNs: nanos, eventId, tenantId } : null
 }

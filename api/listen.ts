@@ -18,7 +18,9 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 export async function listen(app: Express, options: { readonly host: string; readonly port: number }): Promise<Listening> {
   const { host, port } = options
   if (!LOOPBACK.has(host)) {
-    throw new Error(`Refusing to listen on ${host}: a local token is not enough protection on a network. Listen on 127.0.0.1 and reach it through an SSH tunnel or an authenticating proxy.`)
+    throw new Error(
+      `Refusing to listen on ${host}: a local token is not enough protection on a network. Listen on 127.0.0.1 and reach it through an SSH tunnel or an authenticating proxy.`,
+    )
   }
   const server = createServer(app)
   await new Promise<void>((resolve, reject) => {

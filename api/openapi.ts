@@ -8,7 +8,8 @@ type Schema = Readonly<Record<string, unknown>>
 /** @returns the document as a plain object, ready for JSON */
 export function openApiDocument(routes: readonly RunnableRoute[], version: string): Schema {
   const components: Record<string, unknown> = {}
-  const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Schema => hoist(z.toJSONSchema(type, { io, target: 'draft-2020-12', unrepresentable: 'any' }), components)
+  const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Schema =>
+    hoist(z.toJSONSchema(type, { io, target: 'draft-2020-12', unrepresentable: 'any' }), components)
   const problem = schemaOf(Problem, 'output')
   const paths: Record<string, unknown> = {}
   for (const route of routes) paths[route.path] = { get: operation(route, schemaOf, problem) }
@@ -23,16 +24,24 @@ export function openApiDocument(routes: readonly RunnableRoute[], version: strin
 function operation(route: RunnableRoute, schemaOf: (type: z.ZodType, io: 'input' | 'output') => Schema, problem: Schema): Schema {
   const parameters = [...parametersOf(route.params, 'path', schemaOf), ...parametersOf(route.query, 'query', schemaOf)]
   const answer = schemaOf(route.answer.schema, 'output')
-  const content = Object.fromEntries([['application/json', { schema: answer }], ...(route.answer.alsoAs ?? []).map((type) => [type, { schema: { type: 'string' } }])])
+  const content = Object.fromEntries([
+    ['application/json', { schema: answer }],
+    ...(route.answer.alsoAs ?? []).map((type) => [type, { schema: { type: 'string' } }]),
+  ])
   const statuses = [400, ...(route.open ? [] : [401]), ...(route.problems ?? [])].toSorted((a, b) => a - b)
   return {
     summary: route.summary,
-    operationId: route.path.replaceAll(/[/{}]+/g, ' ').trim().replaceAll(' ', '-'),
+    operationId: route.path
+      .replaceAll(/[/{}]+/g, ' ')
+      .trim()
+      .replaceAll(' ', '-'),
     security: route.open ? [] : [{ token: [] }],
     parameters,
     responses: {
       200: { description: route.answer.description, content },
-      ...Object.fromEntries(statuses.map((status) => [status, { description: 'Problem details.', content: { 'application/problem+json': { schema: problem } } }])),
+      ...Object.fromEntries(
+        statuses.map((status) => [status, { description: 'Problem details.', content: { 'application/problem+json': { schema: problem } } }]),
+      ),
     },
   }
 }
@@ -63,5 +72,7 @@ function repoint(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(repoint)
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).filter(([key, inner]) => !(key === 'id' && typeof inner === 'string'))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : repoint(inner)]))
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [key, key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : repoint(inner)]),
+  )
 }

@@ -32,7 +32,13 @@ export class ProblemError extends Error {
 
 /** Answers with problem+json. */
 export function sendProblem(response: Response, status: number, detail?: string, faults: readonly Fault[] = []): void {
-  const body: Problem = { type: 'about:blank', title: TITLES[status] ?? 'Error', status, ...(detail === undefined ? {} : { detail }), ...(faults.length > 0 ? { errors: [...faults] } : {}) }
+  const body: Problem = {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...(faults.length > 0 ? { errors: [...faults] } : {}),
+  }
   response.status(status).type('application/problem+json').send(JSON.stringify(body))
 }
 

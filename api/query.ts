@@ -44,7 +44,7 @@ export const list = <Word extends string>(words: readonly Word[]) =>
         context.addIssue({ code: 'custom', message: `"${shorten(wrong.join(','))}" is not one of ${words.join(', ')}` })
         return z.NEVER
       }
-      return words.filter((word) => chosen.includes(word)) as readonly Word[]
+      return words.filter((word) => chosen.includes(word))
     })
     .meta({ description: `One or several, comma-separated: ${words.join(', ')}.` })
 
@@ -94,7 +94,13 @@ export const TimelineFilters = z.strictObject(filterFields).refine(inOrder.check
 export type TimelineFilters = z.output<typeof TimelineFilters>
 
 export const TimelineQuery = z
-  .strictObject({ ...filterFields, order: z.enum(['desc', 'asc'], { error: 'is neither "asc" nor "desc"' }).optional(), limit: limit.optional(), cursor: timelineCursor.optional(), format: format.optional() })
+  .strictObject({
+    ...filterFields,
+    order: z.enum(['desc', 'asc'], { error: 'is neither "asc" nor "desc"' }).optional(),
+    limit: limit.optional(),
+    cursor: timelineCursor.optional(),
+    format: format.optional(),
+  })
   .refine(inOrder.check, inOrder.params)
 
 export const AgentsQuery = z.strictObject({

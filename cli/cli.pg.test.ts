@@ -46,7 +46,9 @@ function trailjoin(args: readonly string[], options: { readonly env?: Readonly<R
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env } })
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env },
+  })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
   child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
@@ -111,7 +113,10 @@ describe('what cannot be done ends with 1 and a message', () => {
 describe('timeline', () => {
   test('prints every event in order of time, as lines of JSON', async () => {
     const { code, stdout, stderr } = await trailjoin(['timeline', AGENT, '--format', 'ndjson'])
-    const times = stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { time: string }).time)
+    const times = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { time: string }).time)
     expect({ code, stderr, count: times.length }).toEqual({ code: 0, stderr: '', count: 1500 })
     expect(times).toEqual(times.toSorted())
   })
@@ -123,7 +128,12 @@ describe('timeline', () => {
 
   test('keeps the newest with --limit, and says what it left out', async () => {
     const { stdout, stderr } = await trailjoin(['timeline', AGENT, '--format', 'ndjson', '--limit', '2'])
-    expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { id: string }).id)).toEqual([id('7', 1499), id('7', 1500)])
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: string }).id),
+    ).toEqual([id('7', 1499), id('7', 1500)])
     expect(stderr).toContain('1498 older events left out')
   })
 
@@ -163,11 +173,28 @@ test('agents are listed, and no log text drives the terminal', async () => {
 })
 
 test('rejected and unmapped answer also when there is nothing', async () => {
-  for (const command of ['rejected', 'unmapped']) expect(await trailjoin([command, '--format', 'json'])).toMatchObject({ code: 0, stdout: '{"items":[\n],"next":null}\n' })
+  for (const command of ['rejected', 'unmapped'])
+    expect(await trailjoin([command, '--format', 'json'])).toMatchObject({ code: 0, stdout: '{"items":[\n],"next":null}\n' })
 })
 
 describe('import', () => {
-  const record = { time: '2026-05-12T08:20:11.250Z', api: 'weather', requestId: id('5'), method: 'GET', path: '/forecast', status: 200, durationMs: 12, tid: TENANT, oid: AGENT, appid: id('d'), aud: id('e'), idtyp: 'app', uti: 'u', sourceIp: '192.0.2.7', userAgent: 'x' }
+  const record = {
+    time: '2026-05-12T08:20:11.250Z',
+    api: 'weather',
+    requestId: id('5'),
+    method: 'GET',
+    path: '/forecast',
+    status: 200,
+    durationMs: 12,
+    tid: TENANT,
+    oid: AGENT,
+    appid: id('d'),
+    aud: id('e'),
+    idtyp: 'app',
+    uti: 'u',
+    sourceIp: '192.0.2.7',
+    userAgent: 'x',
+  }
 
   test('prints one summary object with --json, and knows on the second run what it has', async () => {
     const file = join(folder, 'access.ndjson')
@@ -202,7 +229,9 @@ test('up serves the API behind the token it prints, and SIGTERM ends it well', a
   await expect.poll(stdoutSoFar, { timeout: 30_000 }).toMatch(/Ctrl-C/)
   const [, url, token] = /(http:\/\/127\.0\.0\.1:\d+)\/#token=([\w-]+)/.exec(stdoutSoFar()) ?? []
   expect((await fetch(`${url}/v1/agents`)).status).toBe(401)
-  expect(((await (await fetch(`${url}/v1/agents`, { headers: { authorization: `Bearer ${token}` } })).json()) as { items: unknown[] }).items).not.toHaveLength(0)
+  expect(((await (await fetch(`${url}/v1/agents`, { headers: { authorization: `Bearer ${token}` } })).json()) as { items: unknown[] }).items).not.toHaveLength(
+    0,
+  )
   expect((await readFile(join(folder, 'data', 'token'), 'utf8')).trim()).toBe(token)
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0 })

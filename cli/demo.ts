@@ -23,7 +23,8 @@ export async function loadDemo(cli: Cli, pool: Database['pool'], dataDir: string
   })
   cli.say('Importing the demo records …')
   const summary = await load(cli, pool, { paths: [RECORDS] })
-  if (summary.errors.length > 0) throw new CommandError(`The demo records could not be read: ${summary.errors.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`)
+  if (summary.errors.length > 0)
+    throw new CommandError(`The demo records could not be read: ${summary.errors.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`)
   cli.say(`${summary.stored} events stored.`)
   await writeFile(marker, `${summary.read} records\n`)
 }

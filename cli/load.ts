@@ -14,7 +14,11 @@ export interface LoadOptions {
 }
 
 /** Imports files into an open store, with progress where standard error is a terminal. Resolves when every conclusion is stored, too. */
-export async function load({ terminal, signal }: Pick<Cli, 'terminal' | 'signal'>, pool: Database['pool'], { paths, tenantId }: LoadOptions): Promise<ImportSummary> {
+export async function load(
+  { terminal, signal }: Pick<Cli, 'terminal' | 'signal'>,
+  pool: Database['pool'],
+  { paths, tenantId }: LoadOptions,
+): Promise<ImportSummary> {
   const progress = progressLine(terminal)
   try {
     const summary = await importPaths(paths, {

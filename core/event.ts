@@ -16,7 +16,17 @@ import type { AppId, CredentialId, EventId, Oid, TenantId } from './keys.ts'
 export const SOURCES = ['entra', 'aws', 'gcp', 'app'] as const
 export type Source = (typeof SOURCES)[number]
 
-export const KINDS = ['token.issued', 'token.exchanged', 'credential.minted', 'llm.invoked', 'llm.metered', 'api.called', 'identity.changed', 'trust.changed', 'other'] as const
+export const KINDS = [
+  'token.issued',
+  'token.exchanged',
+  'credential.minted',
+  'llm.invoked',
+  'llm.metered',
+  'api.called',
+  'identity.changed',
+  'trust.changed',
+  'other',
+] as const
 export type Kind = (typeof KINDS)[number]
 
 export const OUTCOMES = ['success', 'failure'] as const
@@ -42,7 +52,13 @@ export type Proof =
   /** Only the client application is named (delegated sign-ins, API logs with only `appid`): the agent behind that appId. */
   | { readonly by: 'application'; readonly appId: AppId }
   /** A federated token's subject, as AWS or GCP recorded it. `oid` is null when the subject holds no single GUID. */
-  | { readonly by: 'federation'; readonly subject: string; readonly oid: Oid | null; readonly pool: GcpPool | null; /** False for a known non-Entra issuer. */ readonly entra: boolean | null }
+  | {
+      readonly by: 'federation'
+      readonly subject: string
+      readonly oid: Oid | null
+      readonly pool: GcpPool | null
+      /** False for a known non-Entra issuer. */ readonly entra: boolean | null
+    }
   /** The credential in `uses`, through any number of hops. */
   | { readonly by: 'credential' }
   /** Only the credential in `issues` (the target account's copy of a cross-account AssumeRole). */
@@ -155,9 +171,21 @@ export type DirectoryFact =
   /** `id` is a service principal's oid or an application's object id. */
   | { readonly type: 'lifecycle'; readonly id: Oid; readonly change: 'created' | 'deleted' | 'restored' | 'disabled' | 'enabled' }
   /** The federated credentials of an application before and after a change; null where the record does not say. */
-  | { readonly type: 'fics'; readonly objectId: Oid | null; readonly appId: AppId | null; readonly before: readonly Fic[] | null; readonly after: readonly Fic[] | null }
+  | {
+      readonly type: 'fics'
+      readonly objectId: Oid | null
+      readonly appId: AppId | null
+      readonly before: readonly Fic[] | null
+      readonly after: readonly Fic[] | null
+    }
   /** One federated credential by itself, as an operator declares it: it holds always, or was added or removed at the event's time. */
-  | { readonly type: 'fic-declared'; readonly objectId: Oid | null; readonly appId: AppId | null; readonly fic: Fic; readonly change: 'always' | 'added' | 'removed' }
+  | {
+      readonly type: 'fic-declared'
+      readonly objectId: Oid | null
+      readonly appId: AppId | null
+      readonly fic: Fic
+      readonly change: 'always' | 'added' | 'removed'
+    }
   /** A sign-in through a federated credential: the credential was valid then. */
   | { readonly type: 'fic-used'; readonly oid: Oid; readonly appId: AppId | null; readonly ficId: string }
   /** A workload identity pool provider: which tenant its issuer is. `project` is an id or a number. */

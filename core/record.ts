@@ -50,7 +50,9 @@ export function sha256(text: string): string {
  * it arrives (DESIGN §3). Version 8 of RFC 9562 ("custom"), filled from SHA-256 over the length-prefixed parts.
  */
 export function eventId(...identity: readonly string[]): EventId {
-  const hash = createHash('sha256').update(identity.map((part) => `${part.length}:${part}`).join('')).digest()
+  const hash = createHash('sha256')
+    .update(identity.map((part) => `${part.length}:${part}`).join(''))
+    .digest()
   hash[6] = (hash[6]! & 0x0f) | 0x80
   hash[8] = (hash[8]! & 0x3f) | 0x80
   const hex = hash.toString('hex', 0, 16)
@@ -62,7 +64,10 @@ export function canonicalJson(value: Json | undefined): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as Json)).join(',')}]`
   if (value !== null && typeof value === 'object') {
     const object = value as JsonObject
-    return `{${Object.keys(object).toSorted().map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`).join(',')}}`
+    return `{${Object.keys(object)
+      .toSorted()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key])}`)
+      .join(',')}}`
   }
   return JSON.stringify(value ?? null)
 }

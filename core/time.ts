@@ -15,7 +15,8 @@ export function parseTime(value: unknown): bigint | null {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
   const utc = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
   const back = new Date(utc)
-  if (back.getUTCMonth() + 1 !== Number(month) || back.getUTCDate() !== Number(day) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null
+  if (back.getUTCMonth() + 1 !== Number(month) || back.getUTCDate() !== Number(day) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
+    return null
   const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
   return BigInt(utc) * 1_000_000n + nanos - offsetNanos(zone)
 }

@@ -30,7 +30,14 @@ export function accept(record: RawRecord): Accepted | Rejection {
     if (result.event.timeNs > LATEST) return refuse(`${name}: the event time is out of range`)
     let paths = known.get(name)
     if (!paths) known.set(name, (paths = compilePaths(format.known)))
-    return { record, event: result.event, format: name, rank: format.rank(record.value), sha256: sha256(record.text), unmapped: unmappedPaths(record.value, paths) }
+    return {
+      record,
+      event: result.event,
+      format: name,
+      rank: format.rank(record.value),
+      sha256: sha256(record.text),
+      unmapped: unmappedPaths(record.value, paths),
+    }
   } catch (error) {
     // A normaliser must not throw, but hostile or broken input must never harm its neighbours either.
     return refuse(`${name}: cannot be read (${error instanceof Error ? error.message : String(error)})`)

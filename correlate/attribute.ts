@@ -114,7 +114,11 @@ function subjectsOf(event: LinkFacts, known: Known, visited: Set<EventId>): read
       return event.requestKey ? through(known.invocationsOf(event.requestKey), 'request-id') : []
     case 'proximity':
       return event.nearKey
-        ? through(known.exchangesNear(event.nearKey).filter((one) => one.timeNs <= event.timeNs && event.timeNs - one.timeNs <= PROXIMITY_NS), 'proximity', 'probable')
+        ? through(
+            known.exchangesNear(event.nearKey).filter((one) => one.timeNs <= event.timeNs && event.timeNs - one.timeNs <= PROXIMITY_NS),
+            'proximity',
+            'probable',
+          )
         : []
     case 'nothing':
       return []
@@ -160,7 +164,13 @@ function distinct(subjects: readonly Subject[]): readonly Subject[] {
 
 function fromSubject(event: LinkFacts, subject: Subject, directory: Directory): Attribution {
   const found = { tenantId: subject.tenantId, subjectOid: subject.oid, onBehalfOf: event.onBehalfOf ?? subject.onBehalfOf }
-  const conclude = (confidence: Confidence, agentOid: Oid | null, candidates: readonly Oid[], basis: readonly string[], evidence: readonly EventId[]): Attribution => ({
+  const conclude = (
+    confidence: Confidence,
+    agentOid: Oid | null,
+    candidates: readonly Oid[],
+    basis: readonly string[],
+    evidence: readonly EventId[],
+  ): Attribution => ({
     ...found,
     agentOid,
     confidence,
@@ -172,7 +182,14 @@ function fromSubject(event: LinkFacts, subject: Subject, directory: Directory): 
   if (!subject.tenantId) return conclude('none', null, [], [], [])
   const { self, agents, basis, evidence } = candidatesOf(directory, { tenantId: subject.tenantId, oid: subject.oid }, event.timeNs)
   if (agents.length === 0) return conclude('none', null, [], [], [])
-  if (agents.length > 1) return conclude('ambiguous', null, agents.map((agent) => agent.oid), basis, evidence)
+  if (agents.length > 1)
+    return conclude(
+      'ambiguous',
+      null,
+      agents.map((agent) => agent.oid),
+      basis,
+      evidence,
+    )
   const confidence = subject.strength === 'probable' ? 'probable' : self ? 'exact' : 'derived'
   return conclude(confidence, agents[0]!.oid, [], basis, evidence)
 }
@@ -192,7 +209,9 @@ function fromSeveral(event: LinkFacts, subjects: readonly Subject[], directory: 
 function asserted(event: LinkFacts, directory: Directory): Attribution | null {
   if (event.source !== 'aws' && event.source !== 'gcp') return null
   const claimed = new Set(event.asserted.flatMap(guidsIn))
-  const agents = [...claimed].flatMap((guid) => directory.agentsByOid(guid as Oid)).filter((agent) => event.tenantId === null || agent.tenantId === event.tenantId)
+  const agents = [...claimed]
+    .flatMap((guid) => directory.agentsByOid(guid as Oid))
+    .filter((agent) => event.tenantId === null || agent.tenantId === event.tenantId)
   if (agents.length !== 1) return null
   return { ...NONE, tenantId: agents[0]!.tenantId, agentOid: agents[0]!.oid, confidence: 'asserted', basis: ['asserted-name'] }
 }

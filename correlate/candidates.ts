@@ -79,7 +79,12 @@ function blueprintAgents(directory: Directory, principal: Principal, time: bigin
 
 function managedIdentityAgents(directory: Directory, subject: { tenantId: TenantId; oid: Oid }, time: bigint): Candidates {
   const valid = directory.trusting(subject.tenantId, subject.oid).filter(({ identity }) => covers(identity.valid, time))
-  return gather(valid.map(({ application }) => application), time, ['federated-credential'], valid.flatMap(({ identity }) => identity.evidence))
+  return gather(
+    valid.map(({ application }) => application),
+    time,
+    ['federated-credential'],
+    valid.flatMap(({ identity }) => identity.evidence),
+  )
 }
 
 /** An ordinary application that itself signs in through a managed identity: go on from that managed identity. */

@@ -15,5 +15,8 @@ export async function concludeAll(pool: pg.Pool): Promise<void> {
   if (round('conclusions') === round('findings')) return
   await refreshFindings(pool)
   // Rounds that other processes committed meanwhile are the next refresh's: what is noted is what was there before it began.
-  await pool.query(`insert into progress as p (name, round) values ('findings', $1) on conflict (name) do update set round = greatest(p.round, excluded.round)`, [round('conclusions')])
+  await pool.query(
+    `insert into progress as p (name, round) values ('findings', $1) on conflict (name) do update set round = greatest(p.round, excluded.round)`,
+    [round('conclusions')],
+  )
 }

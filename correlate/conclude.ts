@@ -22,7 +22,12 @@ async function lookUp(client: pg.ClientBase, events: readonly LinkFacts[], direc
   const invocations = await invocationsOf(client, events)
   // An invocation that a usage log leads to, and an exchange that a mint leads to, bring chains of their own.
   const behind = events.flatMap((event) => (event.proof.by === 'request' && event.requestKey ? invocations(event.requestKey) : []))
-  return { directory, invocationsOf: invocations, issuersOf: await issuersOf(client, [...events, ...behind]), exchangesNear: await exchangesNear(client, events) }
+  return {
+    directory,
+    invocationsOf: invocations,
+    issuersOf: await issuersOf(client, [...events, ...behind]),
+    exchangesNear: await exchangesNear(client, events),
+  }
 }
 
 const unplaced = (attribution: Attribution): Change['after']['concluded'] => ({ ...attribution, sessionId: null, parentId: null, link: null })
@@ -31,27 +36,46 @@ const unplaced = (attribution: Attribution): Change['after']['concluded'] => ({ 
  * Concludes who the landmarks among these events belong to, before anything asks for them by the clock. Their sessions and parents
  * follow in `concludeEvents`. Returns each with its old and its new conclusion.
  */
-export async function concludeLandmarks(client: pg.ClientBase, read: FactReader, refs: readonly EventRef[], directories: Directories): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
+export async function concludeLandmarks(
+  client: pg.ClientBase,
+  read: FactReader,
+  refs: readonly EventRef[],
+  directories: Directories,
+): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
   const events = (await read(refs)).filter(isLandmark)
   if (events.length === 0) return []
   const known = await lookUp(client, events, directories.after)
-  const stored = await storedConclusions(client, events.map((event) => ({ timeNs: event.timeNs, id: event.id })))
+  const stored = await storedConclusions(
+    client,
+    events.map((event) => ({ timeNs: event.timeNs, id: event.id })),
+  )
   const results = events.map((event) => {
     const attribution = attribute(event, known)
     const old = stored.get(event.id)
     const kept = old ? { ...attribution, sessionId: old.sessionId, parentId: old.parentId, link: old.link } : unplaced(attribution)
     return { event, conclusions: old ? [old, attribution] : [attribution], change: changeOf(event, old, kept, directories) }
   })
-  await writeChanges(client, results.flatMap(({ change }) => change ?? []))
+  await writeChanges(
+    client,
+    results.flatMap(({ change }) => change ?? []),
+  )
   return results
 }
 
 /** Concludes about these events and writes what changed. Landmarks must have been concluded. */
-export async function concludeEvents(client: pg.ClientBase, read: FactReader, refs: readonly EventRef[], directories: Directories): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
+export async function concludeEvents(
+  client: pg.ClientBase,
+  read: FactReader,
+  refs: readonly EventRef[],
+  directories: Directories,
+): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
   const events = await read(refs)
   const known = await lookUp(client, events, directories.after)
   const attributed = events.map((event) => ({ event, attribution: attribute(event, known) }))
-  const landmarks = await landmarksIn(client, attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)))
+  const landmarks = await landmarksIn(
+    client,
+    attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)),
+  )
   const ancestry = { ...known, landmarks, issuancesOf: await issuancesOf(client, events) }
   const stored = await storedConclusions(client, refs)
   const sessions: Session[] = []
@@ -88,7 +112,12 @@ function sessionOf(event: LinkFacts, attribution: Attribution, ancestry: Paramet
 }
 
 /** Gives these events the sessions that grouping has found for them. */
-export async function placeInSessions(client: pg.ClientBase, read: FactReader, places: readonly (EventRef & { session: Session })[], directory: Directory): Promise<Change[]> {
+export async function placeInSessions(
+  client: pg.ClientBase,
+  read: FactReader,
+  places: readonly (EventRef & { session: Session })[],
+  directory: Directory,
+): Promise<Change[]> {
   const events = await read(places)
   const stored = await storedConclusions(client, places)
   const sessionIds = new Map(places.map((place) => [place.id, place.session.id]))

@@ -72,7 +72,9 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
 }
 
 async function takePending(client: pg.PoolClient): Promise<{ ids: bigint[]; refs: EventRef[]; keys: string[] }> {
-  const { rows } = await client.query<{ id: bigint; times: bigint[]; event_ids: EventId[]; keys: string[] }>('select id, times, event_ids, keys from pending order by id limit 64')
+  const { rows } = await client.query<{ id: bigint; times: bigint[]; event_ids: EventId[]; keys: string[] }>(
+    'select id, times, event_ids, keys from pending order by id limit 64',
+  )
   const ids: bigint[] = []
   const refs: EventRef[] = []
   const keys: string[] = []

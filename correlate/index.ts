@@ -60,8 +60,14 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
         }
       }
       const rejected = [...rejections, ...refused]
-      await dictionary.prepare(fileNames(records, rejected), accepted.map((one) => ({ format: one.format, unmapped: one.unmapped, eventId: one.event.id })))
-      await ensurePartitions(pool, accepted.map((one) => one.event.timeNs))
+      await dictionary.prepare(
+        fileNames(records, rejected),
+        accepted.map((one) => ({ format: one.format, unmapped: one.unmapped, eventId: one.event.id })),
+      )
+      await ensurePartitions(
+        pool,
+        accepted.map((one) => one.event.timeNs),
+      )
       const counts = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, now()))
       unanalysed += counts.stored
       waiting += counts.stored + counts.variants

@@ -37,7 +37,12 @@ export async function touchedEvents(
   for (const key of pending.keys) touched.addAll(await mintsNear(client, [], key))
   for (const slice of slices(touched.all())) {
     const events = await read(slice)
-    touched.addAll(await meteredWith(client, events.flatMap((event) => event.requestKey ?? [])))
+    touched.addAll(
+      await meteredWith(
+        client,
+        events.flatMap((event) => event.requestKey ?? []),
+      ),
+    )
     touched.addAll(await mintsNear(client, events.filter(isExchange)))
   }
   return touched

@@ -18,8 +18,11 @@ export function compilePaths(paths: readonly string[]): KnownPaths {
   const root: { leaf: boolean; next: Map<string, Known> } = { leaf: false, next: new Map() }
   for (const path of paths) {
     let node = root
-    for (const step of path.replaceAll('[]', '.[]').split('.').filter((part) => part !== '')) {
-      let child = node.next.get(step) as typeof root | undefined
+    for (const step of path
+      .replaceAll('[]', '.[]')
+      .split('.')
+      .filter((part) => part !== '')) {
+      let child = node.next.get(step)
       if (!child) node.next.set(step, (child = { leaf: false, next: new Map() }))
       node = child
     }

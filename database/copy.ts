@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
-export type CopyScalar = string | number | bigint | boolean | null | undefined
+type CopyScalar = string | number | bigint | boolean | null | undefined
 /** An object becomes JSON (`json`, `jsonb`), an array a PostgreSQL array: to store a JSON array, give its text. */
 export type CopyValue = CopyScalar | Date | Uint8Array | readonly CopyScalar[] | { readonly [key: string]: unknown }
 

@@ -40,7 +40,7 @@ afterEach(async () => {
 async function hold(folder = dataDir, uid?: string): Promise<Holder> {
   const child = spawn(process.execPath, [HOLD, folder, ...(uid === undefined ? [] : [uid])], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exit = once(child, 'exit')
-  const [line] = (await once(createInterface(child.stdout!), 'line')) as [string]
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   const leave = async (): Promise<void> => {
     child.stdin?.end()
     await exit

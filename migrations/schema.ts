@@ -4,7 +4,24 @@
  * (drizzle-kit does not know partitions: the clause is added by hand in 0000).
  */
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, customType, date, index, integer, jsonb, numeric, pgEnum, pgTable, primaryKey, smallint, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  customType,
+  date,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgEnum,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { CONFIDENCES, KINDS, LINKS, OUTCOMES, ROLES, SOURCES } from '#core/event.ts'
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -121,23 +138,45 @@ export const events = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.timeNs, table.eventId] }),
-    index('events_uses').on(table.uses, table.timeNs).where(sql`${table.uses} is not null`),
-    index('events_issues').on(table.issues).where(sql`${table.issues} is not null`),
-    index('events_request_key').on(table.requestKey).where(sql`${table.requestKey} is not null`),
+    index('events_uses')
+      .on(table.uses, table.timeNs)
+      .where(sql`${table.uses} is not null`),
+    index('events_issues')
+      .on(table.issues)
+      .where(sql`${table.issues} is not null`),
+    index('events_request_key')
+      .on(table.requestKey)
+      .where(sql`${table.requestKey} is not null`),
     // Text patterns, because a pool is looked up by its prefix when the trust behind it becomes known.
-    index('events_pool').on(sql`${table.pool} text_pattern_ops`).where(sql`${table.pool} is not null`),
-    index('events_token_id').on(table.tokenId).where(sql`${table.tokenId} is not null`),
-    index('events_near_key').on(table.nearKey, table.timeNs).where(sql`${table.nearKey} is not null`),
+    index('events_pool')
+      .on(sql`${table.pool} text_pattern_ops`)
+      .where(sql`${table.pool} is not null`),
+    index('events_token_id')
+      .on(table.tokenId)
+      .where(sql`${table.tokenId} is not null`),
+    index('events_near_key')
+      .on(table.nearKey, table.timeNs)
+      .where(sql`${table.nearKey} is not null`),
     // For findings. Exchanges, trust changes and (refused) model calls, in order of time.
-    index('events_findings').on(table.kind, table.outcome, table.timeNs).where(sql`${table.kind} in ('token.exchanged', 'trust.changed', 'llm.invoked')`),
+    index('events_findings')
+      .on(table.kind, table.outcome, table.timeNs)
+      .where(sql`${table.kind} in ('token.exchanged', 'trust.changed', 'llm.invoked')`),
     // How far back each sign-in log of a tenant reaches; the refused sign-ins.
-    index('events_issued').on(table.tenantId, table.action, table.outcome, table.timeNs).where(sql`${table.kind} = 'token.issued'`),
+    index('events_issued')
+      .on(table.tenantId, table.action, table.outcome, table.timeNs)
+      .where(sql`${table.kind} = 'token.issued'`),
     // Audiences of the operator's own APIs, and their callers.
-    index('events_api').on(table.tenantId, table.resource, table.proofAppId).where(sql`${table.source} = 'app'`),
+    index('events_api')
+      .on(table.tenantId, table.resource, table.proofAppId)
+      .where(sql`${table.source} = 'app'`),
     // The few calls that look for models or change what is logged, among everything else that clouds log.
-    index('events_watched').on(table.timeNs).where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
+    index('events_watched')
+      .on(table.timeNs)
+      .where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
     // Calls of Google service accounts that prove no federated subject: by key, if the account is a federated one.
-    index('events_gcp_unproven').on(table.principal).where(sql`${table.source} = 'gcp' and ${table.proof} = 'nothing'`),
+    index('events_gcp_unproven')
+      .on(table.principal)
+      .where(sql`${table.source} = 'gcp' and ${table.proof} = 'nothing'`),
   ],
 )
 
@@ -186,7 +225,10 @@ export const sessionSpans = pgTable(
     startNs: nanos('start_ns').notNull(),
     endNs: nanos('end_ns').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.tenantId, table.ownerOid] }), index('session_spans_owner').on(table.tenantId, table.ownerOid, table.startNs)],
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.tenantId, table.ownerOid] }),
+    index('session_spans_owner').on(table.tenantId, table.ownerOid, table.startNs),
+  ],
 )
 
 /** One owner's traces are disjoint in time: an event belongs to the trace of its owner that covers its time. */
@@ -254,7 +296,12 @@ export const directoryFacts = pgTable(
     /** False until the stored conclusions take this fact into account. */
     derived: boolean('derived').notNull().default(false),
   },
-  (table) => [index('directory_facts_tenant').on(table.tenantId), index('directory_facts_new').on(table.id).where(sql`not ${table.derived}`)],
+  (table) => [
+    index('directory_facts_tenant').on(table.tenantId),
+    index('directory_facts_new')
+      .on(table.id)
+      .where(sql`not ${table.derived}`),
+  ],
 )
 
 /** Facts committed but not yet concluded from: written with the facts, deleted with the conclusions. */
@@ -342,12 +389,22 @@ export const sourceStatus = pgTable(
     lastError: text('last_error'),
     /** Polls that failed since the last one that did not. */
     failures: integer('failures').notNull().default(0),
-    records: bigint('records', { mode: 'bigint' }).notNull().default(sql`0`),
-    stored: bigint('stored', { mode: 'bigint' }).notNull().default(sql`0`),
-    duplicates: bigint('duplicates', { mode: 'bigint' }).notNull().default(sql`0`),
-    rejected: bigint('rejected', { mode: 'bigint' }).notNull().default(sql`0`),
+    records: bigint('records', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    stored: bigint('stored', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    duplicates: bigint('duplicates', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    rejected: bigint('rejected', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
     /** Event times known to be missing: `{from, until, reason}`, nanoseconds as decimal text. */
-    gaps: jsonb('gaps').notNull().default(sql`'[]'::jsonb`),
+    gaps: jsonb('gaps')
+      .notNull()
+      .default(sql`'[]'::jsonb`),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.source, table.part] })],
@@ -373,15 +430,21 @@ export const usageDaily = pgTable(
     modelId: text('model_id'),
     /** `metered`, `asserted` or `none`. */
     tokenBasis: text('token_basis').notNull(),
-    calls: bigint('calls', { mode: 'bigint' }).notNull().default(sql`0`),
-    errors: bigint('errors', { mode: 'bigint' }).notNull().default(sql`0`),
+    calls: bigint('calls', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    errors: bigint('errors', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
     // One record's count fits 64 bits, the sum of many need not.
     inputTokens: numeric('input_tokens').notNull().default('0'),
     outputTokens: numeric('output_tokens').notNull().default('0'),
     cacheReadTokens: numeric('cache_read_tokens').notNull().default('0'),
     cacheWriteTokens: numeric('cache_write_tokens').notNull().default('0'),
     /** Events that add to this row: without any it goes. */
-    parts: bigint('parts', { mode: 'bigint' }).notNull().default(sql`0`),
+    parts: bigint('parts', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
   },
   (table) => [index('usage_daily_day').on(table.day)],
 )

@@ -33,7 +33,7 @@ export interface Blueprint {
 }
 
 /** How an agent reaches the clouds. */
-export type Topology = 'option-1' | 'option-2' | 'bridge'
+type Topology = 'option-1' | 'option-2' | 'bridge'
 
 export interface Agent {
   /** Also its appId, as in every real token seen (facts of the Entra logs). */
@@ -67,7 +67,7 @@ export interface Agent {
 }
 
 /** The ordinary application between a managed identity and AWS, as in the seed author's AWS deployment. */
-export interface BridgeApp {
+interface BridgeApp {
   readonly appId: string
   readonly objectId: string
   readonly servicePrincipalOid: string

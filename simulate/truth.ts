@@ -57,7 +57,7 @@ export function isAlive(agent: Agent, at: number): boolean {
 }
 
 /** Agents that could run on a managed identity at that moment: those of every Blueprint with a federated credential for it valid then. Sorted oids. */
-export function agentsOn(identity: ManagedIdentity, tenant: Tenant, at: number): string[] {
+function agentsOn(identity: ManagedIdentity, tenant: Tenant, at: number): string[] {
   const oids = new Set<string>()
   for (const blueprint of tenant.blueprints) {
     if (blueprint.fics.some((fic) => fic.identity === identity && fic.from <= at && (fic.to === null || at < fic.to))) {

@@ -14,7 +14,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transport: ['core', 'node:*', 'kafkajs', 'p-retry'],
   ingest: ['core', 'node:*', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],
-  'ingest/sources': ['core', 'ingest', 'node:*', 'zod', 'p-retry', 'express', '@aws-sdk/*', '@azure/*', '@google-cloud/logging', 'google-auth-library', 'transport/kafka-client.ts'],
+  'ingest/sources': [
+    'core',
+    'ingest',
+    'node:*',
+    'zod',
+    'p-retry',
+    'express',
+    '@aws-sdk/*',
+    '@azure/*',
+    '@google-cloud/logging',
+    'google-auth-library',
+    'transport/kafka-client.ts',
+  ],
   correlate: ['core', 'database', 'migrations', 'node:*', 'pg', 'drizzle-orm'],
   'correlate/formats': ['core', 'node:net', 'node:fs'],
   // Pure: they conclude from what they are given.
@@ -34,7 +46,27 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Test files may also use the test tools, fixtures and what they compare with. */
-const TEST_EXTRAS = ['test', 'scripts', 'vitest', 'fast-check', 'node:*', 'core', 'database', 'migrations', 'correlate', 'ingest', 'simulate', 'transport', 'api', 'pg', 'pino', 'express', 'zod', 'kafkajs', 'yauzl']
+const TEST_EXTRAS = [
+  'test',
+  'scripts',
+  'vitest',
+  'fast-check',
+  'node:*',
+  'core',
+  'database',
+  'migrations',
+  'correlate',
+  'ingest',
+  'simulate',
+  'transport',
+  'api',
+  'pg',
+  'pino',
+  'express',
+  'zod',
+  'kafkajs',
+  'yauzl',
+]
 
 interface Import {
   readonly file: string
@@ -42,7 +74,9 @@ interface Import {
 }
 
 function importsOf(file: string, text: string): Import[] {
-  const specifiers = [...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`$]+)['"`]/gm)].map((match) => match[1] ?? match[2] ?? match[3]!)
+  const specifiers = [
+    ...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"`]([^'"`$]+)['"`]/gm),
+  ].map((match) => match[1] ?? match[2] ?? match[3]!)
   return specifiers.map((specifier) => ({ file, target: targetOf(file, specifier) }))
 }
 
@@ -64,16 +98,22 @@ function fault({ file, target }: Import): string | null {
   const rule = ruleOf(file)
   if (!rule) return null
   const [folder, allowed] = rule
-  const isTest = /\.test\.ts$|^transport\/contract\.ts$|(^|\/)(fixture|fixtures|golden|collecting-sink)\.ts$|\/testing\/|^ingest\/engine\/(test-run|memory-store)\.ts$/.test(file)
+  const isTest =
+    /\.test\.ts$|^transport\/contract\.ts$|(^|\/)(fixture|fixtures|golden|collecting-sink)\.ts$|\/testing\/|^ingest\/engine\/(test-run|memory-store)\.ts$/.test(
+      file,
+    )
   const list = [...allowed, folder, ...(isTest ? TEST_EXTRAS : [])]
   const format = /^correlate\/formats\/([^/]+)\//
   const [own, other] = [format.exec(file)?.[1], format.exec(target)?.[1]]
   if (!isTest && own && other && own !== other && other !== 'entra') return `${file} imports ${target}: a format knows no other format`
-  const fits = (pattern: string): boolean => pattern === '*' || target === pattern || target.startsWith(`${pattern}/`) || (pattern.endsWith('*') && target.startsWith(pattern.slice(0, -1)))
+  const fits = (pattern: string): boolean =>
+    pattern === '*' || target === pattern || target.startsWith(`${pattern}/`) || (pattern.endsWith('*') && target.startsWith(pattern.slice(0, -1)))
   return list.some(fits) ? null : `${file} imports ${target}: ${folder}/ may import ${allowed.join(', ')}`
 }
 
-const files = globSync('**/*.ts', { cwd: ROOT, exclude: (name) => ['node_modules', 'dist', '.cache'].some((folder) => name.split('/').includes(folder)) }).map((file) => file.replaceAll('\\', '/'))
+const files = globSync('**/*.ts', { cwd: ROOT, exclude: (name) => ['node_modules', 'dist', '.cache'].some((folder) => name.split('/').includes(folder)) }).map(
+  (file) => file.replaceAll('\\', '/'),
+)
 
 describe('the direction of imports', () => {
   test('is kept by every file', () => {
@@ -83,7 +123,8 @@ describe('the direction of imports', () => {
   })
 
   test('is noticed when it is broken, by a value, a type or a re-export', () => {
-    const bad = "import { createCorrelator } from '#correlate/index.ts'\nimport type { Route } from '../../api/routes/route.ts'\nexport { x } from '#database/copy.ts'\n"
+    const bad =
+      "import { createCorrelator } from '#correlate/index.ts'\nimport type { Route } from '../../api/routes/route.ts'\nexport { x } from '#database/copy.ts'\n"
     expect(importsOf('ingest/envelopes/bad.ts', bad).map(fault)).toEqual([
       expect.stringContaining('imports correlate/index.ts'),
       expect.stringContaining('imports api/routes/route.ts'),
@@ -93,6 +134,9 @@ describe('the direction of imports', () => {
 
   test('lets a format see neither the store nor another format', () => {
     const bad = "import { eventRow } from '../../store/rows.ts'\nimport { format } from '../gcp-audit/index.ts'\n"
-    expect(importsOf('correlate/formats/cloudtrail/bad.ts', bad).map(fault)).toEqual([expect.stringContaining('store/rows.ts'), expect.stringContaining('knows no other format')])
+    expect(importsOf('correlate/formats/cloudtrail/bad.ts', bad).map(fault)).toEqual([
+      expect.stringContaining('store/rows.ts'),
+      expect.stringContaining('knows no other format'),
+    ])
   })
 })

@@ -85,9 +85,13 @@ describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-age
 
   test('falls into the expected sessions, each with its root', () => {
     const silent = new Set(expected.records.filter((record) => record.skip.includes('session')).map((record) => record.nativeId))
-    const found = Map.groupBy([...rows.values()].filter((row) => row['sessionId'] !== null && !silent.has(row['nativeId'] as string)), (row) => row['sessionId'])
-    const sets = [...found.values()].map((members) => members.map((row) => row['nativeId'] as string).toSorted())
-    expect(sets.toSorted()).toEqual(expected.sessions.map((ids) => ids.toSorted()).toSorted())
+    const found = Map.groupBy(
+      [...rows.values()].filter((row) => row['sessionId'] !== null && !silent.has(row['nativeId'] as string)),
+      (row) => row['sessionId'],
+    )
+    const sets = [...found.values()].map((members) => members.map((row) => row['nativeId'] as string))
+    const text = (groups: readonly (readonly string[])[]): string[] => groups.map((ids) => ids.toSorted().join(' ')).toSorted()
+    expect(text(sets)).toEqual(text(expected.sessions))
     for (const { member, root, resolved } of expected.sessionRoots) {
       expect(rows.get(member)).toMatchObject({ root, resolved })
     }
@@ -100,6 +104,8 @@ describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-age
        join events e using (time_ns, event_id) group by t.id, t.owner_oid`,
     )
     const text = (owner: string, ids: readonly string[]): string => `${owner} ${ids.toSorted().join(' ')}`
-    expect(traces.map((trace) => text(trace.owner, trace.ids)).toSorted()).toEqual(expected.traces.map((trace) => text(trace.owner, trace.nativeIds)).toSorted())
+    expect(traces.map((trace) => text(trace.owner, trace.ids)).toSorted()).toEqual(
+      expected.traces.map((trace) => text(trace.owner, trace.nativeIds)).toSorted(),
+    )
   })
 })

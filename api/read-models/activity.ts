@@ -46,8 +46,8 @@ export async function countsOf(store: Store, oids: readonly string[]): Promise<r
     kind: row.kind,
     confidence: row.confidence,
     events: Number(row.events),
-    firstNs: BigInt(row.first_ns),
-    lastNs: BigInt(row.last_ns),
+    firstNs: row.first_ns,
+    lastNs: row.last_ns,
   }))
 }
 

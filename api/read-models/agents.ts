@@ -22,7 +22,8 @@ export interface AgentsRequest {
 /** Agents by name, then tenant and oid: those the directory facts name and those that events were attributed to. */
 export async function agentsPage(store: Store, request: AgentsRequest): Promise<Page<Agent>> {
   const after = request.cursor === undefined ? null : decodeCursor(request.cursor)
-  if (request.cursor !== undefined && after?.length !== 1) throw new ProblemError(400, 'cursor is no cursor that this route gave out', [{ field: 'cursor', message: 'is no cursor that this route gave out' }])
+  if (request.cursor !== undefined && after?.length !== 1)
+    throw new ProblemError(400, 'cursor is no cursor that this route gave out', [{ field: 'cursor', message: 'is no cursor that this route gave out' }])
   const directory = await readDirectory(store, request.tenant)
   const agents = await knownAgents(store, directory, request.tenant)
   const [counts, topologies] = await Promise.all([countsOf(store, [...new Set(agents.map((agent) => agent.oid))]), readTopologies(store)])
@@ -80,7 +81,10 @@ function describe({ tenantId, oid, directory, topologies, counts }: Described): 
 }
 
 function searchable(agent: Agent): string {
-  return [agent.name, agent.oid, agent.appId, agent.blueprint?.name, agent.blueprint?.appId].filter((part) => part !== null && part !== undefined).join('\u001f').toLowerCase()
+  return [agent.name, agent.oid, agent.appId, agent.blueprint?.name, agent.blueprint?.appId]
+    .filter((part) => part !== null && part !== undefined)
+    .join('\u001f')
+    .toLowerCase()
 }
 
 // Agents without a name come last.

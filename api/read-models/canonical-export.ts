@@ -38,7 +38,7 @@ const text = (line: Line): string => canonicalJson(line as unknown as Json)
 
 async function* eventLines(client: pg.ClientBase): AsyncGenerator<Line> {
   // Index: the primary key of heads gives the order; the joins go by primary key.
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
     const { rows } = await client.query<ItemRow>(
       `select ${ITEM_COLUMNS} from (select event_id, time_ns from heads where event_id > $1 order by event_id limit $2) n
        join events e on e.time_ns = n.time_ns and e.event_id = n.event_id ${ITEM_JOINS} order by e.event_id`,
@@ -66,9 +66,21 @@ async function* sessionLines(client: pg.ClientBase): AsyncGenerator<Line> {
     left join heads h on h.event_id = s.root_event
     left join events r on r.time_ns = h.time_ns and r.event_id = h.event_id
     order by s.id`
-  for await (const row of fetchAll<{ id: string; cloud: string; resolved: boolean; root: string | null; event_ids: string[]; subject: string | null }>(client, query)) {
+  for await (const row of fetchAll<{ id: string; cloud: string; resolved: boolean; root: string | null; event_ids: string[]; subject: string | null }>(
+    client,
+    query,
+  )) {
     const [tenantId, subjectOid] = row.subject?.split('/') ?? [null, null]
-    yield { type: 'session', id: row.id, cloud: row.cloud, tenantId: tenantId || null, subjectOid: subjectOid ?? null, rootNativeId: row.root, resolved: row.resolved, eventIds: row.event_ids }
+    yield {
+      type: 'session',
+      id: row.id,
+      cloud: row.cloud,
+      tenantId: tenantId || null,
+      subjectOid: subjectOid ?? null,
+      rootNativeId: row.root,
+      resolved: row.resolved,
+      eventIds: row.event_ids,
+    }
   }
 }
 
@@ -80,7 +92,16 @@ async function* traceLines(client: pg.ClientBase): AsyncGenerator<Line> {
       from timeline l join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
       where l.tenant_id = t.tenant_id and l.oid = t.owner_oid and l.is_owner and l.time_ns between t.start_ns and t.end_ns
     ) m order by t.id`
-  for await (const row of fetchAll<{ id: string; owner_oid: string; tenant_id: string; start_ns: bigint; end_ns: bigint; event_ids: string[]; session_ids: string[] | null; edges: unknown[] }>(client, query)) {
+  for await (const row of fetchAll<{
+    id: string
+    owner_oid: string
+    tenant_id: string
+    start_ns: bigint
+    end_ns: bigint
+    event_ids: string[]
+    session_ids: string[] | null
+    edges: unknown[]
+  }>(client, query)) {
     yield {
       type: 'trace',
       id: row.id,

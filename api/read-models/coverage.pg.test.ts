@@ -9,7 +9,10 @@ describe('coverage', () => {
   beforeAll(async () => {
     database = await createTestDatabase()
     const value = { time: '2026-09-01T10:00:00Z', requestId: 'r', oid: 'a0a0a0a0-1111-4222-8333-444444444444', status: 200 }
-    await createCorrelator(database.pool).deliver([{ text: JSON.stringify(value), value, masked: [], origin: { file: 'x', line: 1, index: 0 }, context: {} }], [])
+    await createCorrelator(database.pool).deliver(
+      [{ text: JSON.stringify(value), value, masked: [], origin: { file: 'x', line: 1, index: 0 }, context: {} }],
+      [],
+    )
     await database.pool.query(
       `insert into source_status (source, part, kind, last_error_at, last_error_code, last_error, failures, records, gaps, updated_at)
        values ('prod', '1234/us-east-1', 'aws-cloudtrail-lookup', '2026-09-01T11:00:00Z', 'SOURCE_THROTTLED', 'slow down', 3, 7, '[{"from":"0","until":"1000000000","reason":"older than 90 days"}]', now())`,
@@ -21,7 +24,16 @@ describe('coverage', () => {
     const answer = await coverage(database.pool)
     expect(Coverage.parse(answer)).toEqual(answer)
     expect(answer).toMatchObject({
-      sources: [{ source: 'prod', part: '1234/us-east-1', watermark: null, records: 7, lastError: { code: 'SOURCE_THROTTLED', failures: 3 }, gaps: [{ from: '1970-01-01T00:00:00.000000000Z', reason: 'older than 90 days' }] }],
+      sources: [
+        {
+          source: 'prod',
+          part: '1234/us-east-1',
+          watermark: null,
+          records: 7,
+          lastError: { code: 'SOURCE_THROTTLED', failures: 3 },
+          gaps: [{ from: '1970-01-01T00:00:00.000000000Z', reason: 'older than 90 days' }],
+        },
+      ],
       logs: [{ source: 'app', kind: 'api.called', first: '2026-09-01T10:00:00.000000000Z', last: '2026-09-01T10:00:00.000000000Z' }],
       pending: 1,
     })

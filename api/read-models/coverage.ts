@@ -8,7 +8,11 @@ const moment = (date: Date): string => formatTime(BigInt(date.getTime()) * 1_000
 
 /** Live sources with their watermarks and gaps, and the kinds of events in the store with their first and last time. */
 export async function coverage(store: Store): Promise<Coverage> {
-  const [sources, logs, pending] = await Promise.all([liveSources(store), storedLogs(store), store.query<{ count: bigint }>('select count(*) as count from pending')])
+  const [sources, logs, pending] = await Promise.all([
+    liveSources(store),
+    storedLogs(store),
+    store.query<{ count: bigint }>('select count(*) as count from pending'),
+  ])
   return { sources, logs, pending: Number(pending.rows[0]?.count ?? 0) }
 }
 
@@ -38,7 +42,10 @@ async function liveSources(store: Store): Promise<Coverage['sources']> {
     kind: row.kind,
     watermark: row.watermark_ns === null ? null : formatTime(row.watermark_ns),
     lastSuccessAt: row.last_success_at && moment(row.last_success_at),
-    lastError: row.last_error_at && row.last_error_code ? { code: row.last_error_code, message: row.last_error, at: moment(row.last_error_at), failures: row.failures } : null,
+    lastError:
+      row.last_error_at && row.last_error_code
+        ? { code: row.last_error_code, message: row.last_error, at: moment(row.last_error_at), failures: row.failures }
+        : null,
     records: Number(row.records),
     rejected: Number(row.rejected),
     gaps: row.gaps.map((gap) => ({ from: formatTime(BigInt(gap.from)), until: formatTime(BigInt(gap.until)), reason: gap.reason })),

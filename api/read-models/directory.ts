@@ -115,11 +115,15 @@ export function foldDirectory(rows: readonly FactRow[]): KnownDirectory {
     blueprintOf: (known) => {
       const application = applicationOf(known)
       if (!application) return null
-      const own = all.find((other) => other.kind === 'blueprint' && other.tenantId === known.tenantId && other.appId !== null && other.appId === application.appId)
+      const own = all.find(
+        (other) => other.kind === 'blueprint' && other.tenantId === known.tenantId && other.appId !== null && other.appId === application.appId,
+      )
       return { appId: application.appId, objectId: application.objectId, principalOid: own?.oid ?? null, name: application.name ?? own?.names[0] ?? null }
     },
     uamisOf: (known) =>
-      [...(applicationOf(known)?.trusted ?? [])].map(([oid, current]) => ({ oid, name: nameOf(known.tenantId, oid), current })).toSorted((a, b) => (a.oid < b.oid ? -1 : 1)),
+      [...(applicationOf(known)?.trusted ?? [])]
+        .map(([oid, current]) => ({ oid, name: nameOf(known.tenantId, oid), current }))
+        .toSorted((a, b) => (a.oid < b.oid ? -1 : 1)),
     agentsOf: (tenantId, id) =>
       applications.all
         .filter((application) => application.tenantId === tenantId && (application.appId === id || application.objectId === id || application.trusted.has(id)))
@@ -138,7 +142,8 @@ const STATUS_AFTER: Readonly<Record<Extract<DirectoryFact, { type: 'lifecycle' }
 }
 
 // Both token versions and the sovereign clouds.
-const ENTRA_ISSUER = /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|$)/i
+const ENTRA_ISSUER =
+  /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|$)/i
 
 function trustedOids(tenantId: string, fics: readonly Fic[]): string[] {
   return fics.filter((fic) => ENTRA_ISSUER.exec(fic.issuer)?.[1]?.toLowerCase() === tenantId && isGuid(fic.subject)).map((fic) => fic.subject.toLowerCase())
@@ -153,7 +158,10 @@ class Applications {
   }
 
   find(tenantId: string, objectId: string | null, appId: string | null): KnownApplication | undefined {
-    return (objectId === null ? undefined : this.#byId.get(`${tenantId}/object/${objectId}`)) ?? (appId === null ? undefined : this.#byId.get(`${tenantId}/app/${appId}`))
+    return (
+      (objectId === null ? undefined : this.#byId.get(`${tenantId}/object/${objectId}`)) ??
+      (appId === null ? undefined : this.#byId.get(`${tenantId}/app/${appId}`))
+    )
   }
 
   add(tenantId: string, objectId: string | null, appId: string | null, name: string | null, blueprint: boolean): KnownApplication {

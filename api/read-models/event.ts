@@ -46,7 +46,7 @@ export async function eventText(store: Store, id: string, sha256?: string): Prom
   const texts = await textsOf(store, id)
   const chosen = sha256 === undefined ? texts[0] : texts.find((text) => text.sha256 === sha256)
   if (!chosen) return null
-  return { text: await readRecordText(store, BigInt(chosen.chunk_id), chosen.slot), sha256: chosen.sha256 }
+  return { text: await readRecordText(store, chosen.chunk_id, chosen.slot), sha256: chosen.sha256 }
 }
 
 /** All texts of an event, the one that speaks for it first. */

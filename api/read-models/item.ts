@@ -76,11 +76,16 @@ const tokens = (count: bigint | null): number | null => (count === null ? null :
 
 /** The item of one row. An event without a conclusion yet (its facts are stored, nothing is derived) says `none` and rests on nothing. */
 export function toItem<ItemRole extends Role | null>(row: ItemRow, role: ItemRole): Omit<TimelineItem, 'role'> & { role: ItemRole } {
-  const usage = { inputTokens: tokens(row.input_tokens), outputTokens: tokens(row.output_tokens), cacheReadTokens: tokens(row.cache_read_tokens), cacheWriteTokens: tokens(row.cache_write_tokens) }
+  const usage = {
+    inputTokens: tokens(row.input_tokens),
+    outputTokens: tokens(row.output_tokens),
+    cacheReadTokens: tokens(row.cache_read_tokens),
+    cacheWriteTokens: tokens(row.cache_write_tokens),
+  }
   return {
     id: row.event_id,
     nativeId: row.native_id,
-    time: formatTime(BigInt(row.time_ns)),
+    time: formatTime(row.time_ns),
     source: row.source,
     kind: row.kind,
     action: row.action,
@@ -102,7 +107,7 @@ export function toItem<ItemRole extends Role | null>(row: ItemRow, role: ItemRol
     sourceIp: row.source_ip,
     userAgent: row.user_agent,
     requestId: row.request_id,
-    deliveredAt: row.delivered_ns === null ? null : formatTime(BigInt(row.delivered_ns)),
+    deliveredAt: row.delivered_ns === null ? null : formatTime(row.delivered_ns),
     ingestedAt: formatTime(BigInt(row.ingested_at.getTime()) * 1_000_000n),
     rawSha256: row.raw_sha256,
   }

@@ -25,8 +25,21 @@ export async function oidAnswer(store: Store, id: string, tenant?: string): Prom
   const direct = distinct([...directory.principals.filter((principal) => principal.oid === id), ...declaredSubjects(directory, id), ...counts])
   const { resolvedFrom, places } = resolve(directory, id, direct)
   if (places.length === 0) return null
-  const resolvedCounts = resolvedFrom === null ? counts : await countsOf(store, places.map((place) => place.oid))
-  const items = places.map((place) => describe(place, directory, topologies, resolvedCounts.filter((count) => count.tenantId === place.tenantId && count.oid === place.oid)))
+  const resolvedCounts =
+    resolvedFrom === null
+      ? counts
+      : await countsOf(
+          store,
+          places.map((place) => place.oid),
+        )
+  const items = places.map((place) =>
+    describe(
+      place,
+      directory,
+      topologies,
+      resolvedCounts.filter((count) => count.tenantId === place.tenantId && count.oid === place.oid),
+    ),
+  )
   return { id, resolvedFrom, items }
 }
 
@@ -60,7 +73,9 @@ function resolve(directory: KnownDirectory, id: string, direct: readonly Place[]
   if (byAppId.length > 0) return { resolvedFrom: 'appId', places: distinct(byAppId) }
   const applications = directory.applications.filter((application) => application.appId === id || application.objectId === id)
   const principals = applications.flatMap((application) =>
-    directory.principals.filter((principal) => principal.tenantId === application.tenantId && principal.appId !== null && principal.appId === application.appId),
+    directory.principals.filter(
+      (principal) => principal.tenantId === application.tenantId && principal.appId !== null && principal.appId === application.appId,
+    ),
   )
   if (principals.length > 0) return { resolvedFrom: 'objectId', places: distinct(principals) }
   // An application whose service principal no record names: shown under the id asked for.
@@ -70,7 +85,9 @@ function resolve(directory: KnownDirectory, id: string, direct: readonly Place[]
 function distinct(places: readonly Place[]): Place[] {
   const unique = [...new Map(places.map(({ tenantId, oid }) => [`${tenantId}/${oid}`, { tenantId, oid }])).values()]
   // Events that prove no tenant are listed after those that do.
-  return unique.toSorted((a, b) => Number(a.tenantId === NO_TENANT) - Number(b.tenantId === NO_TENANT) || (`${a.tenantId}/${a.oid}` < `${b.tenantId}/${b.oid}` ? -1 : 1))
+  return unique.toSorted(
+    (a, b) => Number(a.tenantId === NO_TENANT) - Number(b.tenantId === NO_TENANT) || (`${a.tenantId}/${a.oid}` < `${b.tenantId}/${b.oid}` ? -1 : 1),
+  )
 }
 
 function describe({ tenantId, oid }: Place, directory: KnownDirectory, topologies: Topologies, counts: readonly Count[]): OidInfo {

@@ -30,7 +30,7 @@ export async function rejectedPage(store: Store, limit: number, cursor?: string)
   )
   const last = rows.length > limit ? rows[limit - 1] : undefined
   return {
-    items: rows.slice(0, limit).map(({ micros: at, ...row }) => ({ ...row, rejectedAt: formatTime(BigInt(at) * 1000n) })),
+    items: rows.slice(0, limit).map(({ micros: at, ...row }) => ({ ...row, rejectedAt: formatTime(at * 1000n) })),
     next: last ? encodeCursor([last.micros.toString(), last.id]) : null,
   }
 }

@@ -41,7 +41,10 @@ export async function timelinePage(store: Store, request: TimelineRequest): Prom
  * The whole timeline, page by page, in constant memory: what exports stream from.
  * @param limit stops after so many items
  */
-export async function* timelinePages(store: Store, request: Omit<TimelineRequest, 'limit'> & { readonly limit?: number | undefined }): AsyncGenerator<readonly TimelineItem[]> {
+export async function* timelinePages(
+  store: Store,
+  request: Omit<TimelineRequest, 'limit'> & { readonly limit?: number | undefined },
+): AsyncGenerator<readonly TimelineItem[]> {
   const tenants = request.filters.tenant === undefined ? await tenantsOf(store, request.oid) : [request.filters.tenant]
   let { after } = request
   let left = request.limit ?? Number.POSITIVE_INFINITY
@@ -62,7 +65,10 @@ export async function timelineCount(store: Store, oid: string, filters: Timeline
   const tenants = filters.tenant === undefined ? await tenantsOf(store, oid) : [filters.tenant]
   if (tenants.length === 0) return 0
   const { where, values } = conditions(oid, filters, tenants)
-  const { rows } = await store.query<{ count: bigint }>(`select count(*) as count ${FROM} left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id where ${where.join(' and ')}`, values)
+  const { rows } = await store.query<{ count: bigint }>(
+    `select count(*) as count ${FROM} left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id where ${where.join(' and ')}`,
+    values,
+  )
   return Number(rows[0]?.count ?? 0)
 }
 
@@ -75,7 +81,7 @@ async function tenantsOf(store: Store, oid: string): Promise<readonly string[]> 
 const FROM = 'from timeline t join events e on e.time_ns = t.time_ns and e.event_id = t.event_id'
 
 function positionOf(row: Row): TimelinePosition {
-  return { timeNs: BigInt(row.time_ns), eventId: row.event_id, tenantId: row.row_tenant }
+  return { timeNs: row.time_ns, eventId: row.event_id, tenantId: row.row_tenant }
 }
 
 function statement(request: TimelineRequest, tenants: readonly string[]): { text: string; values: unknown[] } {

@@ -9,7 +9,19 @@ const AGENT = 'a0a0a0a0-1111-4222-8333-444444444444'
 
 /** A line of an API's access log: the shortest record that proves an agent. */
 function call(time: string, requestId: string): RawRecord {
-  const value = { time, api: 'weather', requestId, method: 'GET', path: '/forecast', status: 200, tid: TENANT, oid: AGENT, appid: AGENT, idtyp: 'app', xms_par_app_azp: 'b0b0b0b0-1111-4222-8333-444444444444' }
+  const value = {
+    time,
+    api: 'weather',
+    requestId,
+    method: 'GET',
+    path: '/forecast',
+    status: 200,
+    tid: TENANT,
+    oid: AGENT,
+    appid: AGENT,
+    idtyp: 'app',
+    xms_par_app_azp: 'b0b0b0b0-1111-4222-8333-444444444444',
+  }
   return { text: JSON.stringify(value), value, masked: [], origin: { file: 'access.log', line: 1, index: 0 }, context: {} }
 }
 

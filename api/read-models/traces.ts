@@ -6,7 +6,7 @@ import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, toItem } from './item.ts'
 import { NO_TENANT, type Store, shownTenant } from './store.ts'
 
 /** Events that one answer holds at most; the timeline of the owner has them all. */
-export const MAX_TRACE_EVENTS = 10_000
+const MAX_TRACE_EVENTS = 10_000
 
 export interface TraceFilters {
   /** Owner's oid. */
@@ -59,7 +59,7 @@ export async function tracePage(store: Store, filters: TraceFilters, limit: numb
     values,
   )
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  return { items: rows.slice(0, limit).map(toTrace), next: last ? encodeTraceCursor({ startNs: BigInt(last.start_ns), id: last.id }) : null }
+  return { items: rows.slice(0, limit).map(toTrace), next: last ? encodeTraceCursor({ startNs: last.start_ns, id: last.id }) : null }
 }
 
 function toTrace(row: TraceRow): Trace {
@@ -67,8 +67,8 @@ function toTrace(row: TraceRow): Trace {
     id: row.id,
     tenantId: shownTenant(row.tenant_id),
     ownerOid: row.owner_oid,
-    start: formatTime(BigInt(row.start_ns)),
-    end: formatTime(BigInt(row.end_ns)),
+    start: formatTime(row.start_ns),
+    end: formatTime(row.end_ns),
     events: Number(row.events),
     sessions: Number(row.sessions),
     sources: row.sources.toSorted() as Trace['sources'],
@@ -99,9 +99,10 @@ export async function traceById(store: Store, id: string): Promise<TraceDetail |
     range,
   )
   const sessionIds = [...new Set(items.rows.flatMap((item) => item.session_id ?? []))]
-  const sessions = await store.query<{ id: string; cloud: 'aws' | 'gcp'; resolved: boolean; root_event: string | null }>('select id, cloud, resolved, root_event from sessions where id = any($1::uuid[]) order by id', [
-    sessionIds,
-  ])
+  const sessions = await store.query<{ id: string; cloud: 'aws' | 'gcp'; resolved: boolean; root_event: string | null }>(
+    'select id, cloud, resolved, root_event from sessions where id = any($1::uuid[]) order by id',
+    [sessionIds],
+  )
   return {
     ...toTrace(row),
     items: items.rows.map((item) => toItem(item, null)),

@@ -31,7 +31,8 @@ export const eventRaw = defineRoute({
   problems: [404],
   handle: async ({ params: { id }, query, response }, { store }) => {
     const stored = await eventText(store, id, query.sha256)
-    if (!stored) throw new ProblemError(404, query.sha256 === undefined ? `There is no event ${id}.` : `The event ${id} has no text with the SHA-256 ${query.sha256}.`)
+    if (!stored)
+      throw new ProblemError(404, query.sha256 === undefined ? `There is no event ${id}.` : `The event ${id} has no text with the SHA-256 ${query.sha256}.`)
     // Evidence that does not have its hash is no evidence: better no answer than a wrong one.
     if (sha256(stored.text) !== stored.sha256) throw new Error(`The stored text of event ${id} does not have its SHA-256 ${stored.sha256}.`)
     response.setHeader('Repr-Digest', `sha-256=:${Buffer.from(stored.sha256, 'hex').toString('base64')}:`)

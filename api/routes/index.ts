@@ -12,4 +12,20 @@ import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
 
 /** Every route of the API, in the order of the documentation. */
-export const ROUTES: readonly RunnableRoute[] = [agents, oid, timeline, traces, trace, event, eventRaw, findings, finding, llmUsageReport, coverage, rejected, unmapped, healthz, readyz]
+export const ROUTES: readonly RunnableRoute[] = [
+  agents,
+  oid,
+  timeline,
+  traces,
+  trace,
+  event,
+  eventRaw,
+  findings,
+  finding,
+  llmUsageReport,
+  coverage,
+  rejected,
+  unmapped,
+  healthz,
+  readyz,
+]

@@ -20,7 +20,10 @@ export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.Zod
   readonly answer: { readonly description: string; readonly schema: z.ZodType; readonly alsoAs?: readonly string[] }
   /** Statuses beside 200, 400 and 401. */
   readonly problems?: readonly number[]
-  readonly handle: (input: { readonly query: z.output<Query>; readonly params: z.output<Params>; readonly request: Request; readonly response: Response }, context: RouteContext) => Promise<void>
+  readonly handle: (
+    input: { readonly query: z.output<Query>; readonly params: z.output<Params>; readonly request: Request; readonly response: Response },
+    context: RouteContext,
+  ) => Promise<void>
 }
 
 /** A route whose handler's input has the types of its own schemas; both are parsed before it runs. */

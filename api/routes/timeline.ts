@@ -66,10 +66,16 @@ async function* onePage(answer: Awaited<ReturnType<typeof timelinePage>>, reques
   if (answer.items.length > 0) yield answer.items
 }
 
-async function stream(response: Response, format: 'ndjson' | 'csv', first: IteratorResult<readonly TimelineItem[], unknown>, rest: AsyncGenerator<readonly TimelineItem[]>): Promise<void> {
+async function stream(
+  response: Response,
+  format: 'ndjson' | 'csv',
+  first: IteratorResult<readonly TimelineItem[], unknown>,
+  rest: AsyncGenerator<readonly TimelineItem[]>,
+): Promise<void> {
   async function* texts(): AsyncGenerator<string> {
     if (format === 'csv') yield csvHeader()
-    for (let next = first; !next.done; next = await rest.next()) yield format === 'csv' ? csvRows(next.value) : next.value.map((item) => `${JSON.stringify(item)}\n`).join('')
+    for (let next = first; !next.done; next = await rest.next())
+      yield format === 'csv' ? csvRows(next.value) : next.value.map((item) => `${JSON.stringify(item)}\n`).join('')
   }
   try {
     await pipeline(texts, response)

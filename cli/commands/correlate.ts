@@ -40,7 +40,10 @@ async function correlate({ config, signal }: Cli, pool: Database['pool'], broker
   const server = address === null ? null : await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
   const transport = createKafkaTransport({ brokers, clientId: 'trailjoin-correlate', log: (level, message, fields) => log[level](fields, message) })
   try {
-    const findings = setInterval(() => void concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time')), FINDINGS_EVERY_MS)
+    const findings = setInterval(
+      () => void concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time')),
+      FINDINGS_EVERY_MS,
+    )
     signal.addEventListener('abort', () => clearInterval(findings), { once: true })
     await consumeInto(transport, counted.sink(sink), { signal, mask: maskText })
     log.info({ brokers, metrics: server?.url }, 'correlating')

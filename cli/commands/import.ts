@@ -22,14 +22,16 @@ export const importCommand: CommandFactory = (cli) =>
       const { tenant } = parseUsage(z.object({ tenant: guid.optional() }), { tenant: options.tenant })
       const summary = await withStore(cli, options, ({ pool }) => load(cli, pool, { paths, tenantId: tenant }))
       await report(cli, summary, options.json === true)
-      if (summary.errors.length > 0) throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read to their end; the rest is stored.`)
+      if (summary.errors.length > 0)
+        throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read to their end; the rest is stored.`)
       if (options.strict && summary.rejected > 0) throw new CommandError(`${summary.rejected} records were rejected (--strict); the rest is stored.`)
     })
 
 async function report(cli: Cli, summary: ImportSummary, json: boolean): Promise<void> {
   const { read, stored, duplicates, rejected, byFormat, files, errors, rejections } = summary
   for (const { file, reason } of errors) cli.say(printable(`error: ${file}: ${reason}`))
-  for (const { origin, reason } of rejections.slice(0, SHOWN_REJECTIONS)) cli.say(printable(`rejected: ${origin.file}${origin.line === null ? ` #${origin.index}` : `:${origin.line}`}: ${reason}`))
+  for (const { origin, reason } of rejections.slice(0, SHOWN_REJECTIONS))
+    cli.say(printable(`rejected: ${origin.file}${origin.line === null ? ` #${origin.index}` : `:${origin.line}`}: ${reason}`))
   if (rejected > SHOWN_REJECTIONS) cli.say(`… and ${rejected - SHOWN_REJECTIONS} more rejected records: \`trailjoin rejected\` lists them all.`)
   if (json) {
     await cli.out.write(`${JSON.stringify({ read, stored, duplicates, rejected, byFormat, files: files.length, errors })}\n`)

@@ -12,7 +12,13 @@ import { formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import { timelineColumns } from '../output/timeline-table.ts'
 
-const Limit = z.object({ limit: z.string().regex(/^[1-9]\d{0,8}$/, 'is no whole number above 0').transform(Number).optional() })
+const Limit = z.object({
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'is no whole number above 0')
+    .transform(Number)
+    .optional(),
+})
 
 export const timelineCommand: CommandFactory = (cli) =>
   new Command('timeline')

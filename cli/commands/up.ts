@@ -34,7 +34,11 @@ export const upCommand: CommandFactory = (cli) =>
       await withStore(cli, store, (database) => serve(cli, database, { port, host: options.host, dataDir, demo: options.demo === true }))
     })
 
-async function serve(cli: Cli, { pool, embedded }: Database, { port, host, dataDir, demo }: { port: number; host: string; dataDir: string; demo: boolean }): Promise<void> {
+async function serve(
+  cli: Cli,
+  { pool, embedded }: Database,
+  { port, host, dataDir, demo }: { port: number; host: string; dataDir: string; demo: boolean },
+): Promise<void> {
   const token = await localToken(dataDir)
   const log = pino({ name: 'trailjoin', level: cli.config.logLevel }, destination(2))
   const app = createApp({ pool, auth: bearerToken(token), log, dashboardDir: DASHBOARD, version: VERSION })
@@ -42,7 +46,13 @@ async function serve(cli: Cli, { pool, embedded }: Database, { port, host, dataD
   try {
     if (demo) await loadDemo(cli, pool, dataDir)
     const page = `${server.url}/#token=${token}`
-    const lines = [`trailjoin ${VERSION}`, '', `  page    ${page}`, `  API     ${server.url}/v1   (Authorization: Bearer ${token})`, `  data    ${embedded ? dataDir : 'the database in DATABASE_URL'}`]
+    const lines = [
+      `trailjoin ${VERSION}`,
+      '',
+      `  page    ${page}`,
+      `  API     ${server.url}/v1   (Authorization: Bearer ${token})`,
+      `  data    ${embedded ? dataDir : 'the database in DATABASE_URL'}`,
+    ]
     if (demo) lines.push('', ...(await demoLines(pool, dataDir)))
     await cli.out.write(`${[...lines, '', 'Ctrl-C stops it.'].join('\n')}\n`)
     if (!cli.signal.aborted) await once(cli.signal, 'abort')
@@ -57,7 +67,11 @@ async function demoLines(pool: Database['pool'], dataDir: string): Promise<strin
   // The agent with the widest story: on the most sources, then with the most events that are surely its own.
   const sources = (agent: Agent): number => Object.values(agent.counts.bySource).filter((events) => events > 0).length
   const widest = items.toSorted((a, b) => sources(b) - sources(a) || b.exactEvents - a.exactEvents)[0]
-  return ['  The demo agents:', ...lines, ...(widest ? ['', '  Try in another terminal:', `    npx trailjoin timeline ${widest.oid} --data-dir ${dataDir}`] : [])]
+  return [
+    '  The demo agents:',
+    ...lines,
+    ...(widest ? ['', '  Try in another terminal:', `    npx trailjoin timeline ${widest.oid} --data-dir ${dataDir}`] : []),
+  ]
 }
 
 function portOf(text: string): number {

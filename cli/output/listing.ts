@@ -14,7 +14,7 @@ export const formatOption = (): Option => new Option('--format <format>', 'how t
 
 /** Pages of a read model that is asked with a cursor, one after the other. */
 export async function* allPages<Item>(ask: (cursor: string | undefined) => Promise<Page<Item>>): AsyncGenerator<readonly Item[]> {
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: string | undefined; ;) {
     const { items, next } = await ask(cursor)
     if (items.length > 0) yield items
     if (next === null) return
@@ -45,10 +45,18 @@ export async function printListing<Item>(out: Output, format: ListFormat, listin
   return printed
 }
 
-function printers<Item>(out: Output, format: ListFormat, { table, csv }: Listing<Item>): { before: string; page: (items: readonly Item[], first: boolean) => string; after: string } {
+function printers<Item>(
+  out: Output,
+  format: ListFormat,
+  { table, csv }: Listing<Item>,
+): { before: string; page: (items: readonly Item[], first: boolean) => string; after: string } {
   switch (format) {
     case 'json':
-      return { before: '{"items":[', page: (items, first) => `${first ? '\n' : ',\n'}${items.map((item) => JSON.stringify(item)).join(',\n')}`, after: '\n],"next":null}\n' }
+      return {
+        before: '{"items":[',
+        page: (items, first) => `${first ? '\n' : ',\n'}${items.map((item) => JSON.stringify(item)).join(',\n')}`,
+        after: '\n],"next":null}\n',
+      }
     case 'ndjson':
       return { before: '', page: (items) => items.map((item) => `${JSON.stringify(item)}\n`).join(''), after: '' }
     case 'csv':

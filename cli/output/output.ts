@@ -14,7 +14,10 @@ export interface Output {
 }
 
 /** Wraps a stream; call it once for a stream. */
-export function createOutput(stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }, options: { readonly noColor: boolean }): Output {
+export function createOutput(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
+  options: { readonly noColor: boolean },
+): Output {
   let failure: Error | null = null
   const failed = new Promise<void>((resolve) => {
     stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -7,7 +7,10 @@ test('log text cannot drive the terminal', () => {
 })
 
 test('cells are cut to their column, and lines of further pages align with the first', () => {
-  const columns = [{ title: 'one', width: 5, text: (item: string) => item }, { title: 'two', width: 3, text: () => 'x' }]
+  const columns = [
+    { title: 'one', width: 5, text: (item: string) => item },
+    { title: 'two', width: 3, text: () => 'x' },
+  ]
   expect(tableLines(columns, ['abcdefgh'], { head: true, color: false })).toBe('one   two\nabcd… x\n')
   expect(tableLines(columns, ['a'], { head: false, color: false })).toBe('a     x\n')
   expect(tableLines(columns, [], { head: false, color: false })).toBe('')

@@ -10,21 +10,47 @@ export interface Column<Item> {
   readonly style?: (item: Item) => Parameters<typeof styleText>[0] | null
 }
 
-const NO_LINES = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ' }
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' ',
+}
 
 /** The lines of some items; with `head` also the line of titles. Cells that are too long are cut with an ellipsis. */
-export function tableLines<Item>(columns: readonly Column<Item>[], items: readonly Item[], options: { readonly head: boolean; readonly color: boolean }): string {
+export function tableLines<Item>(
+  columns: readonly Column<Item>[],
+  items: readonly Item[],
+  options: { readonly head: boolean; readonly color: boolean },
+): string {
   const table = new Table({
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
     colWidths: columns.map((column) => column.width),
     truncate: '…',
   })
-  const paint = (style: Parameters<typeof styleText>[0] | null | undefined, text: string): string => (options.color && style ? styleText(style, text, { validateStream: false }) : text)
+  const paint = (style: Parameters<typeof styleText>[0] | null | undefined, text: string): string =>
+    options.color && style ? styleText(style, text, { validateStream: false }) : text
   if (options.head) table.push(columns.map((column) => paint('bold', column.title)))
   for (const item of items) table.push(columns.map((column) => paint(column.style?.(item), printable(column.text(item)))))
   const text = table.toString()
-  return text === '' ? '' : `${text.split('\n').map((line) => line.trimEnd()).join('\n')}\n`
+  return text === ''
+    ? ''
+    : `${text
+        .split('\n')
+        .map((line) => line.trimEnd())
+        .join('\n')}\n`
 }
 
 /**

@@ -23,16 +23,28 @@ export function timelineColumns(width: number): readonly Column<TimelineItem>[] 
     { title: 'source', width: 6, text: (item) => item.source },
     { title: 'kind', width: 17, text: (item) => item.kind },
     { title: 'action', width: action, text: actionText },
-    { title: 'result', width: 7, text: (item) => (item.outcome === 'success' ? 'ok' : (item.error?.code ?? 'failed')), style: (item) => (item.outcome === 'failure' ? 'red' : null) },
+    {
+      title: 'result',
+      width: 7,
+      text: (item) => (item.outcome === 'success' ? 'ok' : (item.error?.code ?? 'failed')),
+      style: (item) => (item.outcome === 'failure' ? 'red' : null),
+    },
     { title: 'agent', width: 17, text: attributionText, style: (item) => CONFIDENCE_STYLES[item.attribution.confidence] },
-    { title: where > 0 ? 'tokens, model' : 'tokens, model / where', width: spare - where - action, text: where > 0 ? modelText : (item) => modelText(item) || whereText(item) },
+    {
+      title: where > 0 ? 'tokens, model' : 'tokens, model / where',
+      width: spare - where - action,
+      text: where > 0 ? modelText : (item) => modelText(item) || whereText(item),
+    },
     ...(where > 0 ? [{ title: 'where', width: where, text: whereText }] : []),
   ]
 }
 
 // What the column beside it says already is left out; the other formats have the whole name.
 function actionText({ action, role }: TimelineItem): string {
-  return `${role === 'target' ? '→ ' : ''}${action.replace(/^entra:/, '').replace('.googleapis.com', '').replace('.amazonaws.com', '')}`
+  return `${role === 'target' ? '→ ' : ''}${action
+    .replace(/^entra:/, '')
+    .replace('.googleapis.com', '')
+    .replace('.amazonaws.com', '')}`
 }
 
 function attributionText({ attribution, agentOid, subjectOid }: TimelineItem): string {

@@ -90,7 +90,9 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
 
   for (const [key, { seen, lifecycle }] of gatherPrincipals(all)) {
     const { tenantId, oid } = split(key)
-    const memberOf = [...new Set(seen.filter((fact) => fact.kind !== 'blueprint').flatMap((fact) => names.key(tenantId, fact.blueprintObjectId, fact.blueprintAppId) ?? []))].toSorted()
+    const memberOf = [
+      ...new Set(seen.filter((fact) => fact.kind !== 'blueprint').flatMap((fact) => names.key(tenantId, fact.blueprintObjectId, fact.blueprintAppId) ?? [])),
+    ].toSorted()
     const kind = strongestKind(seen)
     const appIds = [...new Set(seen.flatMap((fact) => fact.appId ?? []))].toSorted()
     const principal: Principal = { tenantId, oid, kind, appIds, blueprints: kind === 'agent' ? memberOf.map(applicationAt) : [], ...lifetimeOf(lifecycle) }
@@ -126,7 +128,9 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
     agentsByOid: (oid) => agentsByOid.get(oid) ?? [],
     trusting: (issuerTenant, subject) => trusting.get(pair(issuerTenant, subject)) ?? [],
     applicationsOf: (principal) =>
-      principal === null ? [] : [...new Set(principal.appIds.map((appId) => names.key(principal.tenantId, null, appId)!))].flatMap((key) => applications.get(key) ?? []),
+      principal === null
+        ? []
+        : [...new Set(principal.appIds.map((appId) => names.key(principal.tenantId, null, appId)!))].flatMap((key) => applications.get(key) ?? []),
     *subjects() {
       for (const key of principals.keys()) yield split(key)
       for (const key of trusting.keys()) if (!principals.has(key)) yield split(key)
@@ -146,7 +150,13 @@ function strongestKind(seen: readonly Seen[]): PrincipalKind | null {
 
 /** Object ids of applications: lifecycle facts about them are not about a principal. */
 function objectIdsOf(facts: readonly StoredFact[]): ReadonlySet<string> {
-  return new Set(facts.flatMap((stored) => ((stored.fact.type === 'application' || isTrust(stored)) && 'objectId' in stored.fact && stored.fact.objectId ? [pair(stored.tenantId, stored.fact.objectId)] : [])))
+  return new Set(
+    facts.flatMap((stored) =>
+      (stored.fact.type === 'application' || isTrust(stored)) && 'objectId' in stored.fact && stored.fact.objectId
+        ? [pair(stored.tenantId, stored.fact.objectId)]
+        : [],
+    ),
+  )
 }
 
 function isLifecycle(stored: StoredFact): stored is LifecycleFact {
@@ -184,7 +194,14 @@ function buildApplications(facts: readonly StoredFact[], names: ApplicationNames
   return new Map(
     [...new Set([...keys, ...lifecycle.keys(), ...trust.keys()])].toSorted().map((key) => [
       key,
-      { tenantId: key.slice(0, 36) as TenantId, key, alive: lifetimeOf(lifecycle.get(key) ?? []).alive, trusts: trustedIdentities(trust.get(key) ?? []), agents: [], principals: [] },
+      {
+        tenantId: key.slice(0, 36) as TenantId,
+        key,
+        alive: lifetimeOf(lifecycle.get(key) ?? []).alive,
+        trusts: trustedIdentities(trust.get(key) ?? []),
+        agents: [],
+        principals: [],
+      },
     ]),
   )
 }

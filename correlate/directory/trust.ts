@@ -21,7 +21,10 @@ export interface TrustedIdentity {
 
 /** Tenant of an Entra issuer URL (v1 `sts.windows.net/<tid>/`, v2 `login.microsoftonline.com/<tid>/v2.0`, sovereign clouds), else null. */
 export function entraIssuerTenant(issuer: string): TenantId | null {
-  const match = /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|\/v2\.0\/?)?$/i.exec(issuer.trim())
+  const match =
+    /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|\/v2\.0\/?)?$/i.exec(
+      issuer.trim(),
+    )
   return match ? toTenantId(match[1]) : null
 }
 
@@ -39,7 +42,10 @@ export function trustedIdentities(observed: readonly TrustFact[]): readonly Trus
         issuerTenant: entraIssuerTenant(fic.issuer),
         subject: fic.subject,
         valid: spansOf(observations, false),
-        evidence: observations.filter((one) => one.before === true || one.after === true).map((one) => one.id as EventId).toSorted(),
+        evidence: observations
+          .filter((one) => one.before === true || one.after === true)
+          .map((one) => one.id as EventId)
+          .toSorted(),
       }
     })
 }

@@ -19,7 +19,9 @@ export interface Golden {
 
 /** The goldens of a folder in name order. Throws when the folder holds none. */
 export function goldens(folder: string): Golden[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.raw.json')).toSorted()
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.raw.json'))
+    .toSorted()
   if (files.length === 0) throw new Error(`${folder} holds no *.raw.json`)
   return files.map((file) => {
     const raw = JSON.parse(readFileSync(join(folder, file), 'utf8')) as JsonObject
@@ -53,7 +55,10 @@ export function uncoveredFields(format: FormatModule, all: readonly Golden[]): s
     if (!('event' in answer)) continue
     for (const [field, value] of Object.entries(answer.event)) seen.set(field, (seen.get(field) ?? false) || filled(value))
   }
-  return [...seen].filter(([, covered]) => !covered).map(([field]) => field).toSorted()
+  return [...seen]
+    .filter(([, covered]) => !covered)
+    .map(([field]) => field)
+    .toSorted()
 }
 
 function filled(value: TrailEvent[keyof TrailEvent]): boolean {

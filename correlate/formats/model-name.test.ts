@@ -6,7 +6,11 @@ describe('a Bedrock model id', () => {
     ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'anthropic', 'claude-sonnet-4-5-20250929-v1'],
     ['arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0', 'anthropic', 'claude-haiku-4-5-20251001-v1'],
     ['arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0', 'anthropic', 'claude-3-haiku-20240307-v1'],
-    ['arn:aws-us-gov:bedrock:us-gov-west-1:111122223333:inference-profile/us-gov.anthropic.claude-3-haiku-20240307-v1:0', 'anthropic', 'claude-3-haiku-20240307-v1'],
+    [
+      'arn:aws-us-gov:bedrock:us-gov-west-1:111122223333:inference-profile/us-gov.anthropic.claude-3-haiku-20240307-v1:0',
+      'anthropic',
+      'claude-3-haiku-20240307-v1',
+    ],
     ['au.anthropic.claude-sonnet-4-6', 'anthropic', 'claude-sonnet-4-6'],
     ['global.anthropic.claude-sonnet-4-5-20250929-v1:0', 'anthropic', 'claude-sonnet-4-5-20250929-v1'],
     ['apac.amazon.nova-lite-v1:0', 'amazon', 'nova-lite-v1'],
@@ -38,6 +42,10 @@ describe('a Bedrock model id', () => {
 })
 
 test('a Vertex publisher model loses its version in the name and keeps it in the id', () => {
-  expect(publisherModel('anthropic', 'claude-3-5-sonnet@20240620')).toEqual({ id: 'claude-3-5-sonnet@20240620', name: 'claude-3-5-sonnet', provider: 'anthropic' })
+  expect(publisherModel('anthropic', 'claude-3-5-sonnet@20240620')).toEqual({
+    id: 'claude-3-5-sonnet@20240620',
+    name: 'claude-3-5-sonnet',
+    provider: 'anthropic',
+  })
   expect(publisherModel('google', 'gemini-2.5-flash')).toEqual({ id: 'gemini-2.5-flash', name: 'gemini-2.5-flash', provider: 'google' })
 })

@@ -41,7 +41,7 @@ export function arr(value: Value): readonly Json[] {
 }
 
 /** The value under exactly this key, own properties only. */
-export function get(value: Value, key: string): Value {
+function get(value: Value, key: string): Value {
   return isObj(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
 

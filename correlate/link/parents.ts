@@ -35,13 +35,21 @@ const subjectKey = (tenantId: string | null, oid: string): string => `${tenantId
 export function windowsOf(event: LinkFacts, conclusion: Attribution, directory: Directory): readonly Window[] {
   const { tenantId, subjectOid } = conclusion
   if (!subjectOid) return []
-  const back = (oid: string, by: bigint, tenant: string | null = tenantId): Window => ({ tenantId: tenant ?? NO_TENANT, oid, from: event.timeNs - by, to: event.timeNs })
+  const back = (oid: string, by: bigint, tenant: string | null = tenantId): Window => ({
+    tenantId: tenant ?? NO_TENANT,
+    oid,
+    from: event.timeNs - by,
+    to: event.timeNs,
+  })
   if (event.kind === 'token.exchanged') return [back(subjectOid, MANAGED_IDENTITY_TOKEN_NS)]
   if (event.kind === 'api.called') return [back(subjectOid, TOKEN_NS)]
   if (event.source === 'gcp') return [back(subjectOid, GCP_ANCHOR_NS)]
   if (event.kind !== 'token.issued' || !tenantId) return []
   const { blueprints, managedIdentities } = signInAncestors(directory, { tenantId, oid: subjectOid }, event.timeNs)
-  return [...blueprints.map((one) => back(one.oid, EXCHANGE_TOKEN_NS, one.tenantId)), ...managedIdentities.map((one) => back(one.oid, MANAGED_IDENTITY_TOKEN_NS, one.tenantId))]
+  return [
+    ...blueprints.map((one) => back(one.oid, EXCHANGE_TOKEN_NS, one.tenantId)),
+    ...managedIdentities.map((one) => back(one.oid, MANAGED_IDENTITY_TOKEN_NS, one.tenantId)),
+  ]
 }
 
 /** The latest successful exchange of the subject that a GCP mint or call can belong to. */
@@ -81,10 +89,18 @@ function byClock(event: LinkFacts, conclusion: Attribution, { directory, landmar
   const own = [subjectKey(tenantId, subjectOid)]
   const within = (one: Landmark, life: bigint): boolean => event.timeNs - one.timeNs <= life
   if (event.kind === 'token.exchanged') {
-    return time(landmarks.latest(own, event, (one) => one.kind === 'token.issued' && within(one, one.principalKind === 'managed-identity' ? MANAGED_IDENTITY_TOKEN_NS : TOKEN_NS)))
+    return time(
+      landmarks.latest(
+        own,
+        event,
+        (one) => one.kind === 'token.issued' && within(one, one.principalKind === 'managed-identity' ? MANAGED_IDENTITY_TOKEN_NS : TOKEN_NS),
+      ),
+    )
   }
   if (event.kind === 'api.called') {
-    return time(landmarks.latest(own, event, (one) => one.kind === 'token.issued' && one.resource !== null && one.resource === event.resource && within(one, TOKEN_NS)))
+    return time(
+      landmarks.latest(own, event, (one) => one.kind === 'token.issued' && one.resource !== null && one.resource === event.resource && within(one, TOKEN_NS)),
+    )
   }
   if (event.source === 'gcp') {
     // Whoever acts as a service account uses a token minted for it; direct federated access uses the exchanged token itself.

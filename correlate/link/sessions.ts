@@ -28,7 +28,7 @@ function issuedWith(credential: CredentialId, issuersOf: Issuers): readonly (Cre
 /** Broken sources reuse keys: a credential that was issued with itself, however far round, has no root but itself. */
 function isInCircle(credential: CredentialId, issuersOf: Issuers): boolean {
   const seen = new Set<CredentialId>()
-  for (let next = [credential]; next.length > 0; ) {
+  for (let next = [credential]; next.length > 0;) {
     next = next.flatMap((one) => issuedWith(one, issuersOf).filter((used) => used !== null)).filter((used) => !seen.has(used))
     if (next.includes(credential)) return true
     for (const used of next) seen.add(used)

@@ -29,7 +29,20 @@ export interface Change {
 }
 
 const COLUMNS = [
-  'time_ns', 'event_id', 'tenant_id', 'subject_oid', 'agent_oid', 'on_behalf_of', 'confidence', 'basis', 'candidates', 'evidence', 'owner_tenant', 'session_id', 'parent_id', 'link',
+  'time_ns',
+  'event_id',
+  'tenant_id',
+  'subject_oid',
+  'agent_oid',
+  'on_behalf_of',
+  'confidence',
+  'basis',
+  'candidates',
+  'evidence',
+  'owner_tenant',
+  'session_id',
+  'parent_id',
+  'link',
 ] as const
 
 /** The stored conclusions about these events. Primary key of conclusions. */
@@ -44,7 +57,12 @@ export async function storedConclusions(client: pg.ClientBase, refs: readonly Ev
 }
 
 /** Compares what was concluded with what is concluded now, each in the directory of its time. Null when nothing changes. */
-export function changeOf(event: LinkFacts, stored: Concluded | undefined, concluded: Concluded, directories: { before: Directory; after: Directory }): Change | null {
+export function changeOf(
+  event: LinkFacts,
+  stored: Concluded | undefined,
+  concluded: Concluded,
+  directories: { before: Directory; after: Directory },
+): Change | null {
   const after = { concluded, entries: timelineEntries(event, concluded, directories.after) }
   if (!stored) return { event, before: null, after }
   const before = { concluded: stored, entries: timelineEntries(event, stored, directories.before) }
@@ -65,17 +83,48 @@ export async function writeChanges(client: pg.ClientBase, changes: readonly Chan
   const [replaced, updated] = [changes.filter((change) => !staysInPlace(change)), changes.filter(staysInPlace)]
   await updateInPlace(client, updated)
   if (replaced.length === 0) return
-  await removeConclusions(client, replaced.flatMap(({ event, before }) => (before ? [{ event, entries: before.entries }] : [])))
-  await copyRows(client, 'conclusions', COLUMNS, replaced.map(({ event, after }) => conclusionRow(event, after)))
-  await copyRows(client, 'timeline', TIMELINE_COLUMNS, replaced.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))))
-  await copyRows(client, 'waiting', ['key', 'time_ns', 'event_id'], replaced.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])))
+  await removeConclusions(
+    client,
+    replaced.flatMap(({ event, before }) => (before ? [{ event, entries: before.entries }] : [])),
+  )
+  await copyRows(
+    client,
+    'conclusions',
+    COLUMNS,
+    replaced.map(({ event, after }) => conclusionRow(event, after)),
+  )
+  await copyRows(
+    client,
+    'timeline',
+    TIMELINE_COLUMNS,
+    replaced.flatMap(({ event, after }) => after.entries.map((entry) => timelineRow(event, entry))),
+  )
+  await copyRows(
+    client,
+    'waiting',
+    ['key', 'time_ns', 'event_id'],
+    replaced.flatMap(({ event, after }) => waitingKeys(event, after.concluded).map((key) => [key, event.timeNs, event.id])),
+  )
 }
 
 function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side): readonly CopyValue[] {
   const owner = entries.find((entry) => entry.isOwner)?.tenantId
   const ownerTenant = owner === undefined || owner === (one.tenantId ?? NO_TENANT) ? null : owner
   return [
-    event.timeNs, event.id, one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence, ownerTenant, one.sessionId, one.parentId, one.link,
+    event.timeNs,
+    event.id,
+    one.tenantId,
+    one.subjectOid,
+    one.agentOid,
+    one.onBehalfOf,
+    one.confidence,
+    one.basis,
+    one.candidates,
+    one.evidence,
+    ownerTenant,
+    one.sessionId,
+    one.parentId,
+    one.link,
   ]
 }
 
@@ -100,7 +149,10 @@ async function updateInPlace(client: pg.ClientBase, changes: readonly Change[]):
 }
 
 /** Deletes conclusions with the timeline and waiting rows that they led to. */
-export async function removeConclusions(client: pg.ClientBase, gone: readonly { readonly event: EventRef; readonly entries: readonly TimelineEntry[] }[]): Promise<void> {
+export async function removeConclusions(
+  client: pg.ClientBase,
+  gone: readonly { readonly event: EventRef; readonly entries: readonly TimelineEntry[] }[],
+): Promise<void> {
   if (gone.length === 0) return
   const refs = [gone.map(({ event }) => event.timeNs), gone.map(({ event }) => event.id)]
   const rows = gone.flatMap(({ event, entries }) => entries.map((entry) => ({ ...entry, event })))
@@ -120,7 +172,13 @@ export async function writeSessions(client: pg.ClientBase, sessions: Iterable<Se
   await client.query(
     `insert into sessions as s (id, cloud, key, root_event, resolved) select * from unnest($1::uuid[], $2::source[], $3::text[], $4::uuid[], $5::boolean[])
      on conflict (id) do update set root_event = excluded.root_event, resolved = excluded.resolved where (s.root_event, s.resolved) is distinct from (excluded.root_event, excluded.resolved)`,
-    [distinct.map((one) => one.id), distinct.map((one) => one.cloud), distinct.map((one) => one.key), distinct.map((one) => one.rootEvent), distinct.map((one) => one.resolved)],
+    [
+      distinct.map((one) => one.id),
+      distinct.map((one) => one.cloud),
+      distinct.map((one) => one.key),
+      distinct.map((one) => one.rootEvent),
+      distinct.map((one) => one.resolved),
+    ],
   )
 }
 

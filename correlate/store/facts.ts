@@ -64,7 +64,13 @@ export interface Dictionary {
  * Stores one batch inside the caller's transaction.
  * Of several texts of one event the one with the lowest rank, then the smallest hash, speaks for it; the others become variants.
  */
-export async function storeFacts(client: pg.ClientBase, accepted: readonly Accepted[], rejections: readonly Rejection[], dictionary: Dictionary, now: Date): Promise<StoredCounts> {
+export async function storeFacts(
+  client: pg.ClientBase,
+  accepted: readonly Accepted[],
+  rejections: readonly Rejection[],
+  dictionary: Dictionary,
+  now: Date,
+): Promise<StoredCounts> {
   const texts = distinctTexts(accepted)
   const known = await knownHeads(client, [...texts.keys()])
   const fresh: Accepted[] = []
@@ -81,9 +87,17 @@ export async function storeFacts(client: pg.ClientBase, accepted: readonly Accep
   const won = fresh.filter((one) => inserted.has(one.event.id))
   // Another writer stored the event between our look and our insert: then ours is one more text of a known event.
   const raced = fresh.filter((one) => !inserted.has(one.event.id))
-  await copyRows(client, 'events', EVENT_COLUMNS, won.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))))
+  await copyRows(
+    client,
+    'events',
+    EVENT_COLUMNS,
+    won.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))),
+  )
   const contest = await settleContests(client, [...raced, ...later], places, dictionary, now)
-  await storeDirectoryFacts(client, [...fresh, ...later].map((one) => one.event))
+  await storeDirectoryFacts(
+    client,
+    [...fresh, ...later].map((one) => one.event),
+  )
   const pending = [...[...won, ...contest.replaced].map((one) => ({ timeNs: one.event.timeNs, id: one.event.id })), ...contest.aftermath.refs]
   if (pending.length > 0) {
     await client.query('insert into pending (times, event_ids, keys) values ($1::bigint[], $2::uuid[], $3::text[])', [
@@ -109,14 +123,19 @@ function distinctTexts(accepted: readonly Accepted[]): Map<EventId, Accepted[]> 
 }
 
 async function knownHeads(client: pg.ClientBase, ids: readonly EventId[], lock = false): Promise<Map<EventId, Head>> {
-  const { rows } = await client.query<Head>(`select event_id, time_ns, rank, sha256, context_tenant from heads where event_id = any($1::uuid[]) order by event_id ${lock ? 'for update' : ''}`, [ids])
+  const { rows } = await client.query<Head>(
+    `select event_id, time_ns, rank, sha256, context_tenant from heads where event_id = any($1::uuid[]) order by event_id ${lock ? 'for update' : ''}`,
+    [ids],
+  )
   return new Map(rows.map((row) => [row.event_id, row]))
 }
 
 /** A text that lost once loses always, for what speaks only gets better: one that is kept as a variant already is not looked at again. */
 async function withoutKeptVariants(client: pg.ClientBase, texts: readonly Accepted[]): Promise<readonly Accepted[]> {
   if (texts.length === 0) return texts
-  const { rows } = await client.query<{ event_id: EventId; sha256: Buffer }>('select event_id, sha256 from variants where event_id = any($1::uuid[])', [texts.map((one) => one.event.id)])
+  const { rows } = await client.query<{ event_id: EventId; sha256: Buffer }>('select event_id, sha256 from variants where event_id = any($1::uuid[])', [
+    texts.map((one) => one.event.id),
+  ])
   const kept = new Set(rows.map((row) => `${row.event_id}/${row.sha256.toString('hex')}`))
   return texts.filter((one) => !kept.has(`${one.event.id}/${one.sha256}`))
 }
@@ -126,7 +145,11 @@ async function storeTexts(client: pg.ClientBase, accepted: readonly Accepted[]):
   for (let start = 0; start < accepted.length; start += RECORDS_PER_CHUNK) {
     const part = accepted.slice(start, start + RECORDS_PER_CHUNK)
     const chunk = packChunk(part.map((one) => one.record.text))
-    const { rows } = await client.query<{ id: bigint }>('insert into chunks (records, raw_bytes, body) values ($1, $2, $3) returning id', [chunk.records, chunk.rawBytes, chunk.body])
+    const { rows } = await client.query<{ id: bigint }>('insert into chunks (records, raw_bytes, body) values ($1, $2, $3) returning id', [
+      chunk.records,
+      chunk.rawBytes,
+      chunk.body,
+    ])
     part.forEach((one, slot) => places.set(one, { chunkId: rows[0]!.id, slot }))
   }
   return places
@@ -135,14 +158,36 @@ async function storeTexts(client: pg.ClientBase, accepted: readonly Accepted[]):
 function headRow(one: Accepted, place: Place, dictionary: Dictionary): readonly CopyValue[] {
   const { record, event } = one
   const masked = record.masked.length > 0 ? record.masked : null
-  return [event.id, event.timeNs, one.format, one.rank, Buffer.from(one.sha256, 'hex'), place.chunkId, place.slot, dictionary.fileId(record.origin.file), record.origin.line, masked, record.context.tenantId ?? null]
+  return [
+    event.id,
+    event.timeNs,
+    one.format,
+    one.rank,
+    Buffer.from(one.sha256, 'hex'),
+    place.chunkId,
+    place.slot,
+    dictionary.fileId(record.origin.file),
+    record.origin.line,
+    masked,
+    record.context.tenantId ?? null,
+  ]
 }
 
 /** Inserts the heads that are still free and returns their event ids. The unique index decides between concurrent writers. */
-async function insertHeads(client: pg.ClientBase, fresh: readonly Accepted[], places: ReadonlyMap<Accepted, Place>, dictionary: Dictionary): Promise<Set<EventId>> {
+async function insertHeads(
+  client: pg.ClientBase,
+  fresh: readonly Accepted[],
+  places: ReadonlyMap<Accepted, Place>,
+  dictionary: Dictionary,
+): Promise<Set<EventId>> {
   if (fresh.length === 0) return new Set()
   await client.query('create temporary table if not exists stage_heads (like heads) on commit delete rows')
-  await copyRows(client, 'stage_heads', HEAD_COLUMNS, fresh.map((one) => headRow(one, places.get(one)!, dictionary)))
+  await copyRows(
+    client,
+    'stage_heads',
+    HEAD_COLUMNS,
+    fresh.map((one) => headRow(one, places.get(one)!, dictionary)),
+  )
   const columns = HEAD_COLUMNS.join(', ')
   const { rows } = await client.query<{ event_id: EventId }>(
     `insert into heads (${columns}) select ${columns} from stage_heads order by event_id on conflict (event_id) do nothing returning event_id`,
@@ -155,7 +200,11 @@ async function settleContests(client: pg.ClientBase, contenders: readonly Accept
   let variants = 0
   if (contenders.length === 0) return { replaced: [], aftermath: { refs: [], keys: [] }, variants }
   // Locked in order of ids, as every writer does. Whoever waited here sees the row as the other writer left it.
-  const heads = await knownHeads(client, contenders.map((one) => one.event.id), true)
+  const heads = await knownHeads(
+    client,
+    contenders.map((one) => one.event.id),
+    true,
+  )
   const winners = new Map<EventId, Accepted>()
   for (const one of contenders) {
     const best = winners.get(one.event.id)
@@ -163,7 +212,13 @@ async function settleContests(client: pg.ClientBase, contenders: readonly Accept
     if (speaksBefore(version, best ? versionOf(best) : versionOfHead(heads.get(one.event.id)!))) winners.set(one.event.id, one)
   }
   const replaced = [...winners.values()]
-  const aftermath = replaced.length === 0 ? { refs: [], keys: [] } : await takeOut(client, replaced.map((one) => ({ timeNs: heads.get(one.event.id)!.time_ns, id: one.event.id })))
+  const aftermath =
+    replaced.length === 0
+      ? { refs: [], keys: [] }
+      : await takeOut(
+          client,
+          replaced.map((one) => ({ timeNs: heads.get(one.event.id)!.time_ns, id: one.event.id })),
+        )
   for (const one of replaced) {
     await client.query(
       `insert into variants select event_id, sha256, time_ns, format, rank, chunk_id, slot, file_id, line, masked from heads where event_id = $1 and sha256 <> $2 on conflict do nothing`,
@@ -176,7 +231,12 @@ async function settleContests(client: pg.ClientBase, contenders: readonly Accept
       [...headRow(one, places.get(one)!, dictionary)],
     )
   }
-  await copyRows(client, 'events', EVENT_COLUMNS, replaced.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))))
+  await copyRows(
+    client,
+    'events',
+    EVENT_COLUMNS,
+    replaced.map((one) => eventRow(one.event, now, dictionary.shapeId(one.format, one.unmapped))),
+  )
   for (const one of contenders) {
     const winner = winners.get(one.event.id)
     // The text that spoke is kept already; so is the one that speaks now.
@@ -201,7 +261,15 @@ async function storeRejections(client: pg.ClientBase, rejections: readonly Rejec
   for (const { origin, reason, text } of rejections) {
     await client.query(
       `insert into rejected (id, file_id, line, index, reason, text, rejected_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing`,
-      [eventId('rejected', origin.file, String(origin.index), reason, text), dictionary.fileId(origin.file), origin.line, origin.index, reason, storable(text), now],
+      [
+        eventId('rejected', origin.file, String(origin.index), reason, text),
+        dictionary.fileId(origin.file),
+        origin.line,
+        origin.index,
+        reason,
+        storable(text),
+        now,
+      ],
     )
   }
 }

@@ -40,18 +40,16 @@ export async function landmarksIn(client: pg.ClientBase, windows: readonly Windo
     [...windowColumns(merged), LANDMARK_KINDS],
   )
   return new Landmarks(
-    rows.map(
-      (row): Landmark => ({
-        id: row.event_id,
-        timeNs: row.time_ns,
-        source: row.source,
-        kind: row.kind,
-        outcome: row.outcome,
-        subject: row.subject,
-        resource: row.kind === 'credential.minted' ? (row.resource?.toLowerCase() ?? null) : row.resource,
-        principalKind: row.proof_kind,
-      }),
-    ),
+    rows.map((row): Landmark => ({
+      id: row.event_id,
+      timeNs: row.time_ns,
+      source: row.source,
+      kind: row.kind,
+      outcome: row.outcome,
+      subject: row.subject,
+      resource: row.kind === 'credential.minted' ? (row.resource?.toLowerCase() ?? null) : row.resource,
+      principalKind: row.proof_kind,
+    })),
   )
 }
 
@@ -60,11 +58,14 @@ function windowColumns(windows: readonly Window[]): readonly unknown[] {
 }
 
 function mergeWindows(windows: readonly Window[]): readonly Window[] {
-  const sorted = windows.toSorted((a, b) => (a.oid < b.oid ? -1 : a.oid > b.oid ? 1 : a.tenantId < b.tenantId ? -1 : a.tenantId > b.tenantId ? 1 : a.from < b.from ? -1 : 1))
+  const sorted = windows.toSorted((a, b) =>
+    a.oid < b.oid ? -1 : a.oid > b.oid ? 1 : a.tenantId < b.tenantId ? -1 : a.tenantId > b.tenantId ? 1 : a.from < b.from ? -1 : 1,
+  )
   const merged: { tenantId: string; oid: string; from: bigint; to: bigint }[] = []
   for (const window of sorted) {
     const last = merged.at(-1)
-    if (last && last.oid === window.oid && last.tenantId === window.tenantId && window.from <= last.to + READ_TOGETHER_NS) last.to = window.to > last.to ? window.to : last.to
+    if (last && last.oid === window.oid && last.tenantId === window.tenantId && window.from <= last.to + READ_TOGETHER_NS)
+      last.to = window.to > last.to ? window.to : last.to
     else merged.push({ ...window })
   }
   return merged
@@ -79,7 +80,13 @@ interface ForwardWindow extends Window {
 function forwardWindows(event: LinkFacts, conclusion: Attribution, directory: Directory): readonly ForwardWindow[] {
   const { tenantId, subjectOid } = conclusion
   if (!subjectOid) return []
-  const ahead = (oid: string, by: bigint, what: Kind | 'gcp', tenant: string | null = tenantId): ForwardWindow => ({ tenantId: tenant ?? NO_TENANT, oid, from: event.timeNs, to: event.timeNs + by, what })
+  const ahead = (oid: string, by: bigint, what: Kind | 'gcp', tenant: string | null = tenantId): ForwardWindow => ({
+    tenantId: tenant ?? NO_TENANT,
+    oid,
+    from: event.timeNs,
+    to: event.timeNs + by,
+    what,
+  })
   if (event.source === 'gcp') return [ahead(subjectOid, GCP_ANCHOR_NS, 'gcp')]
   const windows = [ahead(subjectOid, MANAGED_IDENTITY_TOKEN_NS, 'token.exchanged'), ahead(subjectOid, TOKEN_NS, 'api.called')]
   if (!tenantId) return windows
@@ -94,7 +101,11 @@ function forwardWindows(event: LinkFacts, conclusion: Attribution, directory: Di
 }
 
 /** Every event that may go back to one of these landmarks, as their subjects were and as they are. */
-export async function followersOf(client: pg.ClientBase, landmarks: readonly { event: LinkFacts; conclusions: readonly Attribution[] }[], directory: Directory): Promise<EventRef[]> {
+export async function followersOf(
+  client: pg.ClientBase,
+  landmarks: readonly { event: LinkFacts; conclusions: readonly Attribution[] }[],
+  directory: Directory,
+): Promise<EventRef[]> {
   const windows = landmarks.flatMap(({ event, conclusions }) => conclusions.flatMap((conclusion) => forwardWindows(event, conclusion, directory)))
   const found: EventRef[] = []
   for (const what of new Set(windows.map((window) => window.what))) {
@@ -107,7 +118,10 @@ export async function followersOf(client: pg.ClientBase, landmarks: readonly { e
   }
   const tokenIds = landmarks.flatMap(({ event }) => (event.source === 'entra' && event.tokenId ? [event.tokenId] : []))
   if (tokenIds.length > 0) {
-    const { rows } = await client.query<{ time_ns: bigint; event_id: EventId }>(`select e.time_ns, e.event_id from events e where e.token_id = any($1::text[]) and e.kind = 'api.called'`, [tokenIds])
+    const { rows } = await client.query<{ time_ns: bigint; event_id: EventId }>(
+      `select e.time_ns, e.event_id from events e where e.token_id = any($1::text[]) and e.kind = 'api.called'`,
+      [tokenIds],
+    )
     found.push(...rows.map((row) => ({ timeNs: row.time_ns, id: row.event_id })))
   }
   return found

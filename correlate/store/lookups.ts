@@ -43,10 +43,10 @@ export function createFactReader(client: pg.ClientBase): FactReader {
     const missing = refs.filter((ref) => !remembered.has(ref.id))
     const found = new Map<EventId, LinkFacts>()
     if (missing.length > 0) {
-      const { rows } = await client.query<LinkRow>(`select ${LINK_COLUMNS} from unnest($1::bigint[], $2::uuid[]) r(t, i) join events e on e.time_ns = r.t and e.event_id = r.i`, [
-        missing.map((ref) => ref.timeNs),
-        missing.map((ref) => ref.id),
-      ])
+      const { rows } = await client.query<LinkRow>(
+        `select ${LINK_COLUMNS} from unnest($1::bigint[], $2::uuid[]) r(t, i) join events e on e.time_ns = r.t and e.event_id = r.i`,
+        [missing.map((ref) => ref.timeNs), missing.map((ref) => ref.id)],
+      )
       for (const row of rows) {
         const facts = linkFacts(row)
         found.set(facts.id, facts)
@@ -107,7 +107,9 @@ export async function dependants(client: pg.ClientBase, credentials: readonly st
 /** Usage logs with these request keys. Index events_request_key. */
 export async function meteredWith(client: pg.ClientBase, requestKeys: readonly string[]): Promise<EventRef[]> {
   if (requestKeys.length === 0) return []
-  const { rows } = await client.query<RefRow>(`select e.time_ns, e.event_id from events e where e.request_key = any($1::text[]) and e.kind = 'llm.metered'`, [requestKeys])
+  const { rows } = await client.query<RefRow>(`select e.time_ns, e.event_id from events e where e.request_key = any($1::text[]) and e.kind = 'llm.metered'`, [
+    requestKeys,
+  ])
   return rows.map(refOf)
 }
 

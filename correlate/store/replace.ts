@@ -29,21 +29,37 @@ export async function takeOut(client: pg.ClientBase, refs: readonly EventRef[]):
   const directory = buildDirectory(facts.filter((fact) => !fresh.has(fact)))
   const events = await createFactReader(client)(refs)
   const stored = await storedConclusions(client, refs)
-  await client.query('delete from events e using unnest($1::bigint[], $2::uuid[]) r(t, i) where e.time_ns = r.t and e.event_id = r.i', [refs.map((ref) => ref.timeNs), refs.map((ref) => ref.id)])
+  await client.query('delete from events e using unnest($1::bigint[], $2::uuid[]) r(t, i) where e.time_ns = r.t and e.event_id = r.i', [
+    refs.map((ref) => ref.timeNs),
+    refs.map((ref) => ref.id),
+  ])
   const concluded = events.flatMap((event) => {
     const old = stored.get(event.id)
     return old ? [{ event, old, entries: timelineEntries(event, old, directory) }] : []
   })
   await removeConclusions(client, concluded)
-  await moveTraces(client, concluded.flatMap(({ event, old, entries }) => movesOf({ event, before: { concluded: old, entries }, after: null })))
+  await moveTraces(
+    client,
+    concluded.flatMap(({ event, old, entries }) => movesOf({ event, before: { concluded: old, entries }, after: null })),
+  )
   return {
     refs: await touchedBy(client, concluded, directory),
     keys: events.flatMap((event) => [event.issues, event.requestKey, event.nearKey].filter((key) => key !== null)),
   }
 }
 
-async function touchedBy(client: pg.ClientBase, concluded: readonly { event: LinkFacts; old: Concluded }[], directory: Directory): Promise<readonly EventRef[]> {
+async function touchedBy(
+  client: pg.ClientBase,
+  concluded: readonly { event: LinkFacts; old: Concluded }[],
+  directory: Directory,
+): Promise<readonly EventRef[]> {
   const landmarks = concluded.filter(({ event }) => isLandmark(event)).map(({ event, old }) => ({ event, conclusions: [old] }))
   const grouped = concluded.filter(({ event, old }) => inGcpSession(event) && old.subjectOid !== null)
-  return [...(await followersOf(client, landmarks, directory)), ...(await unanchoredNear(client, grouped.map(({ event, old }) => ({ tenantId: old.tenantId, oid: old.subjectOid!, timeNs: event.timeNs }))))]
+  return [
+    ...(await followersOf(client, landmarks, directory)),
+    ...(await unanchoredNear(
+      client,
+      grouped.map(({ event, old }) => ({ tenantId: old.tenantId, oid: old.subjectOid!, timeNs: event.timeNs })),
+    )),
+  ]
 }

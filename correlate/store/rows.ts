@@ -5,10 +5,48 @@ import type { CopyValue } from '#database/copy.ts'
 import type { LinkFacts } from '../attribute.ts'
 
 export const EVENT_COLUMNS = [
-  'time_ns', 'event_id', 'delivered_ns', 'ingested_at', 'native_id', 'source', 'kind', 'action', 'outcome', 'error_code', 'error_message', 'tenant_id',
-  'proof', 'proof_oid', 'proof_app_id', 'proof_kind', 'proof_subject', 'proof_entra', 'pool', 'on_behalf_of', 'targets', 'uses', 'issues', 'request_key',
-  'near_key', 'token_id', 'asserted', 'account', 'region', 'principal', 'resource', 'model_id', 'model_name', 'model_provider', 'input_tokens',
-  'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'source_ip', 'user_agent', 'request_id', 'shape_id',
+  'time_ns',
+  'event_id',
+  'delivered_ns',
+  'ingested_at',
+  'native_id',
+  'source',
+  'kind',
+  'action',
+  'outcome',
+  'error_code',
+  'error_message',
+  'tenant_id',
+  'proof',
+  'proof_oid',
+  'proof_app_id',
+  'proof_kind',
+  'proof_subject',
+  'proof_entra',
+  'pool',
+  'on_behalf_of',
+  'targets',
+  'uses',
+  'issues',
+  'request_key',
+  'near_key',
+  'token_id',
+  'asserted',
+  'account',
+  'region',
+  'principal',
+  'resource',
+  'model_id',
+  'model_name',
+  'model_provider',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'source_ip',
+  'user_agent',
+  'request_id',
+  'shape_id',
 ] as const
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null)
@@ -21,11 +59,48 @@ export function eventRow(event: TrailEvent, ingestedAt: Date, shapeId: number | 
   const federation = proof.by === 'federation' ? proof : null
   const pool = federation?.pool
   return [
-    event.timeNs, event.id, event.deliveredNs, ingestedAt, event.nativeId, event.source, event.kind, event.action, event.outcome, error?.code ?? null, error?.message ?? null, event.tenantId,
-    proof.by, oid, appId, proof.by === 'principal' ? proof.kind : null, federation?.subject ?? null, federation?.entra ?? null, pool ? [pool.project, pool.pool, pool.provider ?? ''].join('/') : null,
-    event.onBehalfOf, orNull(event.targets), event.uses, event.issues, event.requestKey,
-    event.nearKey, event.tokenId, orNull(event.asserted), cloud.account, cloud.region, cloud.principal, event.resource, model?.id ?? null, model?.name ?? null, model?.provider ?? null, usage?.inputTokens ?? null,
-    usage?.outputTokens ?? null, usage?.cacheReadTokens ?? null, usage?.cacheWriteTokens ?? null, event.sourceIp, event.userAgent, event.requestId, shapeId,
+    event.timeNs,
+    event.id,
+    event.deliveredNs,
+    ingestedAt,
+    event.nativeId,
+    event.source,
+    event.kind,
+    event.action,
+    event.outcome,
+    error?.code ?? null,
+    error?.message ?? null,
+    event.tenantId,
+    proof.by,
+    oid,
+    appId,
+    proof.by === 'principal' ? proof.kind : null,
+    federation?.subject ?? null,
+    federation?.entra ?? null,
+    pool ? [pool.project, pool.pool, pool.provider ?? ''].join('/') : null,
+    event.onBehalfOf,
+    orNull(event.targets),
+    event.uses,
+    event.issues,
+    event.requestKey,
+    event.nearKey,
+    event.tokenId,
+    orNull(event.asserted),
+    cloud.account,
+    cloud.region,
+    cloud.principal,
+    event.resource,
+    model?.id ?? null,
+    model?.name ?? null,
+    model?.provider ?? null,
+    usage?.inputTokens ?? null,
+    usage?.outputTokens ?? null,
+    usage?.cacheReadTokens ?? null,
+    usage?.cacheWriteTokens ?? null,
+    event.sourceIp,
+    event.userAgent,
+    event.requestId,
+    shapeId,
   ]
 }
 
@@ -90,7 +165,13 @@ function proofOf(row: LinkRow): Proof {
       return { by: 'application', appId: row.proof_app_id! }
     case 'federation': {
       const [project, pool, provider] = row.pool?.split('/') ?? []
-      return { by: 'federation', subject: row.proof_subject!, oid: row.proof_oid, entra: row.proof_entra, pool: project && pool ? { project, pool, provider: provider || null } : null }
+      return {
+        by: 'federation',
+        subject: row.proof_subject!,
+        oid: row.proof_oid,
+        entra: row.proof_entra,
+        pool: project && pool ? { project, pool, provider: provider || null } : null,
+      }
     }
     default:
       return { by: row.proof }

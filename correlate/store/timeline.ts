@@ -13,7 +13,7 @@ export interface TimelineEntry {
 }
 
 /** Whose traces the event belongs to (DESIGN §4.5): its agent's where that is more than a claim, else its subject's. */
-export function ownerOf(conclusion: Attribution): Oid | null {
+function ownerOf(conclusion: Attribution): Oid | null {
   const named = conclusion.confidence === 'exact' || conclusion.confidence === 'derived' || conclusion.confidence === 'probable'
   return named ? conclusion.agentOid : conclusion.subjectOid
 }

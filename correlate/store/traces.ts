@@ -58,10 +58,10 @@ async function updateSpans(client: pg.ClientBase, owner: Owner, moves: readonly 
   const key = [owner.tenantId, owner.oid]
   const lost = new Set(moves.flatMap((move) => (!move.joined && move.sessionId ? [move.sessionId] : [])))
   if (lost.size > 0) {
-    const { rows } = await client.query<SpanRow>('delete from session_spans where session_id = any($3::uuid[]) and tenant_id = $1 and owner_oid = $2 returning session_id, start_ns, end_ns', [
-      ...key,
-      [...lost],
-    ])
+    const { rows } = await client.query<SpanRow>(
+      'delete from session_spans where session_id = any($3::uuid[]) and tenant_id = $1 and owner_oid = $2 returning session_id, start_ns, end_ns',
+      [...key, [...lost]],
+    )
     reach.push(...rows.map((row) => ({ start: row.start_ns, end: row.end_ns, first: null })))
     await client.query(
       `insert into session_spans (session_id, tenant_id, owner_oid, start_ns, end_ns)
@@ -71,7 +71,10 @@ async function updateSpans(client: pg.ClientBase, owner: Owner, moves: readonly 
       [...key, rows.map((row) => row.session_id), rows.map((row) => row.start_ns), rows.map((row) => row.end_ns)],
     )
   }
-  const gained = Map.groupBy(moves.filter((move) => move.joined && move.sessionId), (move) => move.sessionId!)
+  const gained = Map.groupBy(
+    moves.filter((move) => move.joined && move.sessionId),
+    (move) => move.sessionId!,
+  )
   if (gained.size > 0) {
     const spans = [...gained.entries()].map(([sessionId, events]) => ({ sessionId, start: least(events), end: greatest(events) }))
     const { rows } = await client.query<SpanRow>(
@@ -103,21 +106,26 @@ async function recut(client: pg.ClientBase, owner: Owner, moves: readonly Move[]
   const known = old.map((trace): Segment => ({ start: trace.start_ns, end: trace.end_ns, first: trace.first_event }))
   const stretches = joinSegments([...dirty, ...known])
   const cut = left.length === 0 ? joinSegments([...joined, ...reach, ...known]) : await segmentsFromMembers(client, owner, stretches)
-  const unchanged = new Set(old.filter((trace) => cut.some((one) => one.start === trace.start_ns && one.end === trace.end_ns && one.first === trace.first_event)).map((trace) => trace.id))
+  const unchanged = new Set(
+    old
+      .filter((trace) => cut.some((one) => one.start === trace.start_ns && one.end === trace.end_ns && one.first === trace.first_event))
+      .map((trace) => trace.id),
+  )
   await client.query('delete from traces where id = any($1::uuid[])', [old.filter((trace) => !unchanged.has(trace.id)).map((trace) => trace.id)])
-  const fresh = cut
-    .map((one) => ({ ...one, id: traceId(owner, one.first!) }))
-    .filter((one) => !unchanged.has(one.id))
+  const fresh = cut.map((one) => ({ ...one, id: traceId(owner, one.first!) })).filter((one) => !unchanged.has(one.id))
   if (fresh.length === 0) return
   await client.query(
     'insert into traces (id, tenant_id, owner_oid, start_ns, end_ns, first_event) select r.id, $1, $2, r.f, r.u, r.first from unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[]) r(id, f, u, first)',
     [owner.tenantId, owner.oid, fresh.map((one) => one.id), fresh.map((one) => one.start), fresh.map((one) => one.end), fresh.map((one) => one.first)],
   )
-  await client.query('insert into trace_ids (id, first_event) select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing', [fresh.map((one) => one.id), fresh.map((one) => one.first)])
+  await client.query('insert into trace_ids (id, first_event) select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing', [
+    fresh.map((one) => one.id),
+    fresh.map((one) => one.first),
+  ])
 }
 
 /** A function of the trace's content: its owner and its first event. */
-export function traceId(owner: { readonly tenantId: string; readonly oid: string }, first: EventId): EventId {
+function traceId(owner: { readonly tenantId: string; readonly oid: string }, first: EventId): EventId {
   return eventId('trace', owner.tenantId === NO_TENANT ? '' : owner.tenantId, owner.oid, first)
 }
 

@@ -36,7 +36,10 @@ export async function regroupUnanchored(client: pg.ClientBase, touched: readonly
     }
   }
   const result = [...changed.values()]
-  await writeSessions(client, result.map((one) => one.session))
+  await writeSessions(
+    client,
+    result.map((one) => one.session),
+  )
   return result
 }
 
@@ -50,7 +53,7 @@ async function gather(client: pg.ClientBase, touched: readonly Unanchored[]): Pr
     }
   }
   // Read again, wider, as long as something stands within a quiet gap of an edge: it may hang together with what lies beyond.
-  for (let open = stretches; open.length > 0; ) {
+  for (let open = stretches; open.length > 0;) {
     const members = await readMembers(client, open)
     open = open.filter((stretch, index) => {
       stretch.members = members.get(index) ?? []
@@ -65,9 +68,18 @@ async function gather(client: pg.ClientBase, touched: readonly Unanchored[]): Pr
 }
 
 /** Events of these subjects that stood within a quiet gap of these instants: their group may fall apart when something goes. */
-export async function unanchoredNear(client: pg.ClientBase, instants: readonly { readonly tenantId: string | null; readonly oid: string; readonly timeNs: bigint }[]): Promise<EventRef[]> {
+export async function unanchoredNear(
+  client: pg.ClientBase,
+  instants: readonly { readonly tenantId: string | null; readonly oid: string; readonly timeNs: bigint }[],
+): Promise<EventRef[]> {
   if (instants.length === 0) return []
-  const stretches = instants.map(({ tenantId, oid, timeNs }) => ({ tenantId: tenantId ?? NO_TENANT, oid, since: timeNs - QUIET_NS, until: timeNs + QUIET_NS, members: [] }))
+  const stretches = instants.map(({ tenantId, oid, timeNs }) => ({
+    tenantId: tenantId ?? NO_TENANT,
+    oid,
+    since: timeNs - QUIET_NS,
+    until: timeNs + QUIET_NS,
+    members: [],
+  }))
   return [...(await readMembers(client, stretches)).values()].flat()
 }
 

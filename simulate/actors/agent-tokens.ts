@@ -63,7 +63,7 @@ export function* ensureIdentity(process: Process): Generator<Draft, ManagedIdent
 }
 
 /** The Blueprint's exchange token (often called T1). Returns false when Entra refuses the managed identity's assertion. */
-export function* ensureBlueprint(process: Process): Generator<Draft, boolean> {
+function* ensureBlueprint(process: Process): Generator<Draft, boolean> {
   const { agent } = process
   const identity = yield* ensureIdentity(process)
   if (process.blueprint && process.blueprint.until > process.now) return true

@@ -36,8 +36,18 @@ describe('API access log lines as events', () => {
 
 describe('who called', () => {
   test.each<[string, JsonObject, TrailEvent['proof'], string | null]>([
-    ['an application token', { idtyp: 'app', oid: AGENT, appid: AGENT }, { by: 'principal', oid: AGENT, appId: AGENT, kind: null } as TrailEvent['proof'], null],
-    ['an application token of another principal', { idtyp: 'app', oid: USER, appid: AGENT }, { by: 'principal', oid: USER, appId: AGENT, kind: null } as TrailEvent['proof'], null],
+    [
+      'an application token',
+      { idtyp: 'app', oid: AGENT, appid: AGENT },
+      { by: 'principal', oid: AGENT, appId: AGENT, kind: null } as TrailEvent['proof'],
+      null,
+    ],
+    [
+      'an application token of another principal',
+      { idtyp: 'app', oid: USER, appid: AGENT },
+      { by: 'principal', oid: USER, appId: AGENT, kind: null } as TrailEvent['proof'],
+      null,
+    ],
     ['equal oid and appid', { oid: AGENT, appid: AGENT }, { by: 'principal', oid: AGENT, appId: AGENT, kind: null } as TrailEvent['proof'], null],
     ['only an oid', { oid: AGENT.toUpperCase() }, { by: 'principal', oid: AGENT, appId: null, kind: null } as TrailEvent['proof'], null],
     ['only an appid', { appid: AGENT }, { by: 'application', appId: AGENT } as TrailEvent['proof'], null],
@@ -52,18 +62,28 @@ describe('who called', () => {
   })
 
   test('the Blueprint claim makes the caller of its own token an agent, and says nothing about a user', () => {
-    expect(event({ idtyp: 'app', oid: AGENT, appid: AGENT, xms_par_app_azp: BLUEPRINT }).directory).toMatchObject([{ type: 'seen', oid: AGENT, kind: 'agent', blueprintAppId: BLUEPRINT }])
+    expect(event({ idtyp: 'app', oid: AGENT, appid: AGENT, xms_par_app_azp: BLUEPRINT }).directory).toMatchObject([
+      { type: 'seen', oid: AGENT, kind: 'agent', blueprintAppId: BLUEPRINT },
+    ])
     expect(event({ idtyp: 'user', oid: USER, appid: AGENT, xms_par_app_azp: BLUEPRINT }).directory).toEqual([])
   })
 
   test('a tenant comes from the token, else from the operator', () => {
-    expect([event({ oid: AGENT, tid: TENANT }, { tenantId: BLUEPRINT }).tenantId, event({ oid: AGENT }, { tenantId: TENANT }).tenantId, event({ oid: AGENT }).tenantId]).toEqual([TENANT, TENANT, null])
+    expect([
+      event({ oid: AGENT, tid: TENANT }, { tenantId: BLUEPRINT }).tenantId,
+      event({ oid: AGENT }, { tenantId: TENANT }).tenantId,
+      event({ oid: AGENT }).tenantId,
+    ]).toEqual([TENANT, TENANT, null])
   })
 })
 
 describe('the rest of a line', () => {
   test('the query of a path never appears', () => {
-    expect(JSON.stringify(event({ oid: AGENT, api: 'weather', path: '/f?token=secret#x' }), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('secret')
+    expect(
+      JSON.stringify(event({ oid: AGENT, api: 'weather', path: '/f?token=secret#x' }), (_key, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ),
+    ).not.toContain('secret')
     expect(event({ oid: AGENT, api: 'weather', path: '/f?token=secret' }).action).toBe('weather:GET /f')
   })
 
@@ -80,9 +100,9 @@ describe('the rest of a line', () => {
 
   test('lines without a request id are told apart by their content', () => {
     const [first, again, other] = [event({ oid: AGENT }), event({ oid: AGENT }), event({ oid: AGENT, status: 200 })]
-    expect(first!.nativeId).toBe(first!.id)
-    expect(first!.id).toBe(again!.id)
-    expect(first!.id).not.toBe(other!.id)
+    expect(first.nativeId).toBe(first.id)
+    expect(first.id).toBe(again.id)
+    expect(first.id).not.toBe(other.id)
   })
 
   test('two APIs may use one request id', () => {
@@ -111,12 +131,22 @@ describe('real files', () => {
     let seen = 0
     for (const name of readdirSync(join(FIXTURES, 'scenarios')).filter((entry) => entry.startsWith('option'))) {
       const folder = join(FIXTURES, 'scenarios', name)
-      const wanted = (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { records: { nativeId: string; time: string; tenantId: string; subjectOid: string }[] }).records
+      const wanted = (
+        JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as {
+          records: { nativeId: string; time: string; tenantId: string; subjectOid: string }[]
+        }
+      ).records
       const file = readdirSync(join(folder, 'records/weather-api'))[0]!
-      for (const line of readFileSync(join(folder, 'records/weather-api', file), 'utf8').split('\n').filter(Boolean)) {
+      for (const line of readFileSync(join(folder, 'records/weather-api', file), 'utf8')
+        .split('\n')
+        .filter(Boolean)) {
         const one = event(JSON.parse(line) as JsonObject)
         const want = wanted.find((record) => record.nativeId === one.nativeId)!
-        expect([formatTime(one.timeNs), one.tenantId, one.proof]).toEqual([want.time, want.tenantId, { by: 'principal', oid: want.subjectOid, appId: want.subjectOid, kind: null }])
+        expect([formatTime(one.timeNs), one.tenantId, one.proof]).toEqual([
+          want.time,
+          want.tenantId,
+          { by: 'principal', oid: want.subjectOid, appId: want.subjectOid, kind: null },
+        ])
         seen += 1
       }
     }
@@ -127,7 +157,9 @@ describe('real files', () => {
     let looked = 0
     for (const cloud of ['aws', 'entra', 'gcp', 'other']) {
       for (const file of readdirSync(join(FIXTURES, 'samples', cloud))) {
-        for (const line of readFileSync(join(FIXTURES, 'samples', cloud, file), 'utf8').split('\n').filter(Boolean)) {
+        for (const line of readFileSync(join(FIXTURES, 'samples', cloud, file), 'utf8')
+          .split('\n')
+          .filter(Boolean)) {
           const value = JSON.parse(line) as JsonObject | string
           // The Azure activity file holds bare operation names among its records.
           if (typeof value === 'string') continue

@@ -40,5 +40,7 @@ function isDelegated(claims: JsonObject, principal: Oid | null, client: AppId | 
 function parentOf(claims: JsonObject, principal: Oid | null, client: AppId | null): DirectoryFact[] {
   const blueprint = appId(claims['xms_par_app_azp'])
   if (blueprint === null || principal === null) return []
-  return [{ type: 'seen', oid: principal, kind: 'agent', appId: client, name: null, blueprintAppId: blueprint, blueprintObjectId: null, msiType: null, armId: null }]
+  return [
+    { type: 'seen', oid: principal, kind: 'agent', appId: client, name: null, blueprintAppId: blueprint, blueprintObjectId: null, msiType: null, armId: null },
+  ]
 }

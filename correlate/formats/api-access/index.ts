@@ -6,7 +6,20 @@ import { known, normalise } from './normalise.ts'
 export const format: FormatModule = { recognise, rank: () => 0, normalise, known }
 
 /** Keys that only other formats have: with one of them the record is theirs, whatever claims it carries beside. */
-const FOREIGN = ['category', 'properties', 'createdDateTime', 'eventSource', 'protoPayload', 'jsonPayload', 'textPayload', 'Type', 'OperationName', 'operationName', 'TimeGenerated', 'schemaType']
+const FOREIGN = [
+  'category',
+  'properties',
+  'createdDateTime',
+  'eventSource',
+  'protoPayload',
+  'jsonPayload',
+  'textPayload',
+  'Type',
+  'OperationName',
+  'operationName',
+  'TimeGenerated',
+  'schemaType',
+]
 const IDENTITIES = ['oid', 'appid', 'azp']
 const REQUEST = ['method', 'path', 'api', 'status', 'aud', 'uti']
 

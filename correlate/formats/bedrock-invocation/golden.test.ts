@@ -13,6 +13,18 @@ describe('Bedrock invocation log goldens', () => {
   })
 
   test('every field that the invocation log can fill is filled in a golden', () => {
-    expect(uncoveredFields(format, all)).toEqual(['deliveredNs', 'directory', 'issues', 'nearKey', 'onBehalfOf', 'sourceIp', 'targets', 'tenantId', 'tokenId', 'userAgent', 'uses'])
+    expect(uncoveredFields(format, all)).toEqual([
+      'deliveredNs',
+      'directory',
+      'issues',
+      'nearKey',
+      'onBehalfOf',
+      'sourceIp',
+      'targets',
+      'tenantId',
+      'tokenId',
+      'userAgent',
+      'uses',
+    ])
   })
 })

@@ -7,7 +7,11 @@ import { normalise } from './normalise.ts'
 function recognise(value: JsonObject): boolean {
   if (value['schemaType'] === 'ModelInvocationLog') return true
   return (
-    str(value['modelId']) !== null && str(value['requestId']) !== null && str(value['operation']) !== null && !Object.hasOwn(value, 'eventName') && (isObj(value['input']) || isObj(value['output']))
+    str(value['modelId']) !== null &&
+    str(value['requestId']) !== null &&
+    str(value['operation']) !== null &&
+    !Object.hasOwn(value, 'eventName') &&
+    (isObj(value['input']) || isObj(value['output']))
   )
 }
 
@@ -17,9 +21,31 @@ function rank(value: JsonObject): number {
 
 /** Bodies are never kept: only their counts are read. */
 const known = [
-  'schemaType', 'schemaVersion', 'timestamp', 'accountId', 'region', 'requestId', 'operation', 'modelId', 'errorCode', 'errorMessage', 'status', 'inferenceRegion', 'identity.arn',
-  'performanceConfig', 'requestMetadata', 'input.inputContentType', 'input.inputBodyJson', 'input.inputBodyS3Path', 'input.inputTokenCount', 'input.cacheReadInputTokenCount',
-  'input.cacheWriteInputTokenCount', 'output.outputContentType', 'output.outputBodyJson', 'output.outputBodyS3Path', 'output.outputTokenCount',
+  'schemaType',
+  'schemaVersion',
+  'timestamp',
+  'accountId',
+  'region',
+  'requestId',
+  'operation',
+  'modelId',
+  'errorCode',
+  'errorMessage',
+  'status',
+  'inferenceRegion',
+  'identity.arn',
+  'performanceConfig',
+  'requestMetadata',
+  'input.inputContentType',
+  'input.inputBodyJson',
+  'input.inputBodyS3Path',
+  'input.inputTokenCount',
+  'input.cacheReadInputTokenCount',
+  'input.cacheWriteInputTokenCount',
+  'output.outputContentType',
+  'output.outputBodyJson',
+  'output.outputBodyS3Path',
+  'output.outputTokenCount',
 ]
 
 export const format: FormatModule = { normalise, recognise, rank, known }

@@ -15,7 +15,13 @@ const APP = 'c5d8e7f1-3a2b-4c9d-8e6f-7b1a0d4c2e93'
 const KEY = 'ASIAQ4TR2M7XKWP3ZB5C'
 
 const base: JsonObject = {
-  eventVersion: '1.11', eventSource: 's3.amazonaws.com', eventName: 'ListBuckets', eventID: 'e1', eventTime: '2026-03-04T09:15:02Z', awsRegion: 'us-east-1', recipientAccountId: '111122223333',
+  eventVersion: '1.11',
+  eventSource: 's3.amazonaws.com',
+  eventName: 'ListBuckets',
+  eventID: 'e1',
+  eventTime: '2026-03-04T09:15:02Z',
+  awsRegion: 'us-east-1',
+  recipientAccountId: '111122223333',
 }
 const golden = (name: string): JsonObject => JSON.parse(readFileSync(join(import.meta.dirname, 'golden', `${name}.raw.json`), 'utf8')) as JsonObject
 
@@ -45,12 +51,15 @@ describe('issuer', () => {
     expect(issuerOf(provider)).toEqual({ entra: true, tenantId: TENANT })
   })
 
-  test.each(['accounts.google.com', 'arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com', `evil.example/sts.windows.net/${TENANT}/`, `sts.windows.net.evil.example/${TENANT}/`, ''])(
-    '%s is not Entra',
-    (provider) => {
-      expect(issuerOf(provider)).toEqual({ entra: false, tenantId: null })
-    },
-  )
+  test.each([
+    'accounts.google.com',
+    'arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com',
+    `evil.example/sts.windows.net/${TENANT}/`,
+    `sts.windows.net.evil.example/${TENANT}/`,
+    '',
+  ])('%s is not Entra', (provider) => {
+    expect(issuerOf(provider)).toEqual({ entra: false, tenantId: null })
+  })
 })
 
 describe('subject of an exchange', () => {
@@ -68,7 +77,10 @@ describe('subject of an exchange', () => {
 
   test("another issuer's GUID is no Entra oid", () => {
     const identity = { userName: AGENT, identityProvider: 'arn:aws:iam::111122223333:oidc-provider/oidc.example.com' }
-    expect(event({ ...exchange, userIdentity: identity })).toMatchObject({ tenantId: null, proof: { by: 'federation', subject: AGENT, oid: null, entra: false } })
+    expect(event({ ...exchange, userIdentity: identity })).toMatchObject({
+      tenantId: null,
+      proof: { by: 'federation', subject: AGENT, oid: null, entra: false },
+    })
   })
 
   test('without userIdentity the answer of STS still names subject and tenant', () => {
@@ -77,7 +89,10 @@ describe('subject of an exchange', () => {
   })
 
   test('without a provider nobody says whether it was Entra', () => {
-    expect(event({ ...exchange, userIdentity: { userName: AGENT }, responseElements: null })).toMatchObject({ tenantId: null, proof: { oid: AGENT, entra: null } })
+    expect(event({ ...exchange, userIdentity: { userName: AGENT }, responseElements: null })).toMatchObject({
+      tenantId: null,
+      proof: { oid: AGENT, entra: null },
+    })
   })
 
   test('without a subject nothing is proven', () => {
@@ -90,37 +105,71 @@ describe('subject of an exchange', () => {
 })
 
 describe('credentials', () => {
-  test.each(['1', '1111', 'AKIA****************', 'SAMPLE_ACCESS_KEY', 'ASIA-MOCKACCESSKEYID-1', 'AKIAIOSFODNN7EXAMPLE', 'ASIAIOSFODNN7EXAMPLE', 'ASIA...[REDACTED]', 'REDACTED', '', 'AAAAAAAAAAAAAAAAAAAA'])(
-    'the placeholder key %s joins nothing',
-    (accessKeyId) => {
-      expect(event({ ...base, userIdentity: { type: 'AssumedRole', accessKeyId } })).toMatchObject({ uses: null, proof: { by: 'nothing' } })
-    },
-  )
+  test.each([
+    '1',
+    '1111',
+    'AKIA****************',
+    'SAMPLE_ACCESS_KEY',
+    'ASIA-MOCKACCESSKEYID-1',
+    'AKIAIOSFODNN7EXAMPLE',
+    'ASIAIOSFODNN7EXAMPLE',
+    'ASIA...[REDACTED]',
+    'REDACTED',
+    '',
+    'AAAAAAAAAAAAAAAAAAAA',
+  ])('the placeholder key %s joins nothing', (accessKeyId) => {
+    expect(event({ ...base, userIdentity: { type: 'AssumedRole', accessKeyId } })).toMatchObject({ uses: null, proof: { by: 'nothing' } })
+  })
 
   test('only STS issues credentials: a new access key of a user is no session', () => {
-    expect(event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'CreateAccessKey', responseElements: { accessKey: { accessKeyId: KEY } } }).issues).toBeNull()
+    expect(
+      event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'CreateAccessKey', responseElements: { accessKey: { accessKeyId: KEY } } }).issues,
+    ).toBeNull()
   })
 
   test("a SAML user's new key is issued, and no other record can prove its owner", () => {
-    const saml = event({ ...base, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRoleWithSAML', userIdentity: { type: 'SAMLUser' }, responseElements: { credentials: { accessKeyId: KEY } } })
+    const saml = event({
+      ...base,
+      eventSource: 'sts.amazonaws.com',
+      eventName: 'AssumeRoleWithSAML',
+      userIdentity: { type: 'SAMLUser' },
+      responseElements: { credentials: { accessKeyId: KEY } },
+    })
     expect(saml).toMatchObject({ kind: 'credential.minted', issues: `aws:${KEY}`, uses: null, proof: { by: 'nothing' } })
   })
 
   test('an AssumeRole without assumedRoleUser and without caller key rests on the issued key', () => {
-    const service = event({ ...base, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', userIdentity: { type: 'AWSService', invokedBy: 'lambda.amazonaws.com' }, responseElements: { credentials: { accessKeyId: KEY } } })
+    const service = event({
+      ...base,
+      eventSource: 'sts.amazonaws.com',
+      eventName: 'AssumeRole',
+      userIdentity: { type: 'AWSService', invokedBy: 'lambda.amazonaws.com' },
+      responseElements: { credentials: { accessKeyId: KEY } },
+    })
     expect(service).toMatchObject({ proof: { by: 'issued' }, cloud: { principal: 'lambda.amazonaws.com' } })
   })
 
   test('a first-hop session names its tenant although it never names its subject', () => {
-    const userIdentity = { type: 'AssumedRole', accessKeyId: KEY, sessionContext: { webIdFederationData: { federatedProvider: `arn:aws:iam::1:oidc-provider/sts.windows.net/${TENANT}/` } } }
+    const userIdentity = {
+      type: 'AssumedRole',
+      accessKeyId: KEY,
+      sessionContext: { webIdFederationData: { federatedProvider: `arn:aws:iam::1:oidc-provider/sts.windows.net/${TENANT}/` } },
+    }
     expect(event({ ...base, userIdentity })).toMatchObject({ tenantId: TENANT, proof: { by: 'credential' } })
   })
 })
 
 describe('trust changes', () => {
   const policy = (key: string, value: unknown): string =>
-    JSON.stringify({ Statement: { Effect: 'Allow', Principal: { Federated: [`arn:aws:iam::1:oidc-provider/sts.windows.net/${TENANT}/`] }, Condition: { StringLike: { [key]: value } } } })
-  const change = (document: string): TrailEvent => event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'UpdateAssumeRolePolicy', requestParameters: { roleName: 'r', policyDocument: document } })
+    JSON.stringify({
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Federated: [`arn:aws:iam::1:oidc-provider/sts.windows.net/${TENANT}/`] },
+        Condition: { StringLike: { [key]: value } },
+      },
+    })
+  const change = (document: string): TrailEvent =>
+    event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'UpdateAssumeRolePolicy', requestParameters: { roleName: 'r', policyDocument: document } })
 
   test('the subject of a trust is a target; audiences, other issuers and wildcards are not', () => {
     expect(change(policy(`sts.windows.net/${TENANT}/:sub`, AGENT))).toMatchObject({ kind: 'trust.changed', targets: [AGENT], tenantId: TENANT })
@@ -139,13 +188,19 @@ describe('trust changes', () => {
   })
 
   test('a role for a service changes an identity, a role for an identity provider changes a trust', () => {
-    const create = (document: string) => event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'CreateRole', requestParameters: { assumeRolePolicyDocument: document } }).kind
+    const create = (document: string) =>
+      event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'CreateRole', requestParameters: { assumeRolePolicyDocument: document } }).kind
     expect(create('{"Statement":[{"Principal":{"Service":"ec2.amazonaws.com"}}]}')).toBe('identity.changed')
     expect(create(policy('x:sub', 'y'))).toBe('trust.changed')
   })
 
   test('a new provider of Entra tokens names its tenant', () => {
-    const made = event({ ...base, eventSource: 'iam.amazonaws.com', eventName: 'CreateOpenIDConnectProvider', requestParameters: { url: `https://sts.windows.net/${TENANT}/`, clientIDList: [APP] } })
+    const made = event({
+      ...base,
+      eventSource: 'iam.amazonaws.com',
+      eventName: 'CreateOpenIDConnectProvider',
+      requestParameters: { url: `https://sts.windows.net/${TENANT}/`, clientIDList: [APP] },
+    })
     expect(made).toMatchObject({ kind: 'trust.changed', tenantId: TENANT, targets: [] })
   })
 })
@@ -208,7 +263,9 @@ describe('identity and time of a record', () => {
   })
 
   test('keys in lower case read like their originals', () => {
-    const lower = Object.fromEntries(Object.entries({ ...base, userIdentity: { type: 'AssumedRole', accesskeyid: KEY } }).map(([key, value]) => [key.toLowerCase(), value]))
+    const lower = Object.fromEntries(
+      Object.entries({ ...base, userIdentity: { type: 'AssumedRole', accesskeyid: KEY } }).map(([key, value]) => [key.toLowerCase(), value]),
+    )
     expect(event(lower)).toMatchObject({ id: event(base).id, uses: `aws:${KEY}`, action: 's3:ListBuckets' })
     expect(format.rank(lower)).toBeGreaterThan(format.rank(base))
   })
@@ -219,14 +276,22 @@ describe('identity and time of a record', () => {
   })
 
   test('a sign-in without error code fails by what its response says', () => {
-    const signIn = event({ ...base, eventSource: 'signin.amazonaws.com', eventName: 'ConsoleLogin', errorMessage: 'Failed authentication', responseElements: { ConsoleLogin: 'Failure' } })
+    const signIn = event({
+      ...base,
+      eventSource: 'signin.amazonaws.com',
+      eventName: 'ConsoleLogin',
+      errorMessage: 'Failed authentication',
+      responseElements: { ConsoleLogin: 'Failure' },
+    })
     expect(signIn).toMatchObject({ outcome: 'failure', error: { code: 'Failure', message: 'Failed authentication' } })
     expect(event({ ...base, eventName: 'ConsoleLogin', responseElements: { ConsoleLogin: 'Success' } }).outcome).toBe('success')
   })
 
   test('a bomb of tags leaves eight claims', () => {
     const principalTags = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, `v${index}`]))
-    expect(event({ ...base, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', requestParameters: { roleSessionName: 's', principalTags } }).asserted).toEqual(['s', 'v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6'])
+    expect(
+      event({ ...base, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole', requestParameters: { roleSessionName: 's', principalTags } }).asserted,
+    ).toEqual(['s', 'v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6'])
   })
 })
 
@@ -235,7 +300,12 @@ const samples = join(import.meta.dirname, '../../../test/fixtures/samples')
 const lines = (folder: string): JsonObject[] =>
   readdirSync(join(samples, folder))
     .filter((file) => file.endsWith('.ndjson'))
-    .flatMap((file) => readFileSync(join(samples, folder, file), 'utf8').split('\n').filter((line) => line !== '').map((line) => bare(JSON.parse(line) as JsonObject)))
+    .flatMap((file) =>
+      readFileSync(join(samples, folder, file), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => bare(JSON.parse(line) as JsonObject)),
+    )
 const bare = (record: JsonObject): JsonObject =>
   typeof record['CloudTrailEvent'] === 'string' ? (JSON.parse(record['CloudTrailEvent']) as JsonObject) : isObj(record['detail']) ? record['detail'] : record
 
@@ -245,7 +315,11 @@ describe('public samples', () => {
   test('of 719 records one is too bare to recognise, 19 have no time, and all others are events', () => {
     const recognised = aws.filter((record) => format.recognise(record))
     const answers = recognised.map((value) => format.normalise({ value, context: {} }))
-    expect({ read: aws.length, recognised: recognised.length, rejected: answers.filter((answer) => 'reject' in answer).length }).toEqual({ read: 719, recognised: 718, rejected: 19 })
+    expect({ read: aws.length, recognised: recognised.length, rejected: answers.filter((answer) => 'reject' in answer).length }).toEqual({
+      read: 719,
+      recognised: 718,
+      rejected: 19,
+    })
   })
 
   test('nine keys are issued in them, and 48 events use five of these: no placeholder joins anything', () => {
@@ -262,16 +336,34 @@ describe('public samples', () => {
 })
 
 test('whatever stands in a record, the answer is an event or a reason, and the record is left untouched', () => {
-  const names = fc.constantFrom('userIdentity', 'requestParameters', 'responseElements', 'resources', 'errorMessage', 'addendum', 'eventID', 'recipientAccountId', 'eventSource', 'eventName', 'sourceIPAddress', 'eventTime')
+  const names = fc.constantFrom(
+    'userIdentity',
+    'requestParameters',
+    'responseElements',
+    'resources',
+    'errorMessage',
+    'addendum',
+    'eventID',
+    'recipientAccountId',
+    'eventSource',
+    'eventName',
+    'sourceIPAddress',
+    'eventTime',
+  )
   const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<JsonObject[string]>
   fc.assert(
-    fc.property(fc.dictionary(names, json, { noNullPrototype: true }), fc.constantFrom('AssumeRoleWithWebIdentity', 'AssumeRole', 'CreateRole', 'Converse'), fc.constantFrom('sts', 'iam', 'bedrock'), (noise, eventName, service) => {
-      const value: JsonObject = { ...base, eventName, eventSource: `${service}.amazonaws.com`, ...noise }
-      const before = JSON.stringify(value)
-      const answer = format.normalise({ value, context: {} })
-      expect('event' in answer || answer.reject.length > 0).toBe(true)
-      expect(format.normalise({ value: JSON.parse(before) as JsonObject, context: {} })).toEqual(answer)
-      expect(JSON.stringify(value)).toBe(before)
-    }),
+    fc.property(
+      fc.dictionary(names, json, { noNullPrototype: true }),
+      fc.constantFrom('AssumeRoleWithWebIdentity', 'AssumeRole', 'CreateRole', 'Converse'),
+      fc.constantFrom('sts', 'iam', 'bedrock'),
+      (noise, eventName, service) => {
+        const value: JsonObject = { ...base, eventName, eventSource: `${service}.amazonaws.com`, ...noise }
+        const before = JSON.stringify(value)
+        const answer = format.normalise({ value, context: {} })
+        expect('event' in answer || answer.reject.length > 0).toBe(true)
+        expect(format.normalise({ value: JSON.parse(before) as JsonObject, context: {} })).toEqual(answer)
+        expect(JSON.stringify(value)).toBe(before)
+      },
+    ),
   )
 })

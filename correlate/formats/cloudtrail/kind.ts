@@ -3,12 +3,20 @@ import type { Kind } from '#core/event.ts'
 const MINTS = new Set(['AssumeRole', 'AssumeRoleWithSAML', 'AssumeRoot', 'GetSessionToken', 'GetFederationToken'])
 
 const TRUST_CHANGES = new Set([
-  'CreateOpenIDConnectProvider', 'DeleteOpenIDConnectProvider', 'AddClientIDToOpenIDConnectProvider', 'RemoveClientIDFromOpenIDConnectProvider',
-  'UpdateOpenIDConnectProviderThumbprint', 'CreateSAMLProvider', 'UpdateSAMLProvider', 'DeleteSAMLProvider', 'UpdateAssumeRolePolicy',
+  'CreateOpenIDConnectProvider',
+  'DeleteOpenIDConnectProvider',
+  'AddClientIDToOpenIDConnectProvider',
+  'RemoveClientIDFromOpenIDConnectProvider',
+  'UpdateOpenIDConnectProviderThumbprint',
+  'CreateSAMLProvider',
+  'UpdateSAMLProvider',
+  'DeleteSAMLProvider',
+  'UpdateAssumeRolePolicy',
 ])
 
 /** Principals and their long-lived credentials. Policies, tags and MFA devices change what a principal may do, not who it is. */
-const IDENTITY_CHANGES = /^(?:Create|Delete|Update)(?:Role|User|AccessKey|LoginProfile|ServiceLinkedRole|ServiceSpecificCredential)$|^ResetServiceSpecificCredential$/
+const IDENTITY_CHANGES =
+  /^(?:Create|Delete|Update)(?:Role|User|AccessKey|LoginProfile|ServiceLinkedRole|ServiceSpecificCredential)$|^ResetServiceSpecificCredential$/
 
 /** Bedrock's model and agent calls (runtime and agent runtime both log as `bedrock`). ApplyGuardrail and CountTokens run no model for the caller. */
 const BEDROCK_CALLS = /^(?:InvokeModel|Converse|StartAsyncInvoke$|InvokeAgent$|InvokeInlineAgent$|InvokeFlow$|RetrieveAndGenerate)/

@@ -49,7 +49,10 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     targets: changesTrust ? trust.targets : [],
     uses: caller.uses,
     issues: caller.issues,
-    requestKey: kind === 'llm.invoked' && service.startsWith('bedrock') && account !== null && region !== null && requestId !== null ? `aws:${account}:${region}:${requestId}` : null,
+    requestKey:
+      kind === 'llm.invoked' && service.startsWith('bedrock') && account !== null && region !== null && requestId !== null
+        ? `aws:${account}:${region}:${requestId}`
+        : null,
     nearKey: null,
     tokenId: null,
     asserted: caller.asserted,
@@ -91,7 +94,9 @@ function resourceOf(value: JsonObject, service: string): string | null {
     return str(request['roleArn']) ?? str(at(role, 'ARN')) ?? denied ?? null
   }
   if (service === 'iam') {
-    return str(at(value, 'responseElements.role.arn')) ?? str(at(value, 'responseElements.openIDConnectProviderArn')) ?? str(request['openIDConnectProviderArn'])
+    return (
+      str(at(value, 'responseElements.role.arn')) ?? str(at(value, 'responseElements.openIDConnectProviderArn')) ?? str(request['openIDConnectProviderArn'])
+    )
   }
   return service.startsWith('bedrock') ? modelId(request) : null
 }

@@ -45,7 +45,9 @@ export function trustOf(record: JsonObject): Trust {
 
 /** Every key of every condition operator with its values as a list. */
 export function conditions(statement: Value): [string, readonly Json[]][] {
-  return Object.values(obj(at(statement, 'Condition'))).flatMap((operator) => Object.entries(obj(operator)).map(([key, value]): [string, readonly Json[]] => [key, listOf(value)]))
+  return Object.values(obj(at(statement, 'Condition'))).flatMap((operator) =>
+    Object.entries(obj(operator)).map(([key, value]): [string, readonly Json[]] => [key, listOf(value)]),
+  )
 }
 
 /** Policies allow one value or a list wherever several are possible. */

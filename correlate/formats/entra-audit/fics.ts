@@ -8,7 +8,7 @@ import { arr, getAnyCase, isObj, parseIfText, str } from '../read.ts'
 export function ficsOf(value: Json | undefined): readonly Fic[] | null {
   if (!Array.isArray(value)) return null
   const items = (value as readonly Json[]).flatMap((item) => {
-    const parsed = parseIfText(item)
+    const parsed: unknown = parseIfText(item)
     return Array.isArray(parsed) ? (parsed as readonly Json[]) : [parsed as Json]
   })
   if (!items.every(isObj)) return null

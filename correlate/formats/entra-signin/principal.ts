@@ -5,7 +5,7 @@ import { agentOf, kindOfRole } from '../entra/agent.ts'
 import type { EntraView } from '../entra/view.ts'
 import { arr, bool, obj, str } from '../read.ts'
 
-export type Variety = 'ManagedIdentity' | 'ServicePrincipal' | 'NonInteractiveUser' | 'User'
+type Variety = 'ManagedIdentity' | 'ServicePrincipal' | 'NonInteractiveUser' | 'User'
 
 export interface Signin {
   readonly variety: Variety
@@ -32,7 +32,7 @@ function msiTypeOf(view: EntraView): 'userAssigned' | 'systemAssigned' | null {
 }
 
 /** The log that the row belongs to; without a category and event type, from what the row holds. */
-export function varietyOf(view: EntraView): Variety {
+function varietyOf(view: EntraView): Variety {
   const named =
     varietyNamed(view.category) ??
     arr(view.get('signInEventTypes'))

@@ -48,7 +48,8 @@ describe('kinds', () => {
 })
 
 describe('policy changes', () => {
-  const set = (bindingDeltas: JsonObject[]): TrailEvent => event('cloudresourcemanager.googleapis.com', 'SetIamPolicy', { serviceData: { policyDelta: { bindingDeltas } } })
+  const set = (bindingDeltas: JsonObject[]): TrailEvent =>
+    event('cloudresourcemanager.googleapis.com', 'SetIamPolicy', { serviceData: { policyDelta: { bindingDeltas } } })
 
   test('federated members and impersonation roles make a trust change; other grants do not', () => {
     expect(set([{ action: 'ADD', role: 'roles/aiplatform.user', member: `principalSet://iam.googleapis.com/${POOL}/*` }]).kind).toBe('trust.changed')
@@ -68,7 +69,9 @@ describe('policy changes', () => {
   })
 
   test('without a delta the policy as set counts', () => {
-    const change = event('storage.googleapis.com', 'storage.setIamPermissions', { request: { policy: { bindings: [{ role: 'r', members: [`principal://iam.googleapis.com/${POOL}/subject/${OID}`] }] } } })
+    const change = event('storage.googleapis.com', 'storage.setIamPermissions', {
+      request: { policy: { bindings: [{ role: 'r', members: [`principal://iam.googleapis.com/${POOL}/subject/${OID}`] }] } },
+    })
     expect(change).toMatchObject({ kind: 'trust.changed', targets: [OID] })
   })
 })
@@ -88,14 +91,24 @@ describe('workload identity providers', () => {
   const issuer = `https://sts.windows.net/${TENANT}/`
 
   test('creating or updating one teaches its issuer', () => {
-    const created = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.CreateWorkloadIdentityPoolProvider', { resourceName: 'projects/acme/locations/global/workloadIdentityPools/pool-1', request: { workloadIdentityPoolProviderId: 'p-1', workloadIdentityPoolProvider: body } })
+    const created = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.CreateWorkloadIdentityPoolProvider', {
+      resourceName: 'projects/acme/locations/global/workloadIdentityPools/pool-1',
+      request: { workloadIdentityPoolProviderId: 'p-1', workloadIdentityPoolProvider: body },
+    })
     expect(created.directory).toEqual([{ type: 'gcp-provider', project: 'acme', pool: 'pool-1', provider: 'p-1', issuer }])
-    const updated = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.UpdateWorkloadIdentityPoolProvider', { resourceName: `${POOL}/providers/p-2`, request: { workload_identity_pool_provider: { oidc: { issuer_uri: issuer } } } })
+    const updated = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.UpdateWorkloadIdentityPoolProvider', {
+      resourceName: `${POOL}/providers/p-2`,
+      request: { workload_identity_pool_provider: { oidc: { issuer_uri: issuer } } },
+    })
     expect(updated.directory).toEqual([{ type: 'gcp-provider', project: '100000000001', pool: 'pool-1', provider: 'p-2', issuer }])
   })
 
   test('a refused change teaches nothing', () => {
-    const refused = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.UpdateWorkloadIdentityPoolProvider', { resourceName: `${POOL}/providers/p-2`, request: { workloadIdentityPoolProvider: body }, status: { code: 7 } })
+    const refused = event('iam.googleapis.com', 'google.iam.v1.WorkloadIdentityPools.UpdateWorkloadIdentityPoolProvider', {
+      resourceName: `${POOL}/providers/p-2`,
+      request: { workloadIdentityPoolProvider: body },
+      status: { code: 7 },
+    })
     expect(refused).toMatchObject({ kind: 'trust.changed', outcome: 'failure', directory: [] })
   })
 })
@@ -103,7 +116,10 @@ describe('workload identity providers', () => {
 describe('models', () => {
   test.each([
     ['projects/p/locations/global/publishers/google/models/gemini-2.5-flash', { id: 'gemini-2.5-flash', name: 'gemini-2.5-flash', provider: 'google' }],
-    ['projects/p/locations/us-east5/publishers/anthropic/models/claude-3-haiku@20240307', { id: 'claude-3-haiku@20240307', name: 'claude-3-haiku', provider: 'anthropic' }],
+    [
+      'projects/p/locations/us-east5/publishers/anthropic/models/claude-3-haiku@20240307',
+      { id: 'claude-3-haiku@20240307', name: 'claude-3-haiku', provider: 'anthropic' },
+    ],
     ['projects/p/locations/us-central1/endpoints/openapi', { id: 'endpoints/openapi', name: null, provider: null }],
     ['projects/p/locations/us-central1/endpoints/1234567890', { id: 'endpoints/1234567890', name: null, provider: null }],
     ['projects/p/locations/us-central1', null],
@@ -111,6 +127,10 @@ describe('models', () => {
   ])('%s names %j', (resource, model) => expect(modelOf(resource)).toEqual(model))
 
   test('the region is the location of the resource', () => {
-    expect([regionOf('projects/p/locations/us-east5/endpoints/1'), regionOf('projects/p/locations/global'), regionOf('projects/p')]).toEqual(['us-east5', 'global', null])
+    expect([regionOf('projects/p/locations/us-east5/endpoints/1'), regionOf('projects/p/locations/global'), regionOf('projects/p')]).toEqual([
+      'us-east5',
+      'global',
+      null,
+    ])
   })
 })

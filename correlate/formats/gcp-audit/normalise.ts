@@ -10,7 +10,23 @@ import { kindOf } from './kind.ts'
 import { mintedAccount, nearKeyOf, proofOf } from './proof.ts'
 import { directoryFacts, trustTargets } from './trust.ts'
 
-type Common = Pick<TrailEvent, 'id' | 'nativeId' | 'timeNs' | 'deliveredNs' | 'source' | 'tenantId' | 'onBehalfOf' | 'uses' | 'issues' | 'requestKey' | 'tokenId' | 'asserted' | 'usage' | 'requestId'>
+type Common = Pick<
+  TrailEvent,
+  | 'id'
+  | 'nativeId'
+  | 'timeNs'
+  | 'deliveredNs'
+  | 'source'
+  | 'tenantId'
+  | 'onBehalfOf'
+  | 'uses'
+  | 'issues'
+  | 'requestKey'
+  | 'tokenId'
+  | 'asserted'
+  | 'usage'
+  | 'requestId'
+>
 
 /**
  * One Cloud Logging entry as an event. Rejects an entry without a readable timestamp. Google names no tenant and no credential

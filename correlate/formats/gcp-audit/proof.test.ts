@@ -12,15 +12,30 @@ const SA = 'agent@acme.iam.gserviceaccount.com'
 const pool = { project: '100000000001', pool: 'pool-1', provider: null }
 
 function event(protoPayload: JsonObject, more: JsonObject = {}): TrailEvent {
-  const answer = format.normalise({ value: { insertId: 'a1', logName: 'projects/acme/logs/cloudaudit.googleapis.com%2Fdata_access', timestamp: '2026-09-01T10:00:00Z', protoPayload, ...more }, context: {} })
+  const answer = format.normalise({
+    value: { insertId: 'a1', logName: 'projects/acme/logs/cloudaudit.googleapis.com%2Fdata_access', timestamp: '2026-09-01T10:00:00Z', protoPayload, ...more },
+    context: {},
+  })
   if ('reject' in answer) throw new Error(answer.reject)
   return answer.event
 }
 
 const exchange = (more: JsonObject): TrailEvent =>
-  event({ serviceName: 'sts.googleapis.com', methodName: 'google.identity.sts.v1.SecurityTokenService.ExchangeToken', resourceName: `${POOL}/providers/p-1`, ...more })
+  event({
+    serviceName: 'sts.googleapis.com',
+    methodName: 'google.identity.sts.v1.SecurityTokenService.ExchangeToken',
+    resourceName: `${POOL}/providers/p-1`,
+    ...more,
+  })
 const mint = (authenticationInfo: JsonObject, more: JsonObject = {}): TrailEvent =>
-  event({ serviceName: 'iamcredentials.googleapis.com', methodName: 'GenerateAccessToken', resourceName: 'projects/-/serviceAccounts/1', request: { name: `projects/-/serviceAccounts/${SA}` }, authenticationInfo, ...more })
+  event({
+    serviceName: 'iamcredentials.googleapis.com',
+    methodName: 'GenerateAccessToken',
+    resourceName: 'projects/-/serviceAccounts/1',
+    request: { name: `projects/-/serviceAccounts/${SA}` },
+    authenticationInfo,
+    ...more,
+  })
 const call = (authenticationInfo: JsonObject): TrailEvent =>
   event({ serviceName: 'storage.googleapis.com', methodName: 'storage.objects.get', resourceName: 'projects/_/buckets/b', authenticationInfo })
 const from = (callerIp: string, callerSuppliedUserAgent: string): JsonObject => ({ requestMetadata: { callerIp, callerSuppliedUserAgent } })
@@ -32,7 +47,10 @@ describe('subjects', () => {
   })
 
   test('a workforce pool has no project and so names no pool', () => {
-    expect(parsePrincipal(`principal://iam.googleapis.com/locations/global/workforcePools/p/subject/kim@acme.example`)).toEqual({ subject: 'kim@acme.example', pool: null })
+    expect(parsePrincipal(`principal://iam.googleapis.com/locations/global/workforcePools/p/subject/kim@acme.example`)).toEqual({
+      subject: 'kim@acme.example',
+      pool: null,
+    })
   })
 
   test.each([
@@ -56,7 +74,13 @@ describe('what a token exchange proves', () => {
 
   test('the raw subject when it was refused', () => {
     const refused = exchange({ authenticationInfo: { principalSubject: OTHER }, status: { code: 16, message: 'no' }, ...from('203.0.113.1', 'ua') })
-    expect(refused).toMatchObject({ kind: 'token.exchanged', outcome: 'failure', error: { code: '16', message: 'no' }, proof: { subject: OTHER, oid: OTHER }, nearKey: null })
+    expect(refused).toMatchObject({
+      kind: 'token.exchanged',
+      outcome: 'failure',
+      error: { code: '16', message: 'no' },
+      proof: { subject: OTHER, oid: OTHER },
+      nearKey: null,
+    })
   })
 
   test('nothing where a certificate stands in for the subject', () => expect(exchange({ authenticationInfo: {} }).proof).toEqual({ by: 'nothing' }))
@@ -65,18 +89,25 @@ describe('what a token exchange proves', () => {
     expect(exchange({ authenticationInfo: { principalSubject: OID }, authorizationInfo: [{ granted: false }], status: {} }).outcome).toBe('success')
   })
 
-  test.each(['repo:o/r:ref:refs/heads/main', 'system:serviceaccount:ns:sa', '103566171230474107362', 'arn:aws:iam::1:role/x'])('that %s is not from Entra', (subject) => {
-    expect(exchange({ authenticationInfo: { principalSubject: subject } }).proof).toMatchObject({ oid: null, entra: false })
-  })
+  test.each(['repo:o/r:ref:refs/heads/main', 'system:serviceaccount:ns:sa', '103566171230474107362', 'arn:aws:iam::1:role/x'])(
+    'that %s is not from Entra',
+    (subject) => {
+      expect(exchange({ authenticationInfo: { principalSubject: subject } }).proof).toMatchObject({ oid: null, entra: false })
+    },
+  )
 
-  test('the two names of the pool\'s project', () => {
+  test("the two names of the pool's project", () => {
     expect(exchange({ authenticationInfo: { principalSubject: OID } }).directory).toEqual([{ type: 'gcp-project', id: 'acme', number: '100000000001' }])
   })
 })
 
 describe('what a mint proves', () => {
   test('its federated subject, where it is named', () => {
-    expect(mint({ principalSubject: `${URI}${OID}`, serviceAccountDelegationInfo: [{}] })).toMatchObject({ kind: 'credential.minted', proof: { by: 'federation', oid: OID, pool }, nearKey: null })
+    expect(mint({ principalSubject: `${URI}${OID}`, serviceAccountDelegationInfo: [{}] })).toMatchObject({
+      kind: 'credential.minted',
+      proof: { by: 'federation', oid: OID, pool },
+      nearKey: null,
+    })
   })
 
   test('an exchange near it, where the caller is the target itself or nobody', () => {
@@ -109,7 +140,10 @@ describe('what a mint proves', () => {
 
 describe('what a service call proves', () => {
   test('the federated subject behind the service account, beside redacted steps', () => {
-    const { proof, cloud } = call({ principalEmail: SA, serviceAccountDelegationInfo: [{}, { principalSubject: 'serviceAccount:x' }, { principalSubject: `${URI}${OID}` }] })
+    const { proof, cloud } = call({
+      principalEmail: SA,
+      serviceAccountDelegationInfo: [{}, { principalSubject: 'serviceAccount:x' }, { principalSubject: `${URI}${OID}` }],
+    })
     expect(proof).toMatchObject({ by: 'federation', oid: OID, pool })
     expect(cloud.principal).toBe(SA)
   })
@@ -119,15 +153,24 @@ describe('what a service call proves', () => {
   })
 
   test.each([
-    ['two different subjects', { principalEmail: SA, serviceAccountDelegationInfo: [{ principalSubject: `${URI}${OID}` }, { principalSubject: `${URI}${OTHER}` }] }],
-    ['delegation by a person', { principalEmail: SA, serviceAccountDelegationInfo: [{ firstPartyPrincipal: { principalEmail: 'kim@acme.example' }, principalSubject: 'user:kim@acme.example' }] }],
+    [
+      'two different subjects',
+      { principalEmail: SA, serviceAccountDelegationInfo: [{ principalSubject: `${URI}${OID}` }, { principalSubject: `${URI}${OTHER}` }] },
+    ],
+    [
+      'delegation by a person',
+      {
+        principalEmail: SA,
+        serviceAccountDelegationInfo: [{ firstPartyPrincipal: { principalEmail: 'kim@acme.example' }, principalSubject: 'user:kim@acme.example' }],
+      },
+    ],
     ['a service account alone', { principalEmail: SA }],
     ['no caller at all', {}],
   ])('nothing for %s', (_what, authentication) => expect(call(authentication).proof).toEqual({ by: 'nothing' }))
 })
 
 describe('identity and labels', () => {
-  test('the same entry in Google\'s and in lower-cased spelling is one event, whatever zeros its time ends in', () => {
+  test("the same entry in Google's and in lower-cased spelling is one event, whatever zeros its time ends in", () => {
     const value = { insertId: 'x', logName: 'projects/p/logs/l', timestamp: '2026-09-01T10:00:00.10Z', protoPayload: {} }
     const lower = { insertid: 'x', logname: 'projects/p/logs/l', timestamp: '2026-09-01 10:00:00.100000000', protopayload: {} }
     const ids = [value, lower].map((one) => format.normalise({ value: one, context: {} })).map((answer) => ('event' in answer ? answer.event.id : null))
@@ -142,13 +185,15 @@ describe('identity and labels', () => {
     expect(event({ methodName: 'x' }, { insertId: '' }).id).not.toBe(one.id)
   })
 
-  test('a tenant that the operator declared is not put on Google\'s records', () => {
+  test("a tenant that the operator declared is not put on Google's records", () => {
     const answer = format.normalise({ value: { timestamp: '2026-09-01T10:00:00Z', protoPayload: {} }, context: { tenantId: OID } })
     expect('event' in answer && answer.event.tenantId).toBeNull()
   })
 
   test('labels that the caller wrote are claims', () => {
-    expect(event({ request: { labels: { agent_oid: OID } } }, { labels: { agent_oid: OTHER, 'compute.googleapis.com/root_trigger_id': 'x' } }).asserted).toEqual([OID, OTHER])
+    expect(
+      event({ request: { labels: { agent_oid: OID } } }, { labels: { agent_oid: OTHER, 'compute.googleapis.com/root_trigger_id': 'x' } }).asserted,
+    ).toEqual([OID, OTHER])
   })
 
   test('text and JSON payloads are kept and prove nothing', () => {

@@ -15,11 +15,21 @@ function entriesOf(text: string): JsonObject[] {
     return message ? [JSON.parse(Buffer.from(message.data, 'base64').toString()) as JsonObject] : [value]
   }
   if (text.startsWith('{"entries"')) return bare(JSON.parse(text) as JsonObject)
-  return text.split('\n').filter(Boolean).flatMap((line) => bare(JSON.parse(line) as JsonObject))
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => bare(JSON.parse(line) as JsonObject))
 }
 
 interface Expected {
-  readonly records: readonly { readonly nativeId: string; readonly source: string; readonly kind: string; readonly time: string; readonly targets: readonly string[]; readonly subjectOid: string | null }[]
+  readonly records: readonly {
+    readonly nativeId: string
+    readonly source: string
+    readonly kind: string
+    readonly time: string
+    readonly targets: readonly string[]
+    readonly subjectOid: string | null
+  }[]
 }
 
 const scenarios = readdirSync(join(FIXTURES, 'scenarios')).filter((name) => name.startsWith('option'))
@@ -49,7 +59,9 @@ describe('the worked cases', () => {
 
 describe('public sample records', () => {
   const samples = join(FIXTURES, 'samples/gcp')
-  const lines = readdirSync(samples).toSorted().flatMap((file) => entriesOf(readFileSync(join(samples, file), 'utf8')).map((value) => ({ file, value })))
+  const lines = readdirSync(samples)
+    .toSorted()
+    .flatMap((file) => entriesOf(readFileSync(join(samples, file), 'utf8')).map((value) => ({ file, value })))
 
   test('every entry becomes an event unless it has no timestamp; lone fragments are not recognised', () => {
     const tally: Record<string, [events: number, rejected: number, unknown: number]> = {}

@@ -75,7 +75,8 @@ function providerIssuer(call: AuditCall): DirectoryFact[] {
   const issuer = text(oidc, 'issuerUri', 'issuer_uri')
   // On creation the record's resource is the pool, and only the request names the provider.
   const place = parsePool(call.resourceName) ?? parsePool(str(getAnyCase(call.request, 'parent'))) ?? parsePool(text(body, 'name'))
-  const name = place?.provider ?? text(call.request, 'workloadIdentityPoolProviderId', 'workload_identity_pool_provider_id') ?? parsePool(text(body, 'name'))?.provider
+  const name =
+    place?.provider ?? text(call.request, 'workloadIdentityPoolProviderId', 'workload_identity_pool_provider_id') ?? parsePool(text(body, 'name'))?.provider
   if (!issuer || !place || !name) return []
   return [{ type: 'gcp-provider', project: place.project, pool: place.pool, provider: name, issuer }]
 }

@@ -16,7 +16,10 @@ describe('a declared inventory', () => {
     [{ declares: 'agent' }, 'an agent needs its object id (oid)'],
     [{ declares: 'agent', oid: 'a0a0a0a0-1111-4222-8333-444444444444' }, 'an agent needs its Blueprint (blueprintAppId or blueprintObjectId)'],
     [{ declares: 'federated-credential', blueprintAppId: 'b0b0b0b0-1111-4222-8333-444444444444' }, 'a federated credential needs its subject'],
-    [{ declares: 'federated-credential', blueprintAppId: 'b0b0b0b0-1111-4222-8333-444444444444', subject: 'x', change: 'gone' }, 'change is "gone": it must be added or removed, or left out when it always held'],
+    [
+      { declares: 'federated-credential', blueprintAppId: 'b0b0b0b0-1111-4222-8333-444444444444', subject: 'x', change: 'gone' },
+      'change is "gone": it must be added or removed, or left out when it always held',
+    ],
     [{ declares: 'wish' }, 'declares is "wish": it must be agent, managed-identity, blueprint or federated-credential'],
   ])('that lacks something is refused with the field named: %o', (fields, reject) => {
     expect(read(statement(fields))).toEqual({ reject })

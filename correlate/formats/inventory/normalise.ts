@@ -82,17 +82,25 @@ function statementOf(value: JsonObject, tenant: string): Statement {
     case 'federated-credential':
       return credential(value, tenant, blueprintAppId, blueprintObjectId)
     default:
-      return { fault: `declares is "${String(value['declares'])}": it must be agent, managed-identity, blueprint or federated-credential` }
+      return { fault: `declares is "${str(value['declares'])}": it must be agent, managed-identity, blueprint or federated-credential` }
   }
 }
 
 function credential(value: JsonObject, tenant: string, blueprintAppId: AppId | null, blueprintObjectId: Oid | null): Statement {
   const subject = str(value['subject'])
   const change = str(value['change']) ?? 'always'
-  if (blueprintAppId === null && blueprintObjectId === null) return { fault: 'a federated credential needs its application (blueprintAppId or blueprintObjectId)' }
+  if (blueprintAppId === null && blueprintObjectId === null)
+    return { fault: 'a federated credential needs its application (blueprintAppId or blueprintObjectId)' }
   if (subject === null) return { fault: 'a federated credential needs its subject' }
-  if (change !== 'always' && change !== 'added' && change !== 'removed') return { fault: `change is "${change}": it must be added or removed, or left out when it always held` }
-  const fic = { id: null, name: str(value['name']), issuer: str(value['issuer']) ?? `https://login.microsoftonline.com/${tenant}/v2.0`, subject: oid(subject) ?? subject, audiences: [] }
+  if (change !== 'always' && change !== 'added' && change !== 'removed')
+    return { fault: `change is "${change}": it must be added or removed, or left out when it always held` }
+  const fic = {
+    id: null,
+    name: str(value['name']),
+    issuer: str(value['issuer']) ?? `https://login.microsoftonline.com/${tenant}/v2.0`,
+    subject: oid(subject) ?? subject,
+    audiences: [],
+  }
   const target = oid(subject)
   return { facts: [{ type: 'fic-declared', objectId: blueprintObjectId, appId: blueprintAppId, fic, change }], targets: target === null ? [] : [target] }
 }
