@@ -12,7 +12,7 @@ async function broken(store: LawStore, world: LawWorld): Promise<string | null> 
   const straight = await deliverStraight(store, inOrder(world))
   const expected = oracle(world.accepted)
   const against = difference(straight.lines, expected.lines, ['event', 'session', 'trace'])
-  if (against && !world.contradicts) return `store | oracle: ${against}`
+  if (against) return `store | oracle: ${against}`
   if (straight.stored !== expected.events.length) return `${straight.stored} events stored, ${expected.events.length} are there`
   const untrue = truthBroken(world, straight.lines)
   if (untrue) return untrue

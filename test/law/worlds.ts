@@ -16,7 +16,7 @@ export interface LawWorld {
   readonly truth: ReadonlyMap<string, Truth> | null
   /** No record is missing: then the truth says what must be known, not only what may be. */
   readonly complete: boolean
-  /** Records contradict each other about who is who: SPEC.md does not say which of them is right, only that order must not decide. */
+  /** Records contradict each other about who is who (one principal with two applications and the like). */
   readonly contradicts: boolean
 }
 
