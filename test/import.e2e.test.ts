@@ -56,7 +56,7 @@ describe('an import that is killed', () => {
   test(`ends in the same store when it is run again, whenever it was killed (${KILLS} times, IMPORT_SEED=${SEED})`, async () => {
     const random = createRandom(SEED, 'import kills')
     const world = join(folder, 'world')
-    await writeWorld(world, { seed: SEED, agents: 6, days: 40, events: 6000, duplicates: 0.1, delays: 'wild', rollMinutes: 1440 })
+    await writeWorld(world, { seed: SEED, agents: 6, days: 40, events: 15000, duplicates: 0.1, delays: 'wild', rollMinutes: 1440 })
     const records = join(world, 'records')
     const [straight, killed] = [join(folder, 'straight'), join(folder, 'killed')]
     // Makes the databases first: a kill during that is tested with the database.

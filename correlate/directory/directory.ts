@@ -30,7 +30,7 @@ export interface Application {
   readonly alive: readonly Span[]
   readonly trusts: readonly TrustedIdentity[]
   readonly agents: readonly Principal[]
-  /** The service principals with its appId, agents left out. */
+  /** The principals with its appId. */
   readonly principals: readonly Principal[]
 }
 
@@ -102,9 +102,8 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
       push(agentsByOid, oid, principal)
       for (const appId of appIds) for (const tenant of [tenantId, '']) push(agentsByAppId, pair(tenant, appId), principal)
       for (const member of memberOf) applicationAt(member).agents.push(principal)
-    } else {
-      for (const application of new Set(appIds.map((appId) => names.key(tenantId, null, appId)!))) applicationAt(application).principals.push(principal)
     }
+    for (const application of new Set(appIds.map((appId) => names.key(tenantId, null, appId)!))) applicationAt(application).principals.push(principal)
   }
 
   const trusting = new Map<string, Trust[]>()

@@ -94,7 +94,7 @@ function forwardWindows(event: LinkFacts, conclusion: Attribution, directory: Di
     for (const principal of trusted.application.principals) windows.push(ahead(principal.oid, MANAGED_IDENTITY_TOKEN_NS, 'token.issued', principal.tenantId))
   }
   const principal = directory.principal(tenantId, subjectOid)
-  for (const application of principal?.kind === 'agent' ? [] : directory.applicationsOf(principal)) {
+  for (const application of directory.applicationsOf(principal)) {
     for (const agent of application.agents) windows.push(ahead(agent.oid, EXCHANGE_TOKEN_NS, 'token.issued', agent.tenantId))
   }
   return windows
