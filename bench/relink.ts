@@ -1,6 +1,7 @@
 /**
  * What one late root record costs (SPEC I7): the AssumeRoleWithWebIdentity of a session arrives after all its calls. First as the session grows, in
- * a store of one size; then as the store grows, with one session. `node bench/relink.ts [--large]`: `--large` goes up to 10⁷ events (needs time and disk).
+ * a store of one size; then as the store grows, with one session. `node bench/relink.ts [--large]`: `--large` goes up to 10⁷ events (needs time
+ * and some 15 GB), `--stores` leaves out the first part.
  * Prints a table: milliseconds until every conclusion is stored, rows of conclusions and timeline written, WAL bytes written.
  */
 import { rm } from 'node:fs/promises'
@@ -10,13 +11,14 @@ import type { JsonObject, RawRecord } from '#core/record.ts'
 import type { RecordSink } from '#core/sink.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import { startEmbedded } from '#database/embedded.ts'
+import { ensurePartitions } from '#database/partitions.ts'
 import { openPool } from '#database/open.ts'
 import { migrate } from '#migrations/migrate.ts'
 import { createRandom } from '../simulate/random.ts'
 import { simulateWorld } from '../simulate/simulate.ts'
 import { testDataDir } from '../test/postgres.ts'
 
-const { values } = parseArgs({ options: { large: { type: 'boolean', default: false }, most: { type: 'string' } } })
+const { values } = parseArgs({ options: { large: { type: 'boolean', default: false }, most: { type: 'string' }, stores: { type: 'boolean', default: false } } })
 const MOST = Number(values.most ?? (values.large ? 10_000_000 : 1_000_000))
 const SESSIONS = [10, 100, 1_000, 10_000, 100_000].filter((size) => size <= MOST)
 const STORES = [10_000, 100_000, 1_000_000, 10_000_000].filter((size) => size <= MOST)
@@ -25,6 +27,18 @@ const FIXED_SESSION = 100
 /** Of the sessions that fill the store. */
 const CALLS_A_SESSION = 50
 const BATCH = 2_000
+/** Larger stores are made by copying rows in SQL: the product would take an hour, and what is measured comes after. */
+const BY_PRODUCT = 100_000
+const HALF_DAY_NS = 43_200_000_000_000n
+
+/** How a column of a copied row differs from the original's. */
+const COPIED: Readonly<Record<string, string>> = {
+  time_ns: `time_ns + k * ${HALF_DAY_NS}`,
+  event_id: `md5(event_id::text || '/' || k)::uuid`,
+  uses: `uses || '/' || k`,
+  issues: `issues || '/' || k`,
+  request_key: `request_key || '/' || k`,
+}
 
 const random = createRandom(1, 'relink')
 const { exchange, call } = templates()
@@ -37,12 +51,12 @@ try {
   const sink = createCorrelator(pool)
   let stored = await fill(sink, 0, 10_000)
   console.log('calls in session | events in store |        ms | rows written | WAL bytes')
-  for (const size of SESSIONS) {
+  for (const size of values.stores ? [] : SESSIONS) {
     await lateRoot(sink, size, stored)
     stored += size + 1
   }
   for (const size of STORES) {
-    stored = await fill(sink, stored, size)
+    stored = size > BY_PRODUCT ? await multiply(stored, size) : await fill(sink, stored, size)
     await lateRoot(sink, FIXED_SESSION, stored)
     stored += FIXED_SESSION + 1
   }
@@ -66,6 +80,31 @@ async function fill(sink: RecordSink, stored: number, until: number): Promise<nu
   }
   await sink.drain()
   return count
+}
+
+/** Copies every event with new ids and keys into the half days that follow, until the store holds about so many. All belong to one agent: the hardest case for its timeline and trace. */
+async function multiply(stored: number, until: number): Promise<number> {
+  const copies = Math.ceil(until / stored) - 1
+  const { rows: span } = await pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
+  await ensurePartitions(
+    pool,
+    Array.from({ length: copies + 1 }, (_, copy) => span[0]!.to + BigInt(copy) * HALF_DAY_NS),
+  )
+  const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index where indrelid = 'events'::regclass and not indisprimary`,
+  )
+  for (const { name } of indexes) await pool.query(`drop index ${name}`)
+  for (const table of ['heads', 'events', 'conclusions', 'timeline']) {
+    const { rows: columns } = await pool.query<{ name: string }>(
+      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+      [table],
+    )
+    const copied = columns.map(({ name }) => (COPIED[name] ?? name).replaceAll('/', `${stored}/`))
+    await pool.query(`insert into ${table} select ${copied.join(', ')} from (select * from ${table}) t, generate_series(1, ${copies}) k`)
+  }
+  for (const { definition } of indexes) await pool.query(definition.replace(' ON ONLY ', ' ON '))
+  await pool.query('vacuum analyze')
+  return stored * (copies + 1)
 }
 
 async function lateRoot(sink: RecordSink, calls: number, stored: number): Promise<void> {

@@ -3,14 +3,11 @@
  * circle, many records at one instant, times that jump, tenants left out.
  */
 import type { Random } from '../../simulate/random.ts'
+import { setTime, timesIn } from './times.ts'
 
 const GUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
 const EVERY_KEY = /A[SK]IA[A-Z0-9]{16}/g
 const A_KEY = /A[SK]IA[A-Z0-9]{16}/
-/** Of a record: when it happened. */
-const TIME_FIELDS =
-  /"(eventTime|time|createdDateTime|activityDateTime|TimeGenerated|CreatedDateTime|ActivityDateTime|timestamp)":\s?"(\d{4}-\d{2}-\d{2}T[^"]+)"/g
-
 type Change = (text: string, random: Random, pool: Pool) => string
 
 /** What the world's records hold: what one of them may be given in place of its own. */
@@ -29,7 +26,7 @@ export function tamper(texts: readonly string[], random: Random, contradict: boo
   const pool: Pool = {
     guids: repeated(texts, GUIDS),
     keys: repeated(texts, EVERY_KEY),
-    times: texts.flatMap((text) => [...text.matchAll(TIME_FIELDS)].slice(0, 1).map((match) => match[2]!)),
+    times: texts.flatMap((text) => timesIn(text).slice(0, 1)),
   }
   const changes = [exchangeId(contradict), ...CHANGES].filter(() => random.chance(0.5))
   const share = random.pick([0.05, 0.15, 0.4])
@@ -91,10 +88,6 @@ const CHANGES: readonly Change[] = [
   // Nothing that anybody looks at, but another text.
   (text, random) => text.replace(/^\{/, `{"law":${random.int(0, 1_000_000)},`),
 ]
-
-function setTime(text: string, time: string | ((old: string) => string)): string {
-  return text.replaceAll(TIME_FIELDS, (_, field: string, old: string) => `"${field}":"${typeof time === 'string' ? time : time(old)}"`)
-}
 
 /** What stands in two records or more. */
 function repeated(texts: readonly string[], pattern: RegExp): readonly string[] {

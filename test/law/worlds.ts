@@ -4,6 +4,7 @@ import { accept, type Accepted } from '#correlate/accept.ts'
 import { createRandom, type Random } from '../../simulate/random.ts'
 import { simulateWorld, type WorldOptions } from '../../simulate/simulate.ts'
 import type { Truth } from '../../simulate/truth.ts'
+import { history } from './history.ts'
 import { tamper } from './tamper.ts'
 
 export interface LawWorld {
@@ -43,7 +44,7 @@ export function lawWorld(seed: number): LawWorld {
   const simulated = [...simulateWorld(options)]
   const kept = complete ? simulated : lose(simulated, random)
   const texts = kept.map(({ text }) => text)
-  const records = (isTampered ? tamper(texts, random, contradicts) : texts).map(rawRecord)
+  const records = (isTampered ? tamper([...texts, ...history(texts, random)], random, contradicts) : texts).map(rawRecord)
   return {
     seed,
     options,
