@@ -171,9 +171,12 @@ function gatherPrincipals(facts: readonly StoredFact[]): readonly (readonly [str
     if (!known) found.set(key, (known = { seen: [], lifecycle: [] }))
     return known
   }
+  for (const stored of facts) if (stored.fact.type === 'seen') at(pair(stored.tenantId, stored.fact.oid)).seen.push(stored.fact)
   for (const stored of facts) {
-    if (stored.fact.type === 'seen') at(pair(stored.tenantId, stored.fact.oid)).seen.push(stored.fact)
-    if (isLifecycle(stored) && !objectIds.has(pair(stored.tenantId, stored.fact.id))) at(pair(stored.tenantId, stored.fact.id)).lifecycle.push(stored)
+    if (!isLifecycle(stored)) continue
+    const key = pair(stored.tenantId, stored.fact.id)
+    // What is known as an application only is no principal; broken sources give both one id.
+    if (found.has(key) || !objectIds.has(key)) at(key).lifecycle.push(stored)
   }
   return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
