@@ -36,12 +36,18 @@ export function tamper(texts: readonly string[], random: Random, contradict: boo
     const others = changes.map((change) => change(text, random, pool)).filter((other) => other !== text)
     return others.length === 0 ? text : random.pick(others)
   }
-  return texts.flatMap((text) => {
+  // Few records can be changed in these ways, so chance alone would seldom meet one.
+  const rare = RARE.filter(() => random.chance(0.3)).flatMap((change) => {
+    const others = texts.map((text) => change(text, random, pool)).filter((other, index) => other !== texts[index])
+    return others.length === 0 ? [] : [random.pick(others)]
+  })
+  const common = texts.flatMap((text) => {
     if (!random.chance(A_KEY.test(text) ? keyShare : share)) return [text]
     const once = changed(text)
     const other = random.chance(0.3) ? changed(once) : once
     return random.chance(0.5) ? [text, other] : [other]
   })
+  return [...common, ...rare]
 }
 
 /** Another principal, application or tenant in place of one of the record's own. */
@@ -53,17 +59,7 @@ function exchangeId(contradict: boolean): Change {
   }
 }
 
-const CHANGES: readonly Change[] = [
-  // Another key: reused, stolen, or issuing what issued it.
-  (text, random, { keys }) => {
-    const own = [...new Set(text.match(EVERY_KEY))]
-    return own.length === 0 || keys.length === 0 ? text : text.replaceAll(random.pick(own), random.pick(keys))
-  },
-  // The key that it used and the key that it issued change places.
-  (text) => {
-    const [first, second] = [...new Set(text.match(EVERY_KEY))]
-    return first && second ? text.replaceAll(EVERY_KEY, (key) => (key === first ? second : key === second ? first : key)) : text
-  },
+const RARE: readonly Change[] = [
   // A key that issues itself.
   (text) => {
     const [first, second] = [...new Set(text.match(EVERY_KEY))]
@@ -73,6 +69,20 @@ const CHANGES: readonly Change[] = [
   (text, random, { guids }) => {
     const name = guids.length === 0 ? 'nobody' : random.pick(guids)
     return text.replaceAll(/(assumed-role\/[^/"]+\/)[^"]+"/g, `$1${name}"`).replaceAll(/"roleSessionName":\s?"[^"]*"/g, `"roleSessionName":"${name}"`)
+  },
+]
+
+const CHANGES: readonly Change[] = [
+  ...RARE,
+  // Another key: reused, stolen, or issuing what issued it.
+  (text, random, { keys }) => {
+    const own = [...new Set(text.match(EVERY_KEY))]
+    return own.length === 0 || keys.length === 0 ? text : text.replaceAll(random.pick(own), random.pick(keys))
+  },
+  // The key that it used and the key that it issued change places.
+  (text) => {
+    const [first, second] = [...new Set(text.match(EVERY_KEY))]
+    return first && second ? text.replaceAll(EVERY_KEY, (key) => (key === first ? second : key === second ? first : key)) : text
   },
   // The instant of another record.
   (text, random, { times }) => (times.length === 0 ? text : setTime(text, random.pick(times))),
