@@ -31,6 +31,11 @@ export interface Ancestry {
 
 const subjectKey = (tenantId: string | null, oid: string): string => `${tenantId ?? NO_TENANT}/${oid}`
 
+/** Sign-ins that rest on another one; a managed identity's is where the story begins. */
+function isDerivedSignIn({ kind, proof }: LinkFacts): boolean {
+  return kind === 'token.issued' && !(proof.by === 'principal' && proof.kind === 'managed-identity')
+}
+
 /** The windows in which landmarks must be known to find the event's parent and session. */
 export function windowsOf(event: LinkFacts, conclusion: Attribution, directory: Directory): readonly Window[] {
   const { tenantId, subjectOid } = conclusion
@@ -44,7 +49,7 @@ export function windowsOf(event: LinkFacts, conclusion: Attribution, directory: 
   if (event.kind === 'token.exchanged') return [back(subjectOid, MANAGED_IDENTITY_TOKEN_NS)]
   if (event.kind === 'api.called') return [back(subjectOid, TOKEN_NS)]
   if (event.source === 'gcp') return [back(subjectOid, GCP_ANCHOR_NS)]
-  if (event.kind !== 'token.issued' || !tenantId) return []
+  if (!isDerivedSignIn(event) || !tenantId) return []
   const { blueprints, managedIdentities } = signInAncestors(directory, { tenantId, oid: subjectOid }, event.timeNs)
   return [
     ...blueprints.map((one) => back(one.oid, EXCHANGE_TOKEN_NS, one.tenantId)),
@@ -110,7 +115,7 @@ function byClock(event: LinkFacts, conclusion: Attribution, { directory, landmar
       : null
     return time(mint ?? anchorOf(event, conclusion, landmarks))
   }
-  if (event.kind !== 'token.issued' || !tenantId) return null
+  if (!isDerivedSignIn(event) || !tenantId) return null
   const { blueprints, managedIdentities } = signInAncestors(directory, { tenantId, oid: subjectOid }, event.timeNs)
   const keys = (list: readonly { tenantId: TenantId; oid: Oid }[]): string[] => list.map((one) => subjectKey(one.tenantId, one.oid))
   const issued = (one: Landmark, life: bigint): boolean => one.kind === 'token.issued' && within(one, life)
