@@ -90,9 +90,7 @@ export function buildDirectory(facts: Iterable<StoredFact>): Directory {
 
   for (const [key, { seen, lifecycle }] of gatherPrincipals(all)) {
     const { tenantId, oid } = split(key)
-    const memberOf = [
-      ...new Set(seen.filter((fact) => fact.kind !== 'blueprint').flatMap((fact) => names.key(tenantId, fact.blueprintObjectId, fact.blueprintAppId) ?? [])),
-    ].toSorted()
+    const memberOf = [...new Set(seen.flatMap((fact) => names.key(tenantId, fact.blueprintObjectId, fact.blueprintAppId) ?? []))].toSorted()
     const kind = strongestKind(seen)
     const appIds = [...new Set(seen.flatMap((fact) => fact.appId ?? []))].toSorted()
     const principal: Principal = { tenantId, oid, kind, appIds, blueprints: kind === 'agent' ? memberOf.map(applicationAt) : [], ...lifetimeOf(lifecycle) }
