@@ -13,7 +13,7 @@ import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { tracesCommand } from './traces.ts'
 import { unmappedCommand } from './unmapped.ts'
-import { upCommand } from './up.ts'
+import { apiCommand, upCommand } from './up.ts'
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandFactory[] = [
@@ -30,6 +30,7 @@ export const COMMANDS: readonly CommandFactory[] = [
   simulateCommand,
   ingestCommand,
   correlateCommand,
+  apiCommand,
   doctorCommand,
   migrateCommand,
 ]

@@ -34,6 +34,19 @@ export const upCommand: CommandFactory = (cli) =>
       await withStore(cli, store, (database) => serve(cli, database, { port, host: options.host, dataDir, demo: options.demo === true }))
     })
 
+/** The HTTP role by itself: what `up` serves, from the store that the correlators write to. */
+export const apiCommand: CommandFactory = (cli) =>
+  new Command('api')
+    .description('serves API and web page from DATABASE_URL (or --data-dir), beside correlators of their own')
+    .option('--port <n>', `port to listen on, 0 for any free one (default: ${cli.config.port})`)
+    .option('--host <address>', 'loopback address to listen on', '127.0.0.1')
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { port?: string; host: string }>()
+      const port = options.port === undefined ? cli.config.port : portOf(options.port)
+      const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
+      await withStore(cli, options, (database) => serve(cli, database, { port, host: options.host, dataDir, demo: false }))
+    })
+
 async function serve(
   cli: Cli,
   { pool, embedded }: Database,
