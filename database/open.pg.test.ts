@@ -45,9 +45,9 @@ test('a database that cannot be migrated is not opened and not held', async () =
   const other = await createTestDatabase()
   await other.pool.query('insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, 9999999999999)', ['of a newer release'])
   await expect(openDatabase({ databaseUrl: other.url })).rejects.toMatchObject({ code: 'DATABASE_NEWER' })
-  const { rows } = await other.pool.query(
-    `select count(*)::integer as others from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
-  )
-  expect(rows).toEqual([{ others: 0 }])
+  // The server takes a moment to notice that a connection is gone.
+  const others = async (): Promise<unknown> =>
+    (await other.pool.query(`select count(*)::integer as others from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)).rows
+  await expect.poll(others, { timeout: 10_000 }).toEqual([{ others: 0 }])
   await other.drop()
 })
