@@ -2,6 +2,9 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 
 const exclude = [...configDefaults.exclude, '**/dist/**']
 
+/** Tests that start whole programs depend on a machine that may be busy; one that fails is run once more, and reported as such. Never those of `unit` and `pg`: there a second chance would hide a race. */
+const retry = 1
+
 /** The suffix of a test file decides its project; `test/projects.test.ts` finds a file that none of them runs. */
 export const PROJECTS: readonly (TestProjectInlineConfiguration & {
   readonly test: { readonly name: string; readonly include: string[]; readonly exclude: string[] }
@@ -13,6 +16,7 @@ export const PROJECTS: readonly (TestProjectInlineConfiguration & {
   {
     test: {
       name: 'kafka',
+      retry,
       include: ['**/*.kafka.test.ts'],
       exclude,
       globalSetup: ['./test/postgres.ts', './test/kafka.ts'],
@@ -21,9 +25,9 @@ export const PROJECTS: readonly (TestProjectInlineConfiguration & {
     },
   },
   // Runs the program itself.
-  { test: { name: 'e2e', include: ['test/**/*.e2e.test.ts'], exclude, testTimeout: 180_000, hookTimeout: 180_000 } },
+  { test: { name: 'e2e', retry, include: ['test/**/*.e2e.test.ts'], exclude, testTimeout: 180_000, hookTimeout: 180_000 } },
   // Runs the page in a Chromium.
-  { test: { name: 'browser', include: ['**/*.browser.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 120_000 } },
+  { test: { name: 'browser', retry, include: ['**/*.browser.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 120_000 } },
 ]
 
 // Each pg and e2e file keeps a server process busy beside its own: more workers than two are slower on two cores.
