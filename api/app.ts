@@ -1,17 +1,21 @@
 /** The HTTP application: guards first, then the routes, then the page. It does not listen (see `listen.ts`). */
 import { existsSync } from 'node:fs'
 import express from 'express'
-import type { Express, RequestHandler } from 'express'
+import type { Express, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
+import type { Caller } from './access/caller.ts'
+import { mayUse } from './access/caller.ts'
 import type { Authenticate } from './auth.ts'
 import type { Log } from './log.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemHandler, sendProblem } from './problem.ts'
-import type { Store } from './read-models/store.ts'
+import type { Queries } from './read-models/store.ts'
+import { wholeStore } from './read-models/store.ts'
 import { ROUTES } from './routes/index.ts'
+import type { RunnableRoute } from './routes/route.ts'
 
 export interface AppOptions {
-  readonly pool: Store
+  readonly pool: Queries
   readonly auth: Authenticate
   readonly log: Log
   /** Folder of the built page; without it only the API is served. */
@@ -32,7 +36,9 @@ export function createApp({ pool, auth, log, dashboardDir, version = '0.0.0' }: 
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.use('/v1', authenticated(auth))
   for (const route of ROUTES) {
-    app.get(route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (request, response) => route.run(request, response, { store: pool }))
+    app[route.method ?? 'get'](route.path.replaceAll(/\{(\w+)\}/g, ':$1'), permitted(route), (request, response) =>
+      route.run(request, response, { store: wholeStore(pool), caller: callerOf(response) }),
+    )
   }
   app.use('/v1', (request, response) => sendProblem(response, 404, `There is no route ${request.baseUrl}${request.path}; /openapi.json lists those there are.`))
   if (dashboardDir !== undefined && existsSync(dashboardDir))
@@ -83,7 +89,7 @@ function authenticated(auth: Authenticate): RequestHandler {
     response.setHeader('Cache-Control', 'no-store')
     const caller = auth(request.headers.authorization)
     if (caller) {
-      response.locals['caller'] = caller.name
+      response.locals['caller'] = caller
       return next()
     }
     const given = request.headers.authorization !== undefined
@@ -96,6 +102,19 @@ function authenticated(auth: Authenticate): RequestHandler {
   }
 }
 
+/** The caller's roles let them in, or 403. */
+function permitted(route: RunnableRoute): RequestHandler {
+  return (_request, response, next) => {
+    const caller = callerOf(response)
+    if (route.open || (caller && mayUse(caller, route.roles ?? ['reader', 'responder']))) return next()
+    sendProblem(response, 403, 'The token is good, but its roles do not include what this route asks for.')
+  }
+}
+
+function callerOf(response: Response): Caller | null {
+  return (response.locals['caller'] as Caller | undefined) ?? null
+}
+
 /** One line a request: who looked at what. The query is left out (it holds search texts); the path holds the oid that was looked at. */
 function logged(log: Log): RequestHandler {
   return (request, response, next) => {
@@ -103,7 +122,7 @@ function logged(log: Log): RequestHandler {
     const { path } = request
     response.on('close', () => {
       const fields = {
-        caller: response.locals['caller'] ?? null,
+        caller: callerOf(response)?.id ?? null,
         method: request.method,
         path,
         status: response.statusCode,

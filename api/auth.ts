@@ -5,11 +5,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmod, mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Caller } from './access/caller.ts'
 
-interface Caller {
-  /** As the log of who looked at what names it. */
-  readonly name: string
-}
+/** Whoever can read the data folder holds the database itself. */
+const LOCAL: Caller = { id: 'local', name: null, roles: ['admin'], scope: 'everything' }
 
 /** Gives the caller behind an Authorization header, or null. */
 export type Authenticate = (authorization: string | undefined) => Caller | null
@@ -20,7 +19,7 @@ export function bearerToken(token: string): Authenticate {
   const expected = digest(token)
   return (authorization) => {
     const match = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')
-    return match && timingSafeEqual(digest(match[1]!), expected) ? { name: 'local' } : null
+    return match && timingSafeEqual(digest(match[1]!), expected) ? LOCAL : null
   }
 }
 

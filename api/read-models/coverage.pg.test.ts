@@ -3,6 +3,7 @@ import { createCorrelator } from '#correlate/index.ts'
 import { type TestDatabase, createTestDatabase } from '../../test/postgres.ts'
 import { Coverage } from '../contract.ts'
 import { coverage } from './coverage.ts'
+import { wholeStore } from './store.ts'
 
 describe('coverage', () => {
   let database: TestDatabase
@@ -21,7 +22,7 @@ describe('coverage', () => {
   afterAll(() => database.drop())
 
   test('tells each source with its gaps and errors, and which logs are in the store, and what is not concluded from yet', async () => {
-    const answer = await coverage(database.pool)
+    const answer = await coverage(wholeStore(database.pool))
     expect(Coverage.parse(answer)).toEqual(answer)
     expect(answer).toMatchObject({
       sources: [

@@ -5,7 +5,7 @@ import type { CoverageOf, UsageCounts, UsageCoverage, UsageReport, UsageRow } fr
 import { SHARES } from '../usage/contract.ts'
 import { DIMENSIONS } from '../usage/query.ts'
 import type { Dimension, UsageFilters } from '../usage/query.ts'
-import type { Store } from './store.ts'
+import type { Queries, Store } from './store.ts'
 
 const COUNTS = ['calls', 'errors', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
@@ -166,7 +166,7 @@ function sorted<Row extends UsageRow>(rows: readonly Row[]): Row[] {
 }
 
 /** The usage lines of the canonical export, sorted by id. A line is a function of the set of records. */
-export async function* usageLines(client: Store): AsyncGenerator<UsageRow & { readonly type: 'usage'; readonly id: string }> {
+export async function* usageLines(client: Queries): AsyncGenerator<UsageRow & { readonly type: 'usage'; readonly id: string }> {
   for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
     const { rows } = await client.query<{ id: string } & Omit<UsageRow, keyof UsageCounts> & Record<keyof UsageCounts, bigint | string>>(
       `select u.id, u.day::text as day, u.tenant_id as "tenantId", u.share, u.agent_oid as "agentOid", u.confidence, u.candidates, u.cloud, u.account, u.region, u.model, u.model_id as "modelId",

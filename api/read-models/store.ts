@@ -1,7 +1,18 @@
 import type pg from 'pg'
+import type { Scope } from '../access/caller.ts'
 
-/** What a read model needs of the database. */
-export type Store = Pick<pg.Pool, 'query'>
+/** The database, as far as a query needs it. */
+export type Queries = Pick<pg.Pool, 'query'>
+
+/** What a read model needs: the database, and the tenants that its answer may be about. */
+export interface Store extends Queries {
+  readonly scope: Scope
+}
+
+/** A store without bounds, for those who hold the database itself: the command line, the local token, tests. */
+export function wholeStore(pool: Queries): Store {
+  return { query: pool.query.bind(pool), scope: 'everything' }
+}
 
 /** How "no tenant is proven" is written where a tenant is part of a key. */
 export const NO_TENANT = '00000000-0000-0000-0000-000000000000'

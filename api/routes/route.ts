@@ -1,14 +1,22 @@
 /** What a route file is: one file a route, found by the list in `routes/index.ts`. */
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
+import type { AccessRole, Caller } from '../access/caller.ts'
 import { parse } from '../problem.ts'
 import type { Store } from '../read-models/store.ts'
 
-interface RouteContext {
+export interface RouteContext {
+  /** Sees what the caller may see. */
   readonly store: Store
+  /** Null on open routes only. */
+  readonly caller: Caller | null
 }
 
 export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.ZodType = z.ZodType> {
+  /** `get` without it. */
+  readonly method?: 'get' | 'post' | 'delete' | 'put'
+  /** Who may call it beside admins: `reader` and `responder` without it. */
+  readonly roles?: readonly AccessRole[]
   /** As OpenAPI writes it: `/v1/oids/{oid}`. */
   readonly path: string
   readonly summary: string

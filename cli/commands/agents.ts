@@ -7,6 +7,7 @@ import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const day = (time: string | null): string => time?.slice(0, 16).replace('T', ' ') ?? ''
 const short = (way: string): string => way.replace('option-', '')
@@ -58,7 +59,7 @@ export const agentsCommand: CommandFactory = (cli) =>
       const { dataDir, format, ...filters } = command.optsWithGlobals<GlobalOptions & { format: ListFormat }>()
       const { tenant, text } = parseUsage(AgentsQuery, filters)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const pages = allPages((cursor) => agentsPage(pool, { tenant, text, limit: MAX_LIMIT, cursor }))
+        const pages = allPages((cursor) => agentsPage(wholeStore(pool), { tenant, text, limit: MAX_LIMIT, cursor }))
         const printed = await printListing(cli.out, format, { pages, table: TABLE(cli.out.width), csv: CSV }, cli.signal)
         if (printed === 0) cli.say('No agents. Import Entra sign-in or audit logs: they say which principals are agents.')
         else if (format === 'table') cli.say('(n?): events that it is only one of several candidates for.')

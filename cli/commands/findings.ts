@@ -9,6 +9,7 @@ import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const STYLES: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'dim'>> = {
   critical: 'red',
@@ -62,7 +63,9 @@ export const findingsCommand: CommandFactory = (cli) =>
       const { dataDir, format, ...given } = command.optsWithGlobals<GlobalOptions & { format: ListFormat }>()
       const filters = parseUsage(FindingFilters, given)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const pages = allPages((cursor) => findingsPage(pool, filters, MAX_LIMIT, (cursor === undefined ? null : decodeFindingCursor(cursor)) ?? undefined))
+        const pages = allPages((cursor) =>
+          findingsPage(wholeStore(pool), filters, MAX_LIMIT, (cursor === undefined ? null : decodeFindingCursor(cursor)) ?? undefined),
+        )
         const printed = await printListing(cli.out, format, { pages, table: TABLE(cli.out.width), csv: CSV }, cli.signal)
         if (printed === 0) cli.say('No findings.')
       })

@@ -7,6 +7,7 @@ import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const place = (item: Rejected): string => (item.line === null ? `${item.file} #${item.index}` : `${item.file}:${item.line}`)
 
@@ -35,7 +36,7 @@ export const rejectedCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const { dataDir, format } = command.optsWithGlobals<GlobalOptions & { format: ListFormat }>()
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const pages = allPages((cursor) => rejectedPage(pool, MAX_LIMIT, cursor))
+        const pages = allPages((cursor) => rejectedPage(wholeStore(pool), MAX_LIMIT, cursor))
         const printed = await printListing(cli.out, format, { pages, table: TABLE(cli.out.width), csv: CSV }, cli.signal)
         if (printed === 0) cli.say('Nothing was rejected.')
       })

@@ -21,6 +21,7 @@ import { addUpPriced, pricedRows } from '../report/priced.ts'
 import type { PricedRow } from '../report/priced.ts'
 import { percent, whole } from '../report/html.ts'
 import { VERSION } from '../version.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const FORMATS = ['table', 'json', 'ndjson', 'csv', 'focus', 'html'] as const
 type ReportFormat = (typeof FORMATS)[number]
@@ -53,8 +54,8 @@ const llmUsageCommand: CommandFactory = (cli) =>
       const table = prices === undefined ? null : await readPriceFile(prices)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
         // Every dimension, because a price depends on day, region and model.
-        const report = await llmUsage(pool, { ...filters, groupBy: undefined })
-        await print(cli, { store: pool, format, report, filters, table, madeBy: madeBy ?? null })
+        const report = await llmUsage(wholeStore(pool), { ...filters, groupBy: undefined })
+        await print(cli, { store: wholeStore(pool), format, report, filters, table, madeBy: madeBy ?? null })
       })
     })
 

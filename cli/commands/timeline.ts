@@ -5,12 +5,12 @@ import { TIMELINE_COLUMNS } from '#api/csv.ts'
 import { guid, TimelineFilters } from '#api/query.ts'
 import { explainUnknown } from '#api/read-models/oid-info.ts'
 import { timelineCount, timelinePages } from '#api/read-models/timeline.ts'
-import type { Database } from '#database/open.ts'
 import { CommandError, parseUsage, withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import { timelineColumns } from '../output/timeline-table.ts'
+import { type Store, wholeStore } from '#api/read-models/store.ts'
 
 const Limit = z.object({
   limit: z
@@ -40,21 +40,22 @@ export const timelineCommand: CommandFactory = (cli) =>
       const { limit: newest } = parseUsage(Limit, { limit })
       const chosen = parseUsage(TimelineFilters, filters)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const unknown = await explainUnknown(pool, oid, chosen.tenant)
+        const store = wholeStore(pool)
+        const unknown = await explainUnknown(store, oid, chosen.tenant)
         if (unknown !== null) throw new CommandError(unknown)
-        const pages = newest === undefined ? timelinePages(pool, { oid, filters: chosen, order: 'asc' }) : newestFirstTurned(pool, oid, chosen, newest)
+        const pages = newest === undefined ? timelinePages(store, { oid, filters: chosen, order: 'asc' }) : newestFirstTurned(store, oid, chosen, newest)
         const printed = await printListing(cli.out, format, { pages, table: timelineColumns(cli.out.width), csv: TIMELINE_COLUMNS }, cli.signal)
         if (printed === 0) cli.say('No events: the oid is known, but nothing matches.')
         if (newest !== undefined && printed === newest) {
-          const older = (await timelineCount(pool, oid, chosen)) - printed
+          const older = (await timelineCount(store, oid, chosen)) - printed
           if (older > 0) cli.say(`${older} older events left out (--limit ${newest}).`)
         }
       })
     })
 
 /** The newest n in order of time: read from the end, then turned round. */
-async function* newestFirstTurned(pool: Database['pool'], oid: string, filters: TimelineFilters, limit: number): AsyncGenerator<readonly TimelineItem[]> {
+async function* newestFirstTurned(store: Store, oid: string, filters: TimelineFilters, limit: number): AsyncGenerator<readonly TimelineItem[]> {
   const items: TimelineItem[] = []
-  for await (const page of timelinePages(pool, { oid, filters, order: 'desc', limit })) items.push(...page)
+  for await (const page of timelinePages(store, { oid, filters, order: 'desc', limit })) items.push(...page)
   if (items.length > 0) yield items.toReversed()
 }

@@ -8,6 +8,7 @@ import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const moment = (time: string): string => time.slice(0, 19).replace('T', ' ')
 
@@ -43,7 +44,9 @@ export const tracesCommand: CommandFactory = (cli) =>
       const { dataDir, format, ...given } = command.optsWithGlobals<GlobalOptions & { format: ListFormat }>()
       const filters = parseUsage(TraceFilters, given)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const pages = allPages((cursor) => tracePage(pool, filters, MAX_LIMIT, (cursor === undefined ? null : decodeTraceCursor(cursor)) ?? undefined))
+        const pages = allPages((cursor) =>
+          tracePage(wholeStore(pool), filters, MAX_LIMIT, (cursor === undefined ? null : decodeTraceCursor(cursor)) ?? undefined),
+        )
         const printed = await printListing(cli.out, format, { pages, table: TABLE, csv: CSV }, cli.signal)
         if (printed === 0) cli.say('No traces.')
       })

@@ -7,6 +7,7 @@ import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const TABLE = (width: number): readonly Column<Unmapped>[] => [
   { title: 'format', width: 24, text: (item) => item.format },
@@ -27,7 +28,7 @@ export const unmappedCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const { dataDir, format } = command.optsWithGlobals<GlobalOptions & { format: ListFormat }>()
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const pages = allPages((cursor) => unmappedPage(pool, MAX_LIMIT, cursor))
+        const pages = allPages((cursor) => unmappedPage(wholeStore(pool), MAX_LIMIT, cursor))
         const printed = await printListing(cli.out, format, { pages, table: TABLE(cli.out.width), csv: CSV }, cli.signal)
         if (printed === 0) cli.say('Every path of every record was understood.')
       })

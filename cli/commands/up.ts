@@ -15,6 +15,7 @@ import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { demoDataDir, loadDemo } from '../demo.ts'
 import { printable } from '../output/table.ts'
 import { VERSION } from '../version.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 
 const DASHBOARD = join(import.meta.dirname, '..', '..', 'dashboards', 'dist')
 
@@ -75,7 +76,7 @@ async function serve(
 }
 
 async function demoLines(pool: Database['pool'], dataDir: string): Promise<string[]> {
-  const { items } = await agentsPage(pool, { limit: 20 })
+  const { items } = await agentsPage(wholeStore(pool), { limit: 20 })
   const lines = items.map((agent) => `    ${agent.oid}  ${printable(agent.name ?? '')}`)
   // The agent with the widest story: on the most sources, then with the most events that are surely its own.
   const sources = (agent: Agent): number => Object.values(agent.counts.bySource).filter((events) => events > 0).length
