@@ -30,16 +30,17 @@ export function createApp({ pool, auth, log, dashboardDir, version = '0.0.0' }: 
   // Plain `a=b` pairs: no nested objects from a query, and a repeated name is seen as an array and refused.
   app.set('query parser', 'simple')
   app.set('etag', false)
-  app.use(logged(log), securityHeaders(), loopbackHostOnly, readOnly)
+  app.use(logged(log), securityHeaders(), loopbackHostOnly)
 
   const document = openApiDocument(ROUTES, version)
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.use('/v1', authenticated(auth))
   for (const route of ROUTES) {
-    app[route.method ?? 'get'](route.path.replaceAll(/\{(\w+)\}/g, ':$1'), permitted(route), (request, response) =>
+    app[route.method ?? 'get'](expressPath(route), permitted(route), ...bodyReader(route), (request, response) =>
       route.run(request, response, { store: wholeStore(pool), caller: callerOf(response) }),
     )
   }
+  for (const path of new Set(ROUTES.map(expressPath))) app.all(path, methodNotAllowed(methodsOf(path)))
   app.use('/v1', (request, response) => sendProblem(response, 404, `There is no route ${request.baseUrl}${request.path}; /openapi.json lists those there are.`))
   if (dashboardDir !== undefined && existsSync(dashboardDir))
     app.use(express.static(dashboardDir, { index: 'index.html', redirect: false, dotfiles: 'ignore' }))
@@ -78,16 +79,37 @@ const loopbackHostOnly: RequestHandler = (request, response, next) => {
   else sendProblem(response, 421, 'This server answers only to localhost and 127.0.0.1.')
 }
 
-const readOnly: RequestHandler = (request, response, next) => {
-  if (request.method === 'GET' || request.method === 'HEAD') return next()
-  response.setHeader('Allow', 'GET, HEAD')
-  sendProblem(response, 405, 'This API only answers questions: use GET.')
+const expressPath = (route: RunnableRoute): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+/** The methods of all routes at this path, as `Allow` writes them. */
+function methodsOf(path: string): string {
+  const methods = ROUTES.filter((route) => expressPath(route) === path).map((route) => (route.method ?? 'get').toUpperCase())
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+}
+
+function methodNotAllowed(allow: string): RequestHandler {
+  return (request, response) => {
+    response.setHeader('Allow', allow)
+    sendProblem(response, 405, `${request.method} is not offered here; this is: ${allow}.`)
+  }
+}
+
+/** Bodies are taken only where a route asks for one, and only of the media types that it names. */
+function bodyReader({ body }: RunnableRoute): RequestHandler[] {
+  if (!body) return []
+  const types = [...(body.types ?? ['application/json'])]
+  const ofRightType: RequestHandler = (request, response, next) => {
+    // `is` gives null where there is no body at all: the schema (or the handler) says what is missing then.
+    if (request.is(types) === false) return sendProblem(response, 415, `Send ${types.join(' or ')}.`)
+    next()
+  }
+  return body.schema ? [ofRightType, express.json({ limit: '64kb', type: types })] : [ofRightType]
 }
 
 function authenticated(auth: Authenticate): RequestHandler {
-  return (request, response, next) => {
+  return async (request, response, next) => {
     response.setHeader('Cache-Control', 'no-store')
-    const caller = auth(request.headers.authorization)
+    const caller = await auth(request.headers.authorization)
     if (caller) {
       response.locals['caller'] = caller
       return next()

@@ -29,9 +29,9 @@ test('a token file that others could read is closed, and one that holds no token
   expect((await stat(join(folder, 'token'))).mode & 0o777).toBe(0o600)
 })
 
-test('only the very token is accepted', () => {
+test('only the very token is accepted', async () => {
   const authenticate = bearerToken('secret-token')
-  expect(authenticate('Bearer secret-token')).toEqual({ name: 'local' })
+  expect(await authenticate('Bearer secret-token')).toEqual({ id: 'local', name: null, roles: ['admin'], scope: 'everything' })
   for (const header of [undefined, '', 'Bearer', 'Bearer ', 'secret-token', 'Bearer secret-toke', 'Bearer secret-token2', 'Bearer secret-token extra'])
-    expect(authenticate(header)).toBeNull()
+    expect(await authenticate(header)).toBeNull()
 })

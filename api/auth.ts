@@ -11,13 +11,13 @@ import type { Caller } from './access/caller.ts'
 const LOCAL: Caller = { id: 'local', name: null, roles: ['admin'], scope: 'everything' }
 
 /** Gives the caller behind an Authorization header, or null. */
-export type Authenticate = (authorization: string | undefined) => Caller | null
+export type Authenticate = (authorization: string | undefined) => Promise<Caller | null>
 
 /** Authentication by one bearer token. The comparison takes the same time whatever the guess. */
 export function bearerToken(token: string): Authenticate {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   const expected = digest(token)
-  return (authorization) => {
+  return async (authorization) => {
     const match = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')
     return match && timingSafeEqual(digest(match[1]!), expected) ? LOCAL : null
   }

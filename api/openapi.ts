@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, made from the same schemas that the routes parse and answer with. */
 import { z } from 'zod'
 import { Problem } from './contract.ts'
-import type { RunnableRoute } from './routes/route.ts'
+import type { RouteBody, RunnableRoute } from './routes/route.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -11,8 +11,8 @@ export function openApiDocument(routes: readonly RunnableRoute[], version: strin
   const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Schema =>
     hoist(z.toJSONSchema(type, { io, target: 'draft-2020-12', unrepresentable: 'any' }), components)
   const problem = schemaOf(Problem, 'output')
-  const paths: Record<string, unknown> = {}
-  for (const route of routes) paths[route.path] = { get: operation(route, schemaOf, problem) }
+  const paths: Record<string, Schema> = {}
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method ?? 'get']: operation(route, schemaOf, problem) }
   return {
     openapi: '3.1.0',
     info: { title: 'trailjoin', version, description: "One agent's timeline across Entra, AWS and Google Cloud." },
@@ -21,32 +21,40 @@ export function openApiDocument(routes: readonly RunnableRoute[], version: strin
   }
 }
 
-function operation(route: RunnableRoute, schemaOf: (type: z.ZodType, io: 'input' | 'output') => Schema, problem: Schema): Schema {
+type SchemaOf = (type: z.ZodType, io: 'input' | 'output') => Schema
+
+function operation(route: RunnableRoute, schemaOf: SchemaOf, problem: Schema): Schema {
   const parameters = [...parametersOf(route.params, 'path', schemaOf), ...parametersOf(route.query, 'query', schemaOf)]
-  const answer = schemaOf(route.answer.schema, 'output')
-  const content = Object.fromEntries([
-    ['application/json', { schema: answer }],
-    ...(route.answer.alsoAs ?? []).map((type) => [type, { schema: { type: 'string' } }]),
-  ])
-  const statuses = [400, ...(route.open ? [] : [401]), ...(route.problems ?? [])].toSorted((a, b) => a - b)
+  const { status = 200, description, schema, alsoAs = [] } = route.answer
+  const content = {
+    ...(schema ? { 'application/json': { schema: schemaOf(schema, 'output') } } : {}),
+    ...Object.fromEntries(alsoAs.map((type) => [type, { schema: { type: 'string' } }])),
+  }
+  const statuses = new Set([400, ...(route.open ? [] : [401, 403]), ...(route.body ? [413, 415] : []), ...(route.problems ?? [])])
   return {
     summary: route.summary,
-    operationId: route.path
-      .replaceAll(/[/{}]+/g, ' ')
-      .trim()
-      .replaceAll(' ', '-'),
+    operationId: [...(route.method === undefined || route.method === 'get' ? [] : [route.method]), ...route.path.split(/[/{}]+/).filter(Boolean)].join('-'),
     security: route.open ? [] : [{ token: [] }],
     parameters,
+    ...(route.body ? { requestBody: requestBody(route.body, schemaOf) } : {}),
     responses: {
-      200: { description: route.answer.description, content },
+      [status]: { description, ...(Object.keys(content).length > 0 ? { content } : {}) },
       ...Object.fromEntries(
-        statuses.map((status) => [status, { description: 'Problem details.', content: { 'application/problem+json': { schema: problem } } }]),
+        [...statuses].map((problemStatus) => [
+          problemStatus,
+          { description: 'Problem details.', content: { 'application/problem+json': { schema: problem } } },
+        ]),
       ),
     },
   }
 }
 
-function parametersOf(type: z.ZodType | undefined, place: 'path' | 'query', schemaOf: (type: z.ZodType, io: 'input' | 'output') => Schema): Schema[] {
+function requestBody({ description, schema, types = ['application/json'] }: RouteBody, schemaOf: SchemaOf): Schema {
+  const content = schema ? schemaOf(schema, 'input') : { type: 'string' }
+  return { description, required: true, content: Object.fromEntries(types.map((type) => [type, { schema: content }])) }
+}
+
+function parametersOf(type: z.ZodType | undefined, place: 'path' | 'query', schemaOf: SchemaOf): Schema[] {
   if (!type) return []
   const { properties = {}, required = [] } = schemaOf(type, 'input') as { properties?: Record<string, Schema>; required?: string[] }
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({

@@ -12,7 +12,23 @@ export interface RouteContext {
   readonly caller: Caller | null
 }
 
-export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.ZodType = z.ZodType> {
+/** What a request carries. With a schema it is JSON of at most 64 KiB, read and parsed before the handler runs; without one the handler reads the stream. */
+export interface RouteBody<Body extends z.ZodType = z.ZodType> {
+  readonly description: string
+  readonly schema?: Body
+  /** Media types that are taken; any other is answered with 415. `application/json` without it. */
+  readonly types?: readonly string[]
+}
+
+export interface RouteInput<Query, Params, Body> {
+  readonly query: Query
+  readonly params: Params
+  readonly body: Body
+  readonly request: Request
+  readonly response: Response
+}
+
+export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.ZodType = z.ZodType, Body extends z.ZodType = z.ZodType> {
   /** `get` without it. */
   readonly method?: 'get' | 'post' | 'delete' | 'put'
   /** Who may call it beside admins: `reader` and `responder` without it. */
@@ -24,23 +40,29 @@ export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.Zod
   readonly open?: boolean
   readonly params?: Params
   readonly query: Query
-  /** The JSON answer, and other media types it can be given as. */
-  readonly answer: { readonly description: string; readonly schema: z.ZodType; readonly alsoAs?: readonly string[] }
-  /** Statuses beside 200, 400 and 401. */
+  readonly body?: RouteBody<Body>
+  /** The answer: JSON where a schema is given, and the other media types it can have. */
+  readonly answer: {
+    /** 200 without it. */
+    readonly status?: number
+    readonly description: string
+    readonly schema?: z.ZodType
+    readonly alsoAs?: readonly string[]
+  }
+  /** Statuses beside the answer's own, 400, 401, 403 and 429. */
   readonly problems?: readonly number[]
-  readonly handle: (
-    input: { readonly query: z.output<Query>; readonly params: z.output<Params>; readonly request: Request; readonly response: Response },
-    context: RouteContext,
-  ) => Promise<void>
+  readonly handle: (input: RouteInput<z.output<Query>, z.output<Params>, z.output<Body>>, context: RouteContext) => Promise<void>
 }
 
-/** A route whose handler's input has the types of its own schemas; both are parsed before it runs. */
-export function defineRoute<Query extends z.ZodType, Params extends z.ZodType>(route: Route<Query, Params>): RunnableRoute {
+/** A route whose handler's input has the types of its own schemas; all of it is parsed before the handler runs. */
+export function defineRoute<Query extends z.ZodType, Params extends z.ZodType, Body extends z.ZodType>(route: Route<Query, Params, Body>): RunnableRoute {
   return {
     ...route,
     run: (request, response, context) => {
       const params = (route.params ? parse(route.params, request.params) : {}) as z.output<Params>
-      return route.handle({ query: parse(route.query, request.query), params, request, response }, context)
+      const query = parse(route.query, request.query)
+      const body = (route.body?.schema ? parse(route.body.schema, request.body) : undefined) as z.output<Body>
+      return route.handle({ query, params, body, request, response }, context)
     },
   }
 }
