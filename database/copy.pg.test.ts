@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cleanText, copyRows, type CopyValue, jsonText } from './copy.ts'
+import { storable } from '#core/text.ts'
+import { copyRows, type CopyValue, jsonText } from './copy.ts'
 import { createTestDatabase, type TestDatabase } from '../test/postgres.ts'
 
 const COLUMNS = ['row', 'text', 'texts', 'big', 'bigs', 'bytes', 'time', 'truth', 'uuids', 'json', 'count']
@@ -54,11 +55,11 @@ test('every value comes back as it went in', async () => {
       await empty()
       expect(await copy(rows.map((row, index) => [index, ...row]))).toBe(rows.length)
       const { rows: stored } = await client.query({ text: 'select * from "odd ""name" order by row', rowMode: 'array' })
-      const cleaned = (item: string | bigint | null): string | bigint | null => (typeof item === 'string' ? cleanText(item) : item)
+      const cleaned = (item: string | bigint | null): string | bigint | null => (typeof item === 'string' ? storable(item) : item)
       expect(stored).toEqual(
         rows.map(([text, texts, big, bigs, bytes, time, truth, uuids, json, count], index) => {
           const kept = json === null ? null : JSON.parse(jsonText(json))
-          return [index, text === null ? null : cleanText(text), texts?.map(cleaned) ?? null, big, bigs, bytes, time, truth, uuids, kept, count]
+          return [index, text === null ? null : storable(text), texts?.map(cleaned) ?? null, big, bigs, bytes, time, truth, uuids, kept, count]
         }),
       )
     }),

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { storable } from '#core/text.ts'
 
 type CopyScalar = string | number | bigint | boolean | null | undefined
 /** An object becomes JSON (`json`, `jsonb`), an array a PostgreSQL array: to store a JSON array, give its text. */
@@ -75,14 +76,6 @@ function arrayLiteral(items: readonly CopyScalar[]): string {
   return `{${quoted.join(',')}}`
 }
 
-/**
- * The text as PostgreSQL can hold it: NUL characters and lone surrogates become U+FFFD. For texts that go in as query
- * parameters; `copyRows` does it itself.
- */
-export function cleanText(text: string): string {
-  return text.replaceAll('\0', '\uFFFD').toWellFormed()
-}
-
 /** JSON for a `jsonb` column, in which the escapes of NUL and of lone surrogates are errors: they become U+FFFD, in keys too. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value)
@@ -90,8 +83,8 @@ export function jsonText(value: unknown): string {
 }
 
 function clean(value: unknown): unknown {
-  if (typeof value === 'string') return cleanText(value)
+  if (typeof value === 'string') return storable(value)
   if (Array.isArray(value)) return value.map(clean)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [cleanText(key), clean(item)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storable(key), clean(item)]))
 }

@@ -1,4 +1,5 @@
 /** Who is who: what the directory facts say of principals and applications, folded for showing. Attribution has its own, dated view of the same facts. */
+import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import type { DirectoryFact, Fic, PrincipalKind } from '#core/event.ts'
 import { isGuid } from '#core/keys.ts'
 import type { Blueprint, LinkedUami, Status } from '../contract.ts'
@@ -141,12 +142,8 @@ const STATUS_AFTER: Readonly<Record<Extract<DirectoryFact, { type: 'lifecycle' }
   deleted: 'deleted',
 }
 
-// Both token versions and the sovereign clouds.
-const ENTRA_ISSUER =
-  /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|$)/i
-
 function trustedOids(tenantId: string, fics: readonly Fic[]): string[] {
-  return fics.filter((fic) => ENTRA_ISSUER.exec(fic.issuer)?.[1]?.toLowerCase() === tenantId && isGuid(fic.subject)).map((fic) => fic.subject.toLowerCase())
+  return fics.filter((fic) => entraIssuerTenant(fic.issuer) === tenantId && isGuid(fic.subject)).map((fic) => fic.subject.toLowerCase())
 }
 
 /** Applications under either of their two ids; learning that both mean one application joins what was known of each. */

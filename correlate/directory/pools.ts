@@ -1,6 +1,6 @@
 import type { TenantId } from '#core/keys.ts'
 import type { StoredFact } from './fact.ts'
-import { entraIssuerTenant } from './trust.ts'
+import { entraIssuerTenant } from '#core/entra-issuer.ts'
 
 interface Provider {
   readonly project: string

@@ -1,5 +1,6 @@
+import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import type { DirectoryFact, Fic } from '#core/event.ts'
-import { type EventId, type TenantId, tenantId as toTenantId } from '#core/keys.ts'
+import type { EventId, TenantId } from '#core/keys.ts'
 import type { StoredFact } from './fact.ts'
 import { type Observation, type Span, spansOf } from './intervals.ts'
 
@@ -17,15 +18,6 @@ export interface TrustedIdentity {
   readonly valid: readonly Span[]
   /** The records that show the credential. */
   readonly evidence: readonly EventId[]
-}
-
-/** Tenant of an Entra issuer URL (v1 `sts.windows.net/<tid>/`, v2 `login.microsoftonline.com/<tid>/v2.0`, sovereign clouds), else null. */
-export function entraIssuerTenant(issuer: string): TenantId | null {
-  const match =
-    /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([0-9a-f-]{36})(?:\/|\/v2\.0\/?)?$/i.exec(
-      issuer.trim(),
-    )
-  return match ? toTenantId(match[1]) : null
 }
 
 /** The identities that an application trusts or trusted, from all that records say of its federated credentials. */

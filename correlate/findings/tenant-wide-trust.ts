@@ -1,5 +1,5 @@
 import type { TenantId } from '#core/keys.ts'
-import { entraIssuerTenant } from '../directory/trust.ts'
+import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import { mapsPinningClaim, pinsSubject } from './engine/cel.ts'
 import type { Context } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'

@@ -1,6 +1,6 @@
 import type { TenantId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
-import { issuerOf } from '../../formats/cloudtrail/issuer.ts'
+import { entraIssuerIn } from '#core/entra-issuer.ts'
 import { recased } from '../../formats/cloudtrail/recase.ts'
 import { conditions, listOf, policy } from '../../formats/cloudtrail/trust.ts'
 import { at, atAnyCase, getAnyCase, obj, str, type Value } from '../../formats/read.ts'
@@ -16,16 +16,16 @@ export function awsTrust(event: StoredEvent, raw: JsonObject): TrustChange | nul
   const audiences: { audience: string; tenantId: TenantId | null }[] = []
   for (const statement of listOf(document['Statement'])) {
     const issuers = listOf(at(statement, 'Principal.Federated'))
-      .map((provider) => issuerOf(str(provider) ?? ''))
+      .map((provider) => entraIssuerIn(str(provider) ?? ''))
       .filter((issuer) => issuer.entra)
     if (issuers.length === 0 || str(at(statement, 'Effect')) !== 'Allow' || !allowsExchange(at(statement, 'Action'))) continue
     const tenantId = issuers[0]!.tenantId
     alternatives.push({ tenantId, pinned: pinsSubject(statement) })
     for (const [key, values] of conditions(statement))
-      if (/:aud$/i.test(key) && issuerOf(key).entra) audiences.push(...values.flatMap((value) => named(value, tenantId)))
+      if (/:aud$/i.test(key) && entraIssuerIn(key).entra) audiences.push(...values.flatMap((value) => named(value, tenantId)))
   }
   const provider = str(request['url']) ?? str(request['openIDConnectProviderArn'])
-  const issuer = provider === null ? null : issuerOf(provider)
+  const issuer = provider === null ? null : entraIssuerIn(provider)
   if (issuer?.entra && !/:(?:Remove|Delete)/.test(event.action)) {
     const clientIds = [...listOf(getAnyCase(request, 'clientIDList')), ...listOf(getAnyCase(request, 'clientID'))]
     audiences.push(...clientIds.flatMap((value) => named(value, issuer.tenantId)))

@@ -6,7 +6,7 @@ import type { TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
 import { isObj } from '../read.ts'
 import { format } from './index.ts'
-import { issuerOf } from './issuer.ts'
+import { entraIssuerIn } from '#core/entra-issuer.ts'
 import { kindOf } from './kind.ts'
 
 const TENANT = '0b7f6a52-9c1e-4d38-8a64-5e2f1c7d9b30'
@@ -48,7 +48,7 @@ describe('issuer', () => {
     `arn:aws:iam::111122223333:oidc-provider/sts.windows.net/${TENANT}/:api://x:${AGENT}`,
     `login.partner.microsoftonline.cn/${TENANT}/v2.0`,
   ])('%s is Entra and names its tenant', (provider) => {
-    expect(issuerOf(provider)).toEqual({ entra: true, tenantId: TENANT })
+    expect(entraIssuerIn(provider)).toEqual({ entra: true, tenantId: TENANT })
   })
 
   test.each([
@@ -58,7 +58,7 @@ describe('issuer', () => {
     `sts.windows.net.evil.example/${TENANT}/`,
     '',
   ])('%s is not Entra', (provider) => {
-    expect(issuerOf(provider)).toEqual({ entra: false, tenantId: null })
+    expect(entraIssuerIn(provider)).toEqual({ entra: false, tenantId: null })
   })
 })
 

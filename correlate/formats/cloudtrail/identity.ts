@@ -2,7 +2,7 @@ import type { Kind, Proof } from '#core/event.ts'
 import { awsCredential, oid, type CredentialId, type TenantId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
 import { arr, at, distinct, isObj, obj, str, type Value } from '../read.ts'
-import { issuerOf } from './issuer.ts'
+import { entraIssuerIn } from '#core/entra-issuer.ts'
 
 /** What a record says about its caller. */
 export interface Caller {
@@ -48,7 +48,7 @@ function proofByKey(uses: CredentialId | null, issues: CredentialId | null, even
 /** The subject that STS saw, on success and on AccessDenied alike. The principalId is never split: audiences and subjects hold colons. */
 function federationOf(record: JsonObject, identity: JsonObject): { readonly proof: Proof; readonly tenantId: TenantId | null } {
   const provider = str(identity['identityProvider']) ?? str(at(record, 'responseElements.provider')) ?? str(identity['principalId'])
-  const issuer = provider === null ? null : issuerOf(provider)
+  const issuer = provider === null ? null : entraIssuerIn(provider)
   const subject = str(identity['userName']) ?? str(at(record, 'responseElements.subjectFromWebIdentityToken'))
   if (subject === null) return { proof: { by: 'nothing' }, tenantId: issuer?.tenantId ?? null }
   const entra = issuer?.entra ?? null
@@ -59,7 +59,7 @@ function federationOf(record: JsonObject, identity: JsonObject): { readonly proo
 /** First-hop sessions of a web identity name their provider on every call, so the tenant is on the record even when the exchange was missed. */
 function sessionTenant(identity: JsonObject): TenantId | null {
   const provider = str(at(identity, 'sessionContext.webIdFederationData.federatedProvider'))
-  return provider === null ? null : issuerOf(provider).tenantId
+  return provider === null ? null : entraIssuerIn(provider).tenantId
 }
 
 /** Names that the caller chose: session name, source identity, session tags. Claims, never proof. */

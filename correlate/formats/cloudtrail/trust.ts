@@ -1,7 +1,7 @@
 import { oid, type Oid, type TenantId } from '#core/keys.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { arr, at, isObj, obj, parseIfText, str, type Value } from '../read.ts'
-import { issuerOf } from './issuer.ts'
+import { entraIssuerIn } from '#core/entra-issuer.ts'
 
 /** What a change of a role or an identity provider says about who is trusted. */
 export interface Trust {
@@ -21,7 +21,7 @@ export function trustOf(record: JsonObject): Trust {
   const targets = new Set<Oid>()
   let federated = false
   const note = (text: string | null): boolean => {
-    const issuer = issuerOf(text ?? '')
+    const issuer = entraIssuerIn(text ?? '')
     if (issuer.tenantId !== null) tenants.add(issuer.tenantId)
     return issuer.entra
   }
