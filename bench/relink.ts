@@ -7,16 +7,14 @@
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
-import type { JsonObject, RawRecord } from '#core/record.ts'
 import type { RecordSink } from '#core/sink.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import { startEmbedded } from '#database/embedded.ts'
-import { ensurePartitions } from '#database/partitions.ts'
 import { openPool } from '#database/open.ts'
 import { migrate } from '#migrations/migrate.ts'
-import { createRandom } from '../simulate/random.ts'
-import { simulateWorld } from '../simulate/simulate.ts'
 import { testDataDir } from '../test/postgres.ts'
+import { copyEvents } from './copy-events.ts'
+import { BATCH, callWith, fill, newKey, rootOf } from './sessions.ts'
 
 const { values } = parseArgs({ options: { large: { type: 'boolean', default: false }, most: { type: 'string' }, stores: { type: 'boolean', default: false } } })
 const MOST = Number(values.most ?? (values.large ? 10_000_000 : 1_000_000))
@@ -24,25 +22,8 @@ const SESSIONS = [10, 100, 1_000, 10_000, 100_000].filter((size) => size <= MOST
 const STORES = [10_000, 100_000, 1_000_000, 10_000_000].filter((size) => size <= MOST)
 /** Calls of the session while the store grows. */
 const FIXED_SESSION = 100
-/** Of the sessions that fill the store. */
-const CALLS_A_SESSION = 50
-const BATCH = 2_000
 /** Larger stores are made by copying rows in SQL: the product would take an hour, and what is measured comes after. */
 const BY_PRODUCT = 100_000
-const HALF_DAY_NS = 43_200_000_000_000n
-
-/** How a column of a copied row differs from the original's. */
-const COPIED: Readonly<Record<string, string>> = {
-  time_ns: `time_ns + k * ${HALF_DAY_NS}`,
-  event_id: `md5(event_id::text || '/' || k)::uuid`,
-  uses: `uses || '/' || k`,
-  issues: `issues || '/' || k`,
-  request_key: `request_key || '/' || k`,
-}
-
-const random = createRandom(1, 'relink')
-const { exchange, call } = templates()
-
 const folder = await testDataDir()
 const server = await startEmbedded(folder)
 const pool = await openPool(server.url)
@@ -66,44 +47,10 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Whole sessions, roots first, until the store holds so many events. */
-async function fill(sink: RecordSink, stored: number, until: number): Promise<number> {
-  let count = stored
-  while (count < until) {
-    const batch: RawRecord[] = []
-    while (batch.length < BATCH) {
-      const key = newKey()
-      batch.push(rootOf(key), ...Array.from({ length: CALLS_A_SESSION }, () => callWith(key)))
-    }
-    await sink.deliver(batch, [])
-    count += batch.length
-  }
-  await sink.drain()
-  return count
-}
-
-/** Copies every event with new ids and keys into the half days that follow, until the store holds about so many. All belong to one agent: the hardest case for its timeline and trace. */
+/** Copies what is stored into the half days that follow, until there is about so much. All of it belongs to one agent: the hardest case for its timeline and trace. */
 async function multiply(stored: number, until: number): Promise<number> {
   const copies = Math.ceil(until / stored) - 1
-  const { rows: span } = await pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
-  await ensurePartitions(
-    pool,
-    Array.from({ length: copies + 1 }, (_, copy) => span[0]!.to + BigInt(copy) * HALF_DAY_NS),
-  )
-  const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
-    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index where indrelid = 'events'::regclass and not indisprimary`,
-  )
-  for (const { name } of indexes) await pool.query(`drop index ${name}`)
-  for (const table of ['heads', 'events', 'conclusions', 'timeline']) {
-    const { rows: columns } = await pool.query<{ name: string }>(
-      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
-      [table],
-    )
-    const copied = columns.map(({ name }) => (COPIED[name] ?? name).replaceAll('/', `${stored}/`))
-    await pool.query(`insert into ${table} select ${copied.join(', ')} from (select * from ${table}) t, generate_series(1, ${copies}) k`)
-  }
-  for (const { definition } of indexes) await pool.query(definition.replace(' ON ONLY ', ' ON '))
-  await pool.query('vacuum analyze')
+  await copyEvents(pool, { copies, label: `${stored}` })
   return stored * (copies + 1)
 }
 
@@ -141,47 +88,4 @@ async function position(server: pg.Pool): Promise<{ readonly transaction: string
     `select pg_snapshot_xmax(pg_current_snapshot())::text as transaction, (pg_current_wal_insert_lsn() - '0/0')::text as wal`,
   )
   return { transaction: rows[0]!.transaction, wal: Number(rows[0]!.wal) }
-}
-
-/** A simulated exchange and a call with the key that it issued. */
-function templates(): { readonly exchange: string; readonly call: string } {
-  const texts = [...simulateWorld({ seed: 1, agents: 8, days: 1, events: 2_000 })]
-    .filter(({ road }) => ['s3', 'lookup', 'eventbridge'].includes(road))
-    .map(({ text }) => text)
-  for (const root of texts.filter((text) => text.includes('"AssumeRoleWithWebIdentity"') && text.includes('"accessKeyId"'))) {
-    const key = keyIn(root)
-    const use = texts.find((text) => text !== root && text.includes(`"accessKeyId":"${key}"`) && text.includes('bedrock'))
-    if (use) return { exchange: root, call: use }
-  }
-  throw new Error('the simulator made no session')
-}
-
-function keyIn(text: string): string {
-  const key = /"accessKeyId":\s?"(ASIA[A-Z0-9]{16})"/.exec(text)?.[1]
-  if (!key) throw new Error('no key')
-  return key
-}
-
-function newKey(): string {
-  return `ASIA${random.text('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 16)}`
-}
-
-function rootOf(key: string): RawRecord {
-  return record(exchange, key, 0)
-}
-
-/** A call somewhere in the twelve hours after the root's time. */
-function callWith(key: string): RawRecord {
-  return record(call, key, random.int(1, 43_200))
-}
-
-function record(template: string, key: string, secondsLater: number): RawRecord {
-  const start = Date.parse(/"eventTime":\s?"([^"]+)"/.exec(exchange)![1]!)
-  const time = new Date(start + secondsLater * 1_000).toISOString()
-  const text = template
-    .replaceAll(keyIn(template), key)
-    .replace(/"eventID":\s?"[^"]*"/, `"eventID":"${random.guid()}"`)
-    .replace(/"requestID":\s?"[^"]*"/, `"requestID":"${random.guid()}"`)
-    .replace(/"eventTime":\s?"[^"]*"/, `"eventTime":"${time}"`)
-  return { text, value: JSON.parse(text) as JsonObject, masked: [], origin: { file: 'bench', line: null, index: 0 }, context: {} }
 }
