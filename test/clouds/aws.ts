@@ -1,5 +1,5 @@
 /**
- * CloudTrail (JSON 1.1), S3 (REST) and SQS (JSON 1.0) on a port of this machine, for the real SDKs: pages, throttles, times out, repeats, delays, gives partial and damaged
+ * CloudTrail (JSON 1.1), S3 (REST), SQS (JSON 1.0) and STS (Query) on a port of this machine, for the real SDKs: pages, throttles, times out, repeats, delays, gives partial and damaged
  * answers. Wire formats: what the SDK clients of package.json send and read.
  */
 import { createHash } from 'node:crypto'
@@ -28,9 +28,9 @@ export type FaultKind =
   | 'stale-token'
 
 interface Fault {
-  readonly service: 'cloudtrail' | 's3' | 'sqs'
+  readonly service: 'cloudtrail' | 's3' | 'sqs' | 'sts'
   readonly kind: FaultKind
-  /** Only requests of this operation: `LookupEvents`, `ListObjectsV2`, `GetObject`, `ReceiveMessage`, `DeleteMessageBatch`. */
+  /** Only requests of this operation: `LookupEvents`, `AssumeRole`, `ListObjectsV2`, `GetObject`, `ReceiveMessage`, `DeleteMessageBatch`. */
   readonly operation?: string
   /** Only requests of this region (from the signature). */
   readonly region?: string
@@ -51,6 +51,8 @@ export interface FakeAws {
   readonly url: string
   /** The account of an access key id: the fake's idea of authentication. */
   readonly accounts: Map<string, string>
+  /** Roles by ARN; STS lets those key ids assume one that it trusts. */
+  readonly roles: Map<string, FakeRole>
   readonly events: TrailEvent[]
   readonly buckets: Map<string, Map<string, Buffer>>
   /** Queue URL's last segment → messages. */
@@ -61,6 +63,13 @@ export interface FakeAws {
   /** Faults that were injected so far. */
   injected(): number
   close(): Promise<void>
+}
+
+interface FakeRole {
+  readonly trusts: readonly string[]
+  readonly externalId?: string
+  /** Of the keys that it gives out; default 3600. */
+  readonly seconds?: number
 }
 
 interface QueueMessage {
@@ -81,6 +90,8 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const faults: { fault: Fault; left: number }[] = []
   const held = new Set<ServerResponse>()
   const staleTokens = new Set<string>()
+  /** Keys that STS gave out. */
+  const sessions = new Map<string, { readonly token: string; readonly until: number }>()
   let injected = 0
   let counter = 0
   const { promise: listening, resolve } = Promise.withResolvers<void>()
@@ -106,9 +117,16 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     const body = await bodyOf(request)
     const target = String(request.headers['x-amz-target'] ?? '')
     const [, keyId = '', region = ''] = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(request.headers.authorization ?? '') ?? []
-    const service = target.startsWith('CloudTrail_20131101.') ? 'cloudtrail' : target.startsWith('AmazonSQS.') ? 'sqs' : 's3'
+    const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? new URLSearchParams(body) : null
+    const service = form ? 'sts' : target.startsWith('CloudTrail_20131101.') ? 'cloudtrail' : target.startsWith('AmazonSQS.') ? 'sqs' : 's3'
     const url = new URL(request.url ?? '/', 'http://fake')
-    const operation = service === 's3' ? (url.searchParams.get('list-type') === '2' ? 'ListObjectsV2' : 'GetObject') : target.slice(target.indexOf('.') + 1)
+    const operation = form
+      ? (form.get('Action') ?? '')
+      : service === 's3'
+        ? url.searchParams.get('list-type') === '2'
+          ? 'ListObjectsV2'
+          : 'GetObject'
+        : target.slice(target.indexOf('.') + 1)
     fake.requests.push({ service, operation, region, at: performance.now(), detail: service === 's3' ? decodeURIComponent(url.pathname) + url.search : body })
     const fault = take(service, operation, region)
     if (fault === 'hang') {
@@ -116,7 +134,9 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
       return
     }
     const error = (status: number, code: string): void => {
-      if (service === 's3')
+      if (form)
+        send(response, status, 'text/xml', `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`)
+      else if (service === 's3')
         send(response, status, 'application/xml', `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`)
       else
         send(response, status, 'application/x-amz-json-1.1', JSON.stringify({ __type: service === 'sqs' ? `com.amazonaws.sqs#${code}` : code, message: code }))
@@ -126,6 +146,9 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     if (fault === 'error-500') return error(500, service === 's3' ? 'InternalError' : 'InternalFailure')
     if (fault === 'html-502') return send(response, 502, 'text/html', '<html><body>Bad gateway</body></html>')
     if (fault === 'denied') return error(service === 's3' ? 403 : 400, service === 's3' ? 'AccessDenied' : 'AccessDeniedException')
+    if (form) return assumeRole(response, form, keyId, error)
+    const session = sessions.get(keyId)
+    if (session && (session.token !== request.headers['x-amz-security-token'] || session.until <= Date.now())) return error(403, 'ExpiredTokenException')
     const account = fake.accounts.get(keyId)
     if (account === undefined) return error(403, service === 's3' ? 'InvalidAccessKeyId' : 'UnrecognizedClientException')
     if (service === 'cloudtrail') return lookup(response, JSON.parse(body) as Lookup, account, region, fault, error)
@@ -147,6 +170,23 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     const part = range ? object.subarray(Number(range[1]), Number(range[2]) + 1) : object
     response.writeHead(range ? 206 : 200, { 'content-type': 'application/octet-stream', 'content-length': part.length })
     response.end(part)
+  }
+
+  function assumeRole(response: ServerResponse, form: URLSearchParams, keyId: string, error: (status: number, code: string) => void): void {
+    const arn = form.get('RoleArn') ?? ''
+    const role = fake.roles.get(arn)
+    if (!role?.trusts.includes(keyId) || (role.externalId !== undefined && role.externalId !== form.get('ExternalId'))) return error(403, 'AccessDenied')
+    const [key, token] = [`ASIAFAKE${counter++}`, `token-${counter++}`]
+    const until = Date.now() + (role.seconds ?? 3600) * 1000
+    sessions.set(key, { token, until })
+    fake.accounts.set(key, arn.split(':')[4] ?? '')
+    const credentials = `<AccessKeyId>${key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${new Date(until).toISOString()}</Expiration>`
+    send(
+      response,
+      200,
+      'text/xml',
+      `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+    )
   }
 
   interface Lookup {
@@ -285,6 +325,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const fake: FakeAws = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     accounts: new Map(),
+    roles: new Map(),
     events: [],
     buckets: new Map(),
     queues: new Map(),

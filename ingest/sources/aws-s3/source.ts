@@ -2,8 +2,10 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 import type { Collector, Source } from '../../engine/source.ts'
-import { awsCredentials, awsRegion, clientConfig, endpoint, refusePlainHttp, timeoutSeconds } from '../aws/client.ts'
+import { awsCredentials, awsRegion, clientConfig, endpoint, timeoutSeconds } from '../aws/client.ts'
 import { awsError } from '../aws/errors.ts'
+import { refusePlainHttp } from '../aws/plain-http.ts'
+import { awsRole } from '../aws/role.ts'
 import { checkBucket, checkQueue } from './check.ts'
 import { pollList } from './list.ts'
 import type { Bucket } from './objects.ts'
@@ -20,6 +22,7 @@ const settings = z
       .regex(/^[^/].*[^/]$|^$/, 'must neither begin nor end with /')
       .default(''),
     credentials: awsCredentials,
+    role: awsRole,
     /** Queue of the bucket's notifications: then it is read in the place of listing the bucket. */
     queueUrl: endpoint,
     waitSeconds: z.int().min(0).max(20).default(20),
@@ -47,6 +50,7 @@ const source: Source<z.output<typeof settings>> = {
       region,
       prefix,
       credentials,
+      role,
       queueUrl,
       waitSeconds,
       visibilitySeconds,
@@ -59,7 +63,10 @@ const source: Source<z.output<typeof settings>> = {
   ) {
     // A bucket in the path in the place of one in the host name: what local servers understand.
     const client = refusePlainHttp(
-      new S3Client({ ...clientConfig({ region, credentials, endpoint: address, timeoutSeconds: seconds }, context), forcePathStyle: address !== undefined }),
+      new S3Client({
+        ...clientConfig({ region, credentials, role, endpoint: address, timeoutSeconds: seconds }, context),
+        forcePathStyle: address !== undefined,
+      }),
     )
     const bucket: Bucket = { bucket: name, prefix: prefix === '' ? '' : `${prefix}/`, client, context }
     const collectors: Collector[] = []
@@ -72,7 +79,9 @@ const source: Source<z.output<typeof settings>> = {
       })
     }
     if (queueUrl !== undefined) {
-      const sqs = refusePlainHttp(new SQSClient(clientConfig({ region, credentials, endpoint: new URL(queueUrl).origin, timeoutSeconds: seconds }, context)))
+      const sqs = refusePlainHttp(
+        new SQSClient(clientConfig({ region, credentials, role, endpoint: new URL(queueUrl).origin, timeoutSeconds: seconds }, context)),
+      )
       const queue: Queue = { url: queueUrl, client: sqs, waitSeconds, visibilitySeconds }
       collectors.push({
         part: 'queue',

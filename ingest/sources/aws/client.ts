@@ -1,9 +1,10 @@
 /** What the AWS sources share: settings of a client, and the client's configuration made from them. */
 import { z } from 'zod'
-import { endpointUrl, isLoopback } from '../../engine/endpoint.ts'
+import { endpointUrl } from '../../engine/endpoint.ts'
 import { secretReference } from '../../engine/secret.ts'
-import { SourceError } from '../../engine/source.ts'
 import type { SourceContext } from '../../engine/source.ts'
+import { roleCredentials } from './role.ts'
+import type { AwsRole, BaseCredentials } from './role.ts'
 
 export const awsRegion = z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'is no AWS region: write one like eu-central-1')
 export const awsAccount = z
@@ -19,7 +20,7 @@ export const awsCredentials = z
     ],
     {
       error:
-        'are neither {profile: NAME}, a profile of the AWS configuration file (also the way to assume a role: role_arn there), ' +
+        'are neither {profile: NAME}, a profile of the AWS configuration file, ' +
         'nor {accessKeyId: …, secretAccessKey: …} with references to secrets ({env: NAME} or {file: path})',
     },
   )
@@ -27,7 +28,9 @@ export const awsCredentials = z
 
 export interface AwsSettings {
   readonly region: string
+  /** With a role: those that it is assumed with. */
   readonly credentials?: z.output<typeof awsCredentials>
+  readonly role?: AwsRole | undefined
   readonly endpoint?: string | undefined
   readonly timeoutSeconds: number
 }
@@ -40,17 +43,19 @@ export const timeoutSeconds = z.number().positive().max(600).default(60)
 const CREDENTIALS_LIFE_MS = 5 * 60_000
 
 /** The configuration of an SDK client. `maxAttempts` are the SDK's own quick attempts; the engine's back-off comes after them. */
-export function clientConfig({ region, credentials, endpoint: address, timeoutSeconds: seconds }: AwsSettings, context: SourceContext) {
+export function clientConfig({ region, credentials, role, endpoint: address, timeoutSeconds: seconds }: AwsSettings, context: SourceContext) {
+  const own = credentialsOf(credentials, context)
+  const requestHandler = { connectionTimeout: 5000, requestTimeout: seconds * 1000, throwOnRequestTimeout: true, socketTimeout: seconds * 1000 }
   return {
     region,
     maxAttempts: 3,
     ...(address === undefined ? {} : { endpoint: address }),
-    ...credentialsOf(credentials, context),
-    requestHandler: { connectionTimeout: 5000, requestTimeout: seconds * 1000, throwOnRequestTimeout: true, socketTimeout: seconds * 1000 },
+    ...(role === undefined ? own : { credentials: roleCredentials(role, own, { region, requestHandler, source: context.name }) }),
+    requestHandler,
   }
 }
 
-function credentialsOf(credentials: AwsSettings['credentials'], context: SourceContext) {
+function credentialsOf(credentials: AwsSettings['credentials'], context: SourceContext): BaseCredentials {
   if (credentials === undefined) return {}
   if ('profile' in credentials) return { profile: credentials.profile }
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
@@ -62,33 +67,4 @@ function credentialsOf(credentials: AwsSettings['credentials'], context: SourceC
       expiration: new Date(Date.now() + CREDENTIALS_LIFE_MS),
     }),
   }
-}
-
-/** The part of a client that `refusePlainHttp` needs; the clients' own types differ in their inputs only. */
-interface WithMiddleware {
-  readonly middlewareStack: {
-    add(
-      middleware: (next: (args: never) => Promise<never>) => (args: never) => Promise<never>,
-      options: { readonly step: 'finalizeRequest'; readonly name: string; readonly priority: 'high' },
-    ): void
-  }
-}
-
-/** An address can also come from the environment (AWS_ENDPOINT_URL…), past the configuration's check: signed requests leave this machine by https only. */
-export function refusePlainHttp<Client>(client: Client): Client {
-  const { middlewareStack } = client as WithMiddleware
-  middlewareStack.add(
-    (next) => async (args) => {
-      const { protocol, hostname } = (args as { readonly request: { readonly protocol: string; readonly hostname: string } }).request
-      if (protocol === 'http:' && !isLoopback(`http://${hostname}`)) {
-        throw new SourceError(
-          'SOURCE_MISCONFIGURED',
-          `the AWS endpoint http://${hostname} is plain http, which is allowed only to this machine: write https:// (is AWS_ENDPOINT_URL set?)`,
-        )
-      }
-      return next(args)
-    },
-    { step: 'finalizeRequest', name: 'refusePlainHttp', priority: 'high' },
-  )
-  return client
 }

@@ -74,10 +74,15 @@ function byStatus(status: number | null): SourceErrorCode {
   return 'SOURCE_UNAVAILABLE'
 }
 
+/** How messages about a role that could not be assumed begin. */
+export const ASSUMING = 'assuming '
+
 /** What to do about it, for `doctor`. */
 export function adviceFor(error: SourceError, permission: string): string {
   switch (error.code) {
     case 'SOURCE_DENIED':
+      if (error.message.startsWith(ASSUMING))
+        return "Check that the role exists, that its trust policy names the caller (and this externalId), and that the caller's own policy allows sts:AssumeRole on it."
       return `Check that the credentials are valid (aws sts get-caller-identity) and allow ${permission}.`
     case 'SOURCE_MISCONFIGURED':
       return 'Check the names, the region and the endpoint in the configuration.'
