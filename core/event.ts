@@ -111,6 +111,10 @@ export interface TrailEvent {
   /** Identities that the caller chose to write down (session names, source identity, tags, labels). Claims, never proof. */
   readonly asserted: readonly string[]
   readonly cloud: { readonly account: string | null; readonly region: string | null; readonly principal: string | null }
+  /** Of a model call: the region that it was handed on to. Only AWS says it (`inferenceRegion`), and only where the call left its own region; otherwise left out. */
+  readonly ranRegion?: string
+  /** How the caller made itself known, where the record says more than `proof` does; otherwise left out. */
+  readonly means?: Means
   /** What was acted on: Entra resource appId, API audience, role ARN, GCP resource name. */
   readonly resource: string | null
   readonly model: Model | null
@@ -120,6 +124,19 @@ export interface TrailEvent {
   readonly requestId: string | null
   /** What the record says about principals and trust. */
   readonly directory: readonly DirectoryFact[]
+}
+
+/** What a caller showed, and who called for it. */
+export interface Means {
+  /**
+   * Entra: `clientCredentialType` in lower case (`clientsecret`, `federatedidentitycredential`, …). AWS: `iam-user`, `root` or `bedrock-api-key`. Google:
+   * `service-account-key`. Null where the record says nothing, or nothing beyond temporary credentials.
+   */
+  readonly credential: string | null
+  /** Audience of the token that AWS exchanged. Google logs none; Entra's is `resource`. */
+  readonly audience: string | null
+  /** AWS service that called on the caller's behalf. */
+  readonly invokedBy: string | null
 }
 
 export interface Model {

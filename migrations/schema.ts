@@ -86,6 +86,9 @@ export const variants = pgTable(
 /** Actions that the findings llm-probing and logging-disabled look at; a query that repeats it word for word uses the index events_watched. */
 export const WATCHED_ACTION = String.raw`action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|:SetIam(Policy|Permissions)$'`
 
+/** Uses of a secret or long-lived key that the finding secret-where-federation-expected looks at; a query that repeats it word for word uses the index events_static. */
+export const STATIC_CREDENTIAL = `(credential_type = 'clientsecret' and kind = 'token.issued' or credential_type in ('iam-user', 'root', 'bedrock-api-key') and kind = 'llm.invoked' or credential_type = 'service-account-key')`
+
 /** Facts: what one record says, in the product's words. */
 export const events = pgTable(
   'events',
@@ -135,6 +138,12 @@ export const events = pgTable(
     userAgent: text('user_agent'),
     requestId: text('request_id'),
     shapeId: integer('shape_id'),
+    /** `TrailEvent.ranRegion`. */
+    ranRegion: text('ran_region'),
+    /** `TrailEvent.means`. */
+    credentialType: text('credential_type'),
+    audience: text('audience'),
+    invokedBy: text('invoked_by'),
   },
   (table) => [
     primaryKey({ columns: [table.timeNs, table.eventId] }),
@@ -157,10 +166,10 @@ export const events = pgTable(
     index('events_near_key')
       .on(table.nearKey, table.timeNs)
       .where(sql`${table.nearKey} is not null`),
-    // For findings. Exchanges, trust changes and (refused) model calls, in order of time.
+    // For findings. Exchanges, trust changes and refused model calls, in order of time.
     index('events_findings')
       .on(table.kind, table.outcome, table.timeNs)
-      .where(sql`${table.kind} in ('token.exchanged', 'trust.changed', 'llm.invoked')`),
+      .where(sql.raw(`kind in ('token.exchanged', 'trust.changed') or kind = 'llm.invoked' and outcome = 'failure'`)),
     // How far back each sign-in log of a tenant reaches; the refused sign-ins.
     index('events_issued')
       .on(table.tenantId, table.action, table.outcome, table.timeNs)
@@ -173,10 +182,7 @@ export const events = pgTable(
     index('events_watched')
       .on(table.timeNs)
       .where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
-    // Calls of Google service accounts that prove no federated subject: by key, if the account is a federated one.
-    index('events_gcp_unproven')
-      .on(table.principal)
-      .where(sql`${table.source} = 'gcp' and ${table.proof} = 'nothing'`),
+    index('events_static').on(table.timeNs).where(sql.raw(STATIC_CREDENTIAL)),
   ],
 )
 
@@ -196,6 +202,8 @@ export const conclusions = pgTable(
     evidence: uuid('evidence').array().notNull(),
     /** Tenant of the owner of its trace, where that is not `tenant_id` (an agent whose Blueprint trusts another tenant's managed identity). */
     ownerTenant: uuid('owner_tenant'),
+    /** Tenants beside `tenant_id` that the event concerns: the record's own, and those in whose timelines it stands. Sorted; null when there is none. */
+    otherTenants: uuid('other_tenants').array(),
     sessionId: uuid('session_id'),
     /** The event that issued what this one used, and whether an id or a clock says so. */
     parentId: uuid('parent_id'),
@@ -331,10 +339,70 @@ export const findings = pgTable(
     lastNs: nanos('last_ns').notNull(),
     explanation: text('explanation').notNull(),
     remediation: text('remediation').notNull(),
+    /** What the rule found, for machines; null for rules that say it all in words. */
+    details: jsonb('details'),
+    /** SHA-256 of what it rests on and how grave it is, not of words: an acknowledgement holds as long as this stays. */
+    evidenceHash: text('evidence_hash').notNull().default(''),
     /** SHA-256 of the rest: what has not changed is not written again. */
     contentHash: text('content_hash').notNull(),
   },
   (table) => [index('findings_last').on(table.lastNs, table.id), index('findings_oids').using('gin', table.oids)],
+)
+
+/**
+ * What people decided about findings: the last row of a finding says what holds. Only added to. Human input, no conclusion: it survives every recomputation (a finding
+ * that goes and comes again is acknowledged still) and is no part of the canonical export.
+ */
+export const findingDecisions = pgTable(
+  'finding_decisions',
+  {
+    id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+    findingId: uuid('finding_id').notNull(),
+    /** Of the finding, as it was then. */
+    tenantId: uuid('tenant_id'),
+    /** False takes an acknowledgement back. */
+    acknowledged: boolean('acknowledged').notNull(),
+    reason: text('reason'),
+    /** `Caller.id`, and the name that goes with it. */
+    by: text('by').notNull(),
+    byName: text('by_name'),
+    decidedAt: timestamp('decided_at', { withTimezone: true }).notNull(),
+    /** `findings.evidence_hash` as it was then. */
+    evidenceHash: text('evidence_hash').notNull(),
+  },
+  (table) => [index('finding_decisions_finding').on(table.findingId, table.id)],
+)
+
+/** What refreshes changed, in order: webhooks are told from here. Written in the transaction that changes `findings`. */
+export const findingChanges = pgTable('finding_changes', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  findingId: uuid('finding_id').notNull(),
+  /** `new`, `changed` or `gone`. */
+  change: text('change').notNull(),
+  /** The finding as it was made by this change; the last one of a finding that is gone. */
+  body: jsonb('body').notNull(),
+  changedAt: timestamp('changed_at', { withTimezone: true }).notNull(),
+})
+
+/** Up to which change each configured webhook's messages have been put into `webhook_outbox`. */
+export const webhookPositions = pgTable('webhook_positions', {
+  webhook: text('webhook').primaryKey(),
+  changeId: bigint('change_id', { mode: 'bigint' }).notNull(),
+})
+
+/** Messages that webhooks are still to be told, or could not be. A message that was taken goes. */
+export const webhookOutbox = pgTable(
+  'webhook_outbox',
+  {
+    webhook: text('webhook').notNull(),
+    changeId: bigint('change_id', { mode: 'bigint' }).notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    nextAt: timestamp('next_at', { withTimezone: true }).notNull(),
+    /** Set when it was given up: the receiver refuses it for good, or did not take it for days. */
+    failedAt: timestamp('failed_at', { withTimezone: true }),
+    lastError: text('last_error'),
+  },
+  (table) => [primaryKey({ columns: [table.webhook, table.changeId] }), index('webhook_outbox_due').on(table.nextAt)],
 )
 
 /** Texts that are no known record, with the reason. */
@@ -382,6 +450,8 @@ export const sourceStatus = pgTable(
     source: text('source').notNull(),
     part: text('part').notNull(),
     kind: text('kind').notNull(),
+    /** The tenant that the operator declared for the source; null where none is declared. */
+    tenantId: uuid('tenant_id'),
     /** The last poll that came to its end. */
     lastSuccessAt: timestamp('last_success_at', { withTimezone: true }),
     lastErrorAt: timestamp('last_error_at', { withTimezone: true }),
@@ -426,6 +496,8 @@ export const usageDaily = pgTable(
     cloud: sourceEnum('cloud').notNull(),
     account: text('account'),
     region: text('region'),
+    /** Where the calls were handed on to, as far as logs say so. */
+    ranRegion: text('ran_region'),
     model: text('model'),
     modelId: text('model_id'),
     /** `metered`, `asserted` or `none`. */
@@ -434,6 +506,10 @@ export const usageDaily = pgTable(
       .notNull()
       .default(sql`0`),
     errors: bigint('errors', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    /** Of the errors those that the cloud refused because of too much use. */
+    throttles: bigint('throttles', { mode: 'bigint' })
       .notNull()
       .default(sql`0`),
     // One record's count fits 64 bits, the sum of many need not.
@@ -455,6 +531,7 @@ export const usageParts = pgTable('usage_parts', {
   rowId: uuid('row_id').notNull(),
   calls: smallint('calls').notNull(),
   errors: smallint('errors').notNull(),
+  throttles: smallint('throttles').notNull().default(0),
   inputTokens: bigint('input_tokens', { mode: 'bigint' }).notNull(),
   outputTokens: bigint('output_tokens', { mode: 'bigint' }).notNull(),
   cacheReadTokens: bigint('cache_read_tokens', { mode: 'bigint' }).notNull(),
@@ -466,3 +543,21 @@ export const progress = pgTable('progress', {
   name: text('name').primaryKey(),
   round: bigint('round', { mode: 'bigint' }).notNull(),
 })
+
+/** Reports that the configuration asks for at fixed times (`cli/report/schedule/`): each period's is made once, whatever restarts in between. */
+export const reportRuns = pgTable(
+  'report_runs',
+  {
+    /** As the configuration names the report. */
+    name: text('name').notNull(),
+    /** First UTC day, and the day after the last one. */
+    periodFrom: date('period_from', { mode: 'string' }).notNull(),
+    periodTo: date('period_to', { mode: 'string' }).notNull(),
+    format: text('format').notNull(),
+    /** What was handed over: a file's path, or a webhook's host. */
+    target: text('target').notNull(),
+    sha256: text('sha256').notNull(),
+    madeAt: timestamp('made_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.periodFrom, table.periodTo] })],
+)

@@ -7,7 +7,7 @@ import { DIMENSIONS } from '../usage/query.ts'
 import type { Dimension, UsageFilters } from '../usage/query.ts'
 import type { Queries, Store } from './store.ts'
 
-const COUNTS = ['calls', 'errors', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+const COUNTS = ['calls', 'errors', 'throttles', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
 /** The columns behind each dimension, and how a row shows them. */
 const COLUMNS: Readonly<Record<Dimension, Readonly<Record<string, string>>>> = {
@@ -18,12 +18,13 @@ const COLUMNS: Readonly<Record<Dimension, Readonly<Record<string, string>>>> = {
   cloud: { cloud: 'u.cloud' },
   account: { account: 'u.account' },
   region: { region: 'u.region' },
+  ranRegion: { ranRegion: 'u.ran_region' },
   model: { model: 'u.model' },
   modelId: { modelId: 'u.model_id' },
   tokenBasis: { tokenBasis: 'u.token_basis' },
 }
 
-const NOTHING: UsageCounts = { calls: 0, errors: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+const NOTHING: UsageCounts = { calls: 0, errors: 0, throttles: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
 const BLANK = {
   day: null,
   tenantId: null,
@@ -33,6 +34,7 @@ const BLANK = {
   cloud: null,
   account: null,
   region: null,
+  ranRegion: null,
   model: null,
   modelId: null,
   tokenBasis: null,
@@ -57,7 +59,7 @@ export async function usageRows(store: Store, filters: UsageFilters, dimensions:
   const columns = Object.entries(Object.assign({}, ...dimensions.map((dimension) => COLUMNS[dimension])) as Record<string, string>)
   const { rows } = await store.query<Partial<UsageRow> & Record<(typeof COUNTS)[number], bigint | string> & Pick<UsageRow, 'share'>>(
     `select u.share, ${columns.map(([name, column]) => `${column} as "${name}",`).join(' ')}
-       sum(u.calls) as calls, sum(u.errors) as errors, sum(u.input_tokens) as "inputTokens", sum(u.output_tokens) as "outputTokens",
+       sum(u.calls) as calls, sum(u.errors) as errors, sum(u.throttles) as throttles, sum(u.input_tokens) as "inputTokens", sum(u.output_tokens) as "outputTokens",
        sum(u.cache_read_tokens) as "cacheReadTokens", sum(u.cache_write_tokens) as "cacheWriteTokens"
      from usage_daily u where ${where.join(' and ')} group by ${['u.share', ...columns.map(([, column]) => column)].join(', ')}`,
     values,
@@ -155,7 +157,7 @@ export function withEveryShare<Row extends UsageRow>(rows: readonly Row[], more?
   ]
 }
 
-const ORDER = ['day', 'tenantId', 'agentOid', 'candidates', 'cloud', 'account', 'region', 'model', 'modelId', 'confidence', 'tokenBasis'] as const
+const ORDER = ['day', 'tenantId', 'agentOid', 'candidates', 'cloud', 'account', 'region', 'ranRegion', 'model', 'modelId', 'confidence', 'tokenBasis'] as const
 
 /** Agents' use, then ambiguous, then unattributed; by day and the rest within. */
 function sorted<Row extends UsageRow>(rows: readonly Row[]): Row[] {
@@ -169,8 +171,8 @@ function sorted<Row extends UsageRow>(rows: readonly Row[]): Row[] {
 export async function* usageLines(client: Queries): AsyncGenerator<UsageRow & { readonly type: 'usage'; readonly id: string }> {
   for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
     const { rows } = await client.query<{ id: string } & Omit<UsageRow, keyof UsageCounts> & Record<keyof UsageCounts, bigint | string>>(
-      `select u.id, u.day::text as day, u.tenant_id as "tenantId", u.share, u.agent_oid as "agentOid", u.confidence, u.candidates, u.cloud, u.account, u.region, u.model, u.model_id as "modelId",
-         u.token_basis as "tokenBasis", u.calls, u.errors, u.input_tokens as "inputTokens", u.output_tokens as "outputTokens", u.cache_read_tokens as "cacheReadTokens", u.cache_write_tokens as "cacheWriteTokens"
+      `select u.id, u.day::text as day, u.tenant_id as "tenantId", u.share, u.agent_oid as "agentOid", u.confidence, u.candidates, u.cloud, u.account, u.region, u.ran_region as "ranRegion", u.model, u.model_id as "modelId",
+         u.token_basis as "tokenBasis", u.calls, u.errors, u.throttles, u.input_tokens as "inputTokens", u.output_tokens as "outputTokens", u.cache_read_tokens as "cacheReadTokens", u.cache_write_tokens as "cacheWriteTokens"
        from usage_daily u where u.id > $1 order by u.id limit 1000`,
       [after],
     )

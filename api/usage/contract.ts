@@ -13,6 +13,7 @@ const TOKEN_BASES = ['metered', 'asserted', 'none'] as const
 const counts = {
   calls: count,
   errors: count.meta({ description: 'Calls that failed; they are among the calls.' }),
+  throttles: count.meta({ description: 'Calls that the cloud refused because of too much use at once; they are among the errors.' }),
   inputTokens: count.meta({ description: 'Without cached ones.' }),
   outputTokens: count,
   cacheReadTokens: count,
@@ -29,7 +30,11 @@ export const UsageRow = z
     candidates: z.array(guid).meta({ description: 'Of ambiguous use: every agent that could be meant.' }),
     cloud: z.enum(SOURCES).nullable(),
     account: z.string().nullable(),
-    region: z.string().nullable(),
+    region: z.string().nullable().meta({ description: 'The one that was called.' }),
+    ranRegion: z
+      .string()
+      .nullable()
+      .meta({ description: 'The one that the cloud handed the call on to (AWS cross-region inference). Null: no log says that the call left `region`.' }),
     model: z.string().nullable().meta({ description: 'Plain name; null where the id is opaque or the log names no model.' }),
     modelId: z.string().nullable().meta({ description: 'As the caller wrote it.' }),
     ...counts,

@@ -15,10 +15,12 @@ export function usageRow(fields: Partial<UsageRow> = {}): UsageRow {
     cloud: 'aws',
     account: '111122223333',
     region: 'us-east-1',
+    ranRegion: null,
     model: 'nova-lite-v1',
     modelId: 'amazon.nova-lite-v1:0',
     calls: 1,
     errors: 0,
+    throttles: 0,
     inputTokens: 0,
     outputTokens: 0,
     cacheReadTokens: 0,
@@ -32,8 +34,8 @@ export function usageRow(fields: Partial<UsageRow> = {}): UsageRow {
 export async function insertUsage(pool: pg.Pool, rows: readonly UsageRow[]): Promise<void> {
   for (const row of rows) {
     await pool.query(
-      `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, account, region, model, model_id, token_basis, calls, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, parts)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 1)`,
+      `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, account, region, ran_region, model, model_id, token_basis, calls, errors, throttles, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, parts)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1)`,
       [
         eventId('usage fixture', JSON.stringify(row)),
         row.day,
@@ -45,11 +47,13 @@ export async function insertUsage(pool: pg.Pool, rows: readonly UsageRow[]): Pro
         row.cloud,
         row.account,
         row.region,
+        row.ranRegion,
         row.model,
         row.modelId,
         row.tokenBasis,
         row.calls,
         row.errors,
+        row.throttles,
         row.inputTokens,
         row.outputTokens,
         row.cacheReadTokens,

@@ -78,8 +78,10 @@ const COLUMNS: Readonly<Record<string, (line: Line) => Cell>> = {
   x_FailedRequests: ({ row, charge }) => (charge.of === 'request' ? row.errors : null),
   x_MeteredUnit: ({ charge }) => charge.of,
   x_PriceSource: ({ charge }) => (charge.unitPrice === null ? null : 'price table of the user'),
+  x_RanRegionId: ({ row }) => row.ranRegion,
   x_Share: ({ row }) => row.share,
   x_TenantId: ({ row }) => row.tenantId,
+  x_ThrottledRequests: ({ row, charge }) => (charge.of === 'request' ? row.throttles : null),
   x_TokenBasis: ({ row }) => row.tokenBasis,
 }
 

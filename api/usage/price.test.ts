@@ -123,7 +123,7 @@ describe('FOCUS', () => {
     const mandatory =
       'BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingQuantity PricingUnit ProviderName PublisherName ServiceCategory ServiceName'
     expect(Object.keys(priced[0]!)).toEqual(expect.arrayContaining(mandatory.split(' ')))
-    expect(Object.keys(priced[0]!).filter((name) => name.startsWith('x_'))).toHaveLength(9)
+    expect(Object.keys(priced[0]!).filter((name) => name.startsWith('x_'))).toHaveLength(11)
   })
   test('has a row for the requests and one for each kind of token, with cost', () => {
     expect(priced.map((line) => [line['x_MeteredUnit'], line['ConsumedQuantity'], line['ConsumedUnit'], line['EffectiveCost']])).toEqual([

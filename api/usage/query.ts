@@ -5,7 +5,7 @@ import { parseTime } from '#core/time.ts'
 import { guid } from '../query.ts'
 
 /** What rows can be told apart by. `agent` includes the candidates of ambiguous use. */
-export const DIMENSIONS = ['day', 'tenant', 'agent', 'confidence', 'cloud', 'account', 'region', 'model', 'modelId', 'tokenBasis'] as const
+export const DIMENSIONS = ['day', 'tenant', 'agent', 'confidence', 'cloud', 'account', 'region', 'ranRegion', 'model', 'modelId', 'tokenBasis'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 const REPORT_FORMATS = ['json', 'csv', 'focus'] as const

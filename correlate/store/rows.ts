@@ -47,6 +47,10 @@ export const EVENT_COLUMNS = [
   'user_agent',
   'request_id',
   'shape_id',
+  'ran_region',
+  'credential_type',
+  'audience',
+  'invoked_by',
 ] as const
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null)
@@ -101,6 +105,10 @@ export function eventRow(event: TrailEvent, ingestedAt: Date, shapeId: number | 
     event.userAgent,
     event.requestId,
     shapeId,
+    event.ranRegion ?? null,
+    event.means?.credential ?? null,
+    event.means?.audience ?? null,
+    event.means?.invokedBy ?? null,
   ]
 }
 

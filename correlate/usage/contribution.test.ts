@@ -13,10 +13,12 @@ function event(name: string, fields: Partial<UsageEvent> = {}): UsageEvent {
     timeNs: START,
     kind: 'llm.invoked',
     outcome: 'success',
+    errorCode: null,
     source: 'aws',
     requestKey: 'r',
     account: '111122223333',
     region: 'us-east-1',
+    ranRegion: null,
     model: 'nova-lite-v1',
     modelId: 'amazon.nova-lite-v1:0',
     inputTokens: null,
@@ -157,6 +159,7 @@ test('a row has an id of its own for everything that it is told apart by', () =>
     cloud: 'gcp',
     account: null,
     region: null,
+    ranRegion: 'us-west-2',
     model: null,
     modelId: null,
     tokenBasis: 'metered',
@@ -164,6 +167,42 @@ test('a row has an id of its own for everything that it is told apart by', () =>
   const ids = [usageRowId(row), ...Object.entries(other).map(([name, value]) => usageRowId({ ...row, [name]: value }))]
   expect(new Set(ids).size).toBe(Object.keys(row).length + 1)
   expect(ids[0]).toBe(
-    eventId('usage', '2026-05-29', 't', 'agent', 'a', 'exact', '', 'aws', '111122223333', 'us-east-1', 'nova-lite-v1', 'amazon.nova-lite-v1:0', 'none'),
+    eventId('usage', '2026-05-29', 't', 'agent', 'a', 'exact', '', 'aws', '111122223333', 'us-east-1', '', 'nova-lite-v1', 'amazon.nova-lite-v1:0', 'none'),
   )
+})
+
+describe('a throttled call', () => {
+  test.each([
+    ['aws', 'ThrottlingException', 1],
+    ['aws', 'TooManyRequestsException', 1],
+    ['aws', '429', 1],
+    ['gcp', '8', 1],
+    ['aws', 'AccessDenied', 0],
+    ['aws', 'ServiceQuotaExceededException', 0],
+    ['aws', '8', 0],
+    ['gcp', '7', 0],
+    ['gcp', '429', 0],
+  ] as const)('of %s with %s counts %d times, and always among the errors', (source, errorCode, throttles) => {
+    const [one] = contributionsOf([event('1', { source, errorCode, outcome: 'failure' })])
+    expect([one!.counts.errors, one!.counts.throttles]).toEqual([1, throttles])
+  })
+  test('counts once when both of its records say so, or only one', () => {
+    const refused = { errorCode: 'ThrottlingException', outcome: 'failure' } as const
+    for (const events of [
+      [event('1', refused), log('2', null, refused)],
+      [event('1', refused), log('2', 1)],
+      [event('1'), log('2', 1, refused)],
+    ])
+      expect(contributionsOf(events).map(({ counts }) => [counts.calls, counts.errors, counts.throttles])).toEqual([[1, 1, 1]])
+  })
+  test('is none where the record says success whatever else stands there', () => {
+    expect(contributionsOf([event('1', { errorCode: 'ThrottlingException' })])[0]!.counts.throttles).toBe(0)
+  })
+})
+
+test('where a call ran is what its own record says, else what its usage log says', () => {
+  const ran = (events: readonly UsageEvent[]) => contributionsOf(events).map(({ row }) => [row.region, row.ranRegion])
+  expect(ran([event('1', { ranRegion: 'us-west-2' }), log('2', 1, { ranRegion: 'us-east-2' })])).toEqual([['us-east-1', 'us-west-2']])
+  expect(ran([event('1'), log('2', 1, { ranRegion: 'us-east-2' })])).toEqual([['us-east-1', 'us-east-2']])
+  expect(ran([event('1'), log('2', 1)])).toEqual([['us-east-1', null]])
 })

@@ -11,6 +11,7 @@ import type { Confidence, Kind, Outcome, Source } from '#core/event.ts'
 import type { EventId } from '#core/keys.ts'
 import { eventId } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
+import { isThrottle } from './throttle.ts'
 
 /** An LLM event with what is concluded about it, as far as usage rests on it. */
 export interface UsageEvent {
@@ -18,10 +19,13 @@ export interface UsageEvent {
   readonly timeNs: bigint
   readonly kind: Extract<Kind, 'llm.invoked' | 'llm.metered'>
   readonly outcome: Outcome
+  readonly errorCode: string | null
   readonly source: Source
   readonly requestKey: string | null
   readonly account: string | null
   readonly region: string | null
+  /** Where a record says that the call was handed on to. */
+  readonly ranRegion: string | null
   readonly model: string | null
   readonly modelId: string | null
   /** Of one record: below 2^53. Null where the record does not say. */
@@ -51,6 +55,7 @@ export interface UsageRowKey {
   readonly cloud: Source
   readonly account: string | null
   readonly region: string | null
+  readonly ranRegion: string | null
   readonly model: string | null
   readonly modelId: string | null
   readonly tokenBasis: TokenBasis
@@ -59,6 +64,8 @@ export interface UsageRowKey {
 export interface UsageCounts {
   readonly calls: number
   readonly errors: number
+  /** Of the errors. */
+  readonly throttles: number
   readonly inputTokens: number
   readonly outputTokens: number
   readonly cacheReadTokens: number
@@ -84,6 +91,7 @@ export function usageRowId(row: UsageRowKey): EventId {
     row.cloud,
     row.account,
     row.region,
+    row.ranRegion,
     row.model,
     row.modelId,
     row.tokenBasis,
@@ -114,10 +122,11 @@ function contributionsOfCall(events: readonly UsageEvent[]): Contribution[] {
 
 const whose = ({ tenantId, agentOid, confidence, candidates }: UsageEvent): string => [tenantId, agentOid, confidence, ...candidates].join()
 
-/** `calls` of them, failed when any of its records says so, with the tokens of the log; of a call without a model the log may name it. */
+/** `calls` of them, failed when any of its records says so, with the tokens of the log; of a call without a model the log may name it, and of one that does not say where it ran. */
 function contribution(event: UsageEvent, log: UsageEvent | undefined, calls: number, records: readonly UsageEvent[]): Contribution {
   const basis = basisOf(log)
   const model = event.modelId === null && log ? log : event
+  const failed = records.filter((record) => record.outcome === 'failure')
   return {
     eventId: event.id,
     row: {
@@ -127,13 +136,15 @@ function contribution(event: UsageEvent, log: UsageEvent | undefined, calls: num
       cloud: event.source,
       account: event.account,
       region: event.region,
+      ranRegion: event.ranRegion ?? log?.ranRegion ?? null,
       model: model.model,
       modelId: model.modelId,
       tokenBasis: basis,
     },
     counts: {
       calls,
-      errors: records.some((record) => record.outcome === 'failure') ? calls : 0,
+      errors: failed.length > 0 ? calls : 0,
+      throttles: failed.some((record) => isThrottle(record.source, record.errorCode)) ? calls : 0,
       inputTokens: log?.inputTokens ?? 0,
       outputTokens: log?.outputTokens ?? 0,
       cacheReadTokens: log?.cacheReadTokens ?? 0,

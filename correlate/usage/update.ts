@@ -12,7 +12,7 @@ import { contributionsOf, type UsageCounts, type UsageEvent, usageRowId, type Us
 
 /** Events that are looked up at once. */
 const EVENTS_A_SLICE = 10_000
-const COUNTS = ['calls', 'errors', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+const COUNTS = ['calls', 'errors', 'throttles', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
 interface Part {
   readonly eventId: EventId
@@ -62,7 +62,7 @@ function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += EVENTS_A_SLICE) yield items.slice(start, start + EVENTS_A_SLICE)
 }
 
-const COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.kind, e.outcome, e.source, e.request_key as "requestKey", e.account, e.region, e.model_name as model, e.model_id as "modelId",
+const COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.kind, e.outcome, e.error_code as "errorCode", e.source, e.request_key as "requestKey", e.account, e.region, e.ran_region as "ranRegion", e.model_name as model, e.model_id as "modelId",
   e.input_tokens as "inputTokens", e.output_tokens as "outputTokens", e.cache_read_tokens as "cacheReadTokens", e.cache_write_tokens as "cacheWriteTokens",
   coalesce(c.tenant_id, e.tenant_id) as "tenantId", c.agent_oid as "agentOid", c.confidence, c.candidates`
 // An event that is not concluded about yet counts when it is: its own round comes.
@@ -110,7 +110,7 @@ async function recount(client: pg.ClientBase, events: readonly UsageEvent[], gon
 
 async function storedParts(client: pg.ClientBase, ids: readonly EventId[]): Promise<Map<EventId, Part>> {
   const { rows } = await client.query<Record<'eventId' | 'rowId', EventId> & Record<keyof UsageCounts, number | bigint>>(
-    `select event_id as "eventId", row_id as "rowId", calls, errors, input_tokens as "inputTokens", output_tokens as "outputTokens",
+    `select event_id as "eventId", row_id as "rowId", calls, errors, throttles, input_tokens as "inputTokens", output_tokens as "outputTokens",
        cache_read_tokens as "cacheReadTokens", cache_write_tokens as "cacheWriteTokens" from usage_parts where event_id = any($1::uuid[])`,
     [ids],
   )
@@ -128,8 +128,8 @@ const same = (a: Part | undefined, b: Part | undefined): boolean =>
 async function insertParts(client: pg.ClientBase, parts: readonly Part[]): Promise<void> {
   if (parts.length === 0) return
   await client.query(
-    `insert into usage_parts (event_id, row_id, calls, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
-     select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])`,
+    `insert into usage_parts (event_id, row_id, calls, errors, throttles, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+     select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])`,
     [parts.map((part) => part.eventId), parts.map((part) => part.rowId), ...COUNTS.map((name) => parts.map((part) => part.counts[name]))],
   )
 }
@@ -148,10 +148,10 @@ async function moveRows(client: pg.ClientBase, fresh: readonly (Part & { readonl
   for (const part of stale) add(part, -1n)
   const rows = [...new Map(fresh.map((part) => [part.rowId, part.row])).entries()]
   await client.query(
-    `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, account, region, model, model_id, token_basis)
-     select i, d, t, s, a, co, ca::uuid[], cl, ac, re, mo, mi, tb
-     from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::uuid[], $6::confidence[], $7::text[], $8::source[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
-       r(i, d, t, s, a, co, ca, cl, ac, re, mo, mi, tb) on conflict (id) do nothing`,
+    `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, account, region, ran_region, model, model_id, token_basis)
+     select i, d, t, s, a, co, ca::uuid[], cl, ac, re, rr, mo, mi, tb
+     from unnest($1::uuid[], $2::date[], $3::uuid[], $4::text[], $5::uuid[], $6::confidence[], $7::text[], $8::source[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+       r(i, d, t, s, a, co, ca, cl, ac, re, rr, mo, mi, tb) on conflict (id) do nothing`,
     [
       rows.map(([id]) => id),
       rows.map(([, row]) => row.day),
@@ -163,6 +163,7 @@ async function moveRows(client: pg.ClientBase, fresh: readonly (Part & { readonl
       rows.map(([, row]) => row.cloud),
       rows.map(([, row]) => row.account),
       rows.map(([, row]) => row.region),
+      rows.map(([, row]) => row.ranRegion),
       rows.map(([, row]) => row.model),
       rows.map(([, row]) => row.modelId),
       rows.map(([, row]) => row.tokenBasis),
@@ -171,9 +172,9 @@ async function moveRows(client: pg.ClientBase, fresh: readonly (Part & { readonl
   const moved = [...deltas.entries()].filter(([, delta]) => delta.some((count) => count !== 0n))
   if (moved.length === 0) return
   await client.query(
-    `update usage_daily u set calls = u.calls + c, errors = u.errors + e, input_tokens = u.input_tokens + it, output_tokens = u.output_tokens + ot,
+    `update usage_daily u set calls = u.calls + c, errors = u.errors + e, throttles = u.throttles + th, input_tokens = u.input_tokens + it, output_tokens = u.output_tokens + ot,
        cache_read_tokens = u.cache_read_tokens + cr, cache_write_tokens = u.cache_write_tokens + cw, parts = u.parts + p
-     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[]) r(i, c, e, it, ot, cr, cw, p) where u.id = r.i`,
+     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[], $9::bigint[]) r(i, c, e, th, it, ot, cr, cw, p) where u.id = r.i`,
     [moved.map(([id]) => id), ...Array.from({ length: COUNTS.length + 1 }, (_, index) => moved.map(([, delta]) => delta[index]))],
   )
   await client.query('delete from usage_daily where id = any($1::uuid[]) and parts = 0', [moved.map(([id]) => id)])

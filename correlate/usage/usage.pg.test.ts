@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { usageLines } from '#api/read-models/llm-usage.ts'
+import { llmUsage, usageLines } from '#api/read-models/llm-usage.ts'
+import { wholeStore } from '#api/read-models/store.ts'
+import type { UsageCounts } from '#api/usage/contract.ts'
+import { DIMENSIONS, UsageFilters } from '#api/usage/query.ts'
 import type { JsonObject, RawRecord } from '#core/record.ts'
 import { importPaths } from '#ingest/import.ts'
 import { lawWorld } from '../../test/law/worlds.ts'
@@ -35,24 +38,26 @@ const RECOUNT = `
       case when c.confidence in ('exact', 'derived', 'probable') then 'agent' when c.confidence = 'ambiguous' then 'ambiguous' else 'unattributed' end as share,
       case when c.confidence in ('exact', 'derived', 'probable') then c.agent_oid end as agent,
       case when c.confidence = 'ambiguous' then c.candidates else '{}' end as candidates,
-      concat_ws('/', coalesce(c.tenant_id, e.tenant_id), c.agent_oid, c.confidence, c.candidates) as whose
+      concat_ws('/', coalesce(c.tenant_id, e.tenant_id), c.agent_oid, c.confidence, c.candidates) as whose,
+      e.outcome = 'failure' and ((e.source = 'aws' and e.error_code ~ '^(Throttl|TooManyRequests|429$)') or (e.source = 'gcp' and e.error_code = '8')) as throttled
     from events e join conclusions c using (time_ns, event_id) where e.kind in ('llm.invoked', 'llm.metered')
   ),
   logs as (select distinct on (call) * from e where kind = 'llm.metered' order by call, event_id),
   calls as (select *, row_number() over (partition by call order by time_ns, event_id) as nth, min(whose) over (partition by call) = max(whose) over (partition by call) as one from e where kind = 'llm.invoked'),
   lines as (
-    select i.time_ns, i.tenant, i.share, i.agent, i.confidence, i.candidates, i.source, i.account, i.region, case when i.model_id is null and l.call is not null then l.model_name else i.model_name end as model,
-      coalesce(i.model_id, l.model_id) as model_id, 1 as n, (i.outcome = 'failure' or coalesce(l.outcome = 'failure', false))::int as failed, l.input_tokens as it, l.output_tokens as ot, l.cache_read_tokens as cr, l.cache_write_tokens as cw
+    select i.time_ns, i.tenant, i.share, i.agent, i.confidence, i.candidates, i.source, i.account, i.region, coalesce(i.ran_region, l.ran_region) as ran_region, case when i.model_id is null and l.call is not null then l.model_name else i.model_name end as model,
+      coalesce(i.model_id, l.model_id) as model_id, 1 as n, (i.outcome = 'failure' or coalesce(l.outcome = 'failure', false))::int as failed,
+      (i.throttled or coalesce(l.throttled, false))::int as throttled, l.input_tokens as it, l.output_tokens as ot, l.cache_read_tokens as cr, l.cache_write_tokens as cw
     from calls i left join logs l on l.call = i.call and i.nth = 1 and i.one
     union all
-    select l.time_ns, l.tenant, l.share, l.agent, l.confidence, l.candidates, l.source, l.account, l.region, l.model_name, l.model_id,
-      (not exists (select from calls i where i.call = l.call))::int, (l.outcome = 'failure' and not exists (select from calls i where i.call = l.call))::int, l.input_tokens, l.output_tokens, l.cache_read_tokens, l.cache_write_tokens
+    select l.time_ns, l.tenant, l.share, l.agent, l.confidence, l.candidates, l.source, l.account, l.region, l.ran_region, l.model_name, l.model_id,
+      (not exists (select from calls i where i.call = l.call))::int, (l.outcome = 'failure' and not exists (select from calls i where i.call = l.call))::int, (l.throttled and not exists (select from calls i where i.call = l.call))::int, l.input_tokens, l.output_tokens, l.cache_read_tokens, l.cache_write_tokens
     from logs l where not exists (select from calls i where i.call = l.call and i.one)
   )
-  select (timestamp '1970-01-01' + floor(time_ns / 86400000000000.0)::int * interval '1 day')::date::text as day, tenant as "tenantId", share, agent as "agentOid", confidence, candidates, source as cloud, account, region, model, model_id as "modelId",
-    case when coalesce(it, ot, cr, cw) is null then 'none' else 'metered' end as "tokenBasis", sum(n)::int as calls, sum(failed)::int as errors,
+  select (timestamp '1970-01-01' + floor(time_ns / 86400000000000.0)::int * interval '1 day')::date::text as day, tenant as "tenantId", share, agent as "agentOid", confidence, candidates, source as cloud, account, region, ran_region as "ranRegion", model, model_id as "modelId",
+    case when coalesce(it, ot, cr, cw) is null then 'none' else 'metered' end as "tokenBasis", sum(n)::int as calls, sum(failed)::int as errors, sum(throttled)::int as throttles,
     coalesce(sum(it), 0)::int as "inputTokens", coalesce(sum(ot), 0)::int as "outputTokens", coalesce(sum(cr), 0)::int as "cacheReadTokens", coalesce(sum(cw), 0)::int as "cacheWriteTokens"
-  from lines group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12`
+  from lines group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13`
 
 const textOf = (row: Readonly<Record<string, unknown>>): string => JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
@@ -66,10 +71,61 @@ async function expectRight(pool: pg.Pool, what: string): Promise<void> {
   const { rows } = await pool.query<Record<string, unknown>>(RECOUNT)
   expect((await rolledUp(pool)).map(textOf).toSorted(), what).toEqual(rows.map(textOf).toSorted())
   const { rows: parts } = await pool.query<{ wrong: bigint }>(
-    `select count(*) as wrong from (select row_id as id, sum(calls) as calls, sum(errors) as errors, sum(input_tokens) as i, count(*) as n from usage_parts group by 1) p
-     full join usage_daily u using (id) where (p.calls, p.errors, p.i, p.n) is distinct from (u.calls, u.errors, u.input_tokens, u.parts)`,
+    `select count(*) as wrong from (select row_id as id, sum(calls) as calls, sum(errors) as errors, sum(throttles) as t, sum(input_tokens) as i, count(*) as n from usage_parts group by 1) p
+     full join usage_daily u using (id) where (p.calls, p.errors, p.t, p.i, p.n) is distinct from (u.calls, u.errors, u.throttles, u.input_tokens, u.parts)`,
   )
   expect(parts[0]!.wrong, what).toBe(0n)
+}
+
+const NAMES = ['calls', 'errors', 'throttles', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+const sumOf = (rows: readonly UsageCounts[]) => Object.fromEntries(NAMES.map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0)]))
+
+/** However it is cut and grouped, the report adds up to everything seen, and says what it leaves out. */
+async function expectAddsUp(pool: pg.Pool, random: Random, what: string): Promise<void> {
+  const { rows: seen } = await pool.query<UsageCounts & { readonly tenantId: string | null; readonly day: string }>(RECOUNT)
+  const tenants = [...new Set(seen.flatMap((row) => row.tenantId ?? []))]
+  const days = [...new Set(seen.map((row) => row.day))].toSorted()
+  for (let round = 0; round < 6; round++) {
+    const groupBy = DIMENSIONS.filter(() => random.chance(0.4))
+    const tenant = tenants.length > 0 && random.chance(0.4) ? random.pick(tenants) : undefined
+    const from = days.length > 0 && random.chance(0.4) ? random.pick(days) : undefined
+    const report = await llmUsage(wholeStore(pool), UsageFilters.parse({ tenant, from, groupBy: groupBy.length > 0 ? groupBy.join() : undefined }))
+    const inPeriod = seen.filter((row) => from === undefined || row.day >= from)
+    const told = `${what}, grouped by ${groupBy.join()}, ${tenant ?? 'all'}, from ${from ?? 'the start'}`
+    expect(sumOf(report.rows), told).toEqual(sumOf(inPeriod.filter((row) => tenant === undefined || row.tenantId === tenant)))
+    expect(sumOf([report.coverage.total]), told).toEqual(sumOf(report.rows))
+    expect(sumOf(Object.values(report.coverage.byConfidence)), told).toEqual(sumOf(report.rows))
+    expect(report.coverage.total.calls + report.coverage.otherTenants, told).toBe(sumOf(inPeriod)['calls'])
+    const shares = Object.values(report.coverage.byConfidence).map((one) => one.callShare ?? 0)
+    expect(Math.abs(shares.reduce((sum, share) => sum + share, 0) - (report.coverage.total.calls > 0 ? 1 : 0)), told).toBeLessThan(1e-5)
+    for (const share of ['ambiguous', 'unattributed'])
+      expect(
+        report.rows.some((row) => row.share === share),
+        told,
+      ).toBe(true)
+  }
+}
+
+/** The record with what the simulator does not make: calls that AWS handed on to another region, and refusals for too much use in other words. */
+function enriched(record: RawRecord, random: Random): RawRecord {
+  const { value } = record
+  const change = changeOf(value, random)
+  if (change === null) return record
+  const changed = { ...value, ...change }
+  return { ...record, value: changed, text: JSON.stringify(changed) }
+}
+
+function changeOf(value: JsonObject, random: Random): JsonObject | null {
+  const region = random.pick(['us-west-2', 'eu-central-1'])
+  if (value['eventSource'] === 'bedrock.amazonaws.com' && random.chance(0.5))
+    return random.chance(0.4)
+      ? { errorCode: random.pick(['ThrottlingException', 'TooManyRequestsException']) }
+      : { additionalEventData: { inferenceRegion: region } }
+  if (value['schemaType'] === 'ModelInvocationLog' && random.chance(0.5)) return random.chance(0.3) ? { status: 429 } : { inferenceRegion: region }
+  const payload = value['protoPayload'] as JsonObject | undefined
+  if (payload?.['serviceName'] === 'aiplatform.googleapis.com' && random.chance(0.3))
+    return { protoPayload: { ...payload, status: { code: 8, message: 'Quota exceeded' } } }
+  return null
 }
 
 function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
@@ -86,11 +142,11 @@ const WORLDS = Number(process.env['USAGE_WORLDS'] ?? 16)
 
 test('is what a recount gives after every part of a random world, in any order, with repetitions', { timeout: 600_000 }, async () => {
   const { pool } = database
-  let calls = 0
+  let [calls, throttles, elsewhere] = [0, 0, 0]
   for (let seed = FIRST; seed < FIRST + WORLDS; seed++) {
     await clear(pool)
     const random = createRandom(seed, 'usage')
-    const { records } = lawWorld(seed)
+    const records = lawWorld(seed).records.map((record) => enriched(record, random))
     const order = shuffled([...records, ...records.filter(() => random.chance(0.2))], random)
     const correlator = createCorrelator(pool)
     const largest = random.pick([5, 20, 60])
@@ -104,10 +160,18 @@ test('is what a recount gives after every part of a random world, in any order, 
     }
     await correlator.drain()
     await expectRight(pool, `world ${seed}`)
-    const { rows } = await pool.query<{ calls: bigint | null }>('select sum(calls)::bigint as calls from usage_daily')
+    await expectAddsUp(pool, random, `world ${seed}`)
+    const { rows } = await pool.query<Record<'calls' | 'throttles' | 'elsewhere', bigint | null>>(
+      'select sum(calls)::bigint as calls, sum(throttles)::bigint as throttles, sum(calls) filter (where ran_region is not null)::bigint as elsewhere from usage_daily',
+    )
     calls += Number(rows[0]?.calls ?? 0)
+    throttles += Number(rows[0]?.throttles ?? 0)
+    elsewhere += Number(rows[0]?.elsewhere ?? 0)
   }
   expect(calls).toBeGreaterThan(WORLDS)
+  // Worlds in which nothing of it happened would prove nothing.
+  expect(throttles).toBeGreaterThan(WORLDS / 4)
+  expect(elsewhere).toBeGreaterThan(WORLDS / 4)
 })
 
 test('is what a recount gives when a better text of the same record says that it was another request, day, kind or failed', { timeout: 600_000 }, async () => {
@@ -214,11 +278,17 @@ test('is filled by the migration for a store that was made before there was a ro
   const { pool } = database
   const before = (await rolledUp(pool)).map(textOf)
   expect(before.length).toBeGreaterThan(20)
+  const again = async (name: string): Promise<void> => {
+    const migration = readFileSync(join(import.meta.dirname, '../../migrations', name), 'utf8')
+    await pool.query(migration.slice(migration.indexOf('INSERT INTO "pending"')))
+    await createCorrelator(pool).drain()
+    expect((await rolledUp(pool)).map(textOf), name).toEqual(before)
+  }
   await pool.query('truncate usage_daily, usage_parts')
-  const migration = readFileSync(join(import.meta.dirname, '../../migrations/0002_usage.sql'), 'utf8')
-  await pool.query(migration.slice(migration.indexOf('INSERT INTO "pending"')))
-  await createCorrelator(pool).drain()
-  expect((await rolledUp(pool)).map(textOf)).toEqual(before)
+  await again('0002_usage.sql')
+  // Counted before there were throttles.
+  await pool.query('update usage_parts set throttles = 0; update usage_daily set throttles = 0')
+  await again('0005_usage-and-reports.sql')
 })
 
 interface ExpectedUsage {

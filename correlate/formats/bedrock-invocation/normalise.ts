@@ -25,6 +25,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
   const model = str(value['modelId'])
   const principal = str(at(value, 'identity.arn'))
   const error = errorOf(value)
+  const ranRegion = str(value['inferenceRegion'])
   const event: TrailEvent = {
     id,
     nativeId: requestId ?? id,
@@ -46,6 +47,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     tokenId: null,
     asserted: distinct([...Object.values(obj(value['requestMetadata'])).map(str), sessionName(principal)]).slice(0, MOST_ASSERTED),
     cloud: { account, region, principal },
+    ...(ranRegion === null ? {} : { ranRegion }),
     resource: model,
     model: model === null ? null : bedrockModel(model),
     usage: usageOf(value),
