@@ -30,7 +30,8 @@ const known = new WeakMap<pg.Pool, Set<string>>()
  *
  * Call it before a transaction begins, not inside: it works on connections of its own, and would wait for the caller's locks. A partition
  * is attached rather than created in place: that way readers and writers of the table's other partitions are not held up. Each
- * is its own short transaction, so that no lock on one table is held while waiting for another.
+ * is its own short transaction, so that no lock on one table is held while waiting for another. Read through its table a partition obeys the
+ * policies of the table; by itself it has none, so that nobody but the owner sees its rows there.
  */
 export async function ensurePartitions(pool: pg.Pool, timesNs: Iterable<bigint>): Promise<void> {
   const seen = known.get(pool) ?? new Set()
@@ -57,6 +58,7 @@ function attach(table: string, month: Month): string {
     perform pg_advisory_xact_lock(${LOCK});
     if to_regclass('${name}') is null then
       create table ${name} (like ${table} including all);
+      alter table ${name} enable row level security;
       alter table ${table} attach partition ${name} for values from (${month.fromNs}) to (${month.toNs});
     end if;
   end $$`

@@ -1,8 +1,8 @@
 import type pg from 'pg'
+import { type Queries, readerQueries } from '#database/reader.ts'
 import type { Scope } from '../access/caller.ts'
 
-/** The database, as far as a query needs it. */
-export type Queries = Pick<pg.Pool, 'query'>
+export type { Queries }
 
 /** What a read model needs: the database, and the tenants that its answer may be about. */
 export interface Store extends Queries {
@@ -12,6 +12,14 @@ export interface Store extends Queries {
 /** A store without bounds, for those who hold the database itself: the command line, the local token, tests. */
 export function wholeStore(pool: Queries): Store {
   return { query: pool.query.bind(pool), scope: 'everything' }
+}
+
+/**
+ * A store that holds a caller to their tenants twice: read models ask for no others, and the database shows no others. An unbounded caller's queries may only
+ * read, too. Throws a TypeError when the scope holds what is no tenant id.
+ */
+export function scopedStore(pool: pg.Pool, scope: Scope): Store {
+  return { ...readerQueries(pool, scope === 'everything' ? null : scope), scope }
 }
 
 /** How "no tenant is proven" is written where a tenant is part of a key. */

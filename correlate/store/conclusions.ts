@@ -40,6 +40,7 @@ const COLUMNS = [
   'candidates',
   'evidence',
   'owner_tenant',
+  'other_tenants',
   'session_id',
   'parent_id',
   'link',
@@ -122,10 +123,20 @@ function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side): rea
     one.candidates,
     one.evidence,
     ownerTenant,
+    otherTenants(event, one, entries),
     one.sessionId,
     one.parentId,
     one.link,
   ]
+}
+
+/** Whom the event concerns beside the tenant of its conclusion: its record's own tenant, and those in whose timelines it stands. With that tenant they may read it. */
+function otherTenants(event: LinkFacts, { tenantId }: Attribution, entries: readonly TimelineEntry[]): readonly string[] | null {
+  const tenants = new Set<string>(entries.map((entry) => entry.tenantId))
+  if (event.tenantId) tenants.add(event.tenantId)
+  tenants.delete(NO_TENANT)
+  if (tenantId) tenants.delete(tenantId)
+  return tenants.size === 0 ? null : [...tenants].toSorted()
 }
 
 /** Only the event's place among others changes (session, parent): the usual case for landmarks, and the cheapest to write. */

@@ -1,0 +1,50 @@
+/**
+ * Reading under a role that is not the owner of the tables: PostgreSQL itself then shows only rows of the tenants asked for, whatever a query forgets to say
+ * (migrations: policies of `trailjoin_reader`). It guards against a missing condition in this program, not against somebody who can run SQL of their own.
+ */
+import type pg from 'pg'
+import { isGuid } from '#core/keys.ts'
+
+/** The database, as far as a query needs it. */
+export type Queries = Pick<pg.Pool, 'query'>
+
+/** Sees rows of the tenants in the setting `trailjoin.tenants`, and nothing without it. */
+const BOUND = 'trailjoin_reader'
+/** Sees every row of what the API reads. */
+const UNBOUND = 'trailjoin_reader_all'
+
+/**
+ * Queries that each run in a read-only transaction of their own, under a role that may only read. No transaction outlives its query: whoever streams asks page
+ * by page, so that a slow client holds neither a connection nor a snapshot.
+ * @param tenants whose rows are seen (tenant ids); null: all, also those of no tenant
+ * @throws TypeError for what is no tenant id. Queries reject as those of the pool do; a statement that writes is refused by the server.
+ */
+export function readerQueries(pool: pg.Pool, tenants: readonly string[] | null): Queries {
+  const begin = beginAs(tenants)
+  const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query(begin)
+      const result = await client.query(text, values)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      // A connection that may still hold the role must not go back to the pool.
+      await client.query('rollback').catch((reason: unknown) => (broken = reason instanceof Error ? reason : new Error(String(reason))))
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+  return { query: query as pg.Pool['query'] }
+}
+
+/** One message to the server, and so one round trip. */
+function beginAs(tenants: readonly string[] | null): string {
+  if (tenants === null) return `begin transaction read only; set local role ${UNBOUND}`
+  // A setting takes no parameters. Only GUIDs, so nothing needs to be escaped.
+  const wrong = tenants.find((tenant) => !isGuid(tenant))
+  if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no tenant id`)
+  return `begin transaction read only; set local role ${BOUND}; set local trailjoin.tenants = '${tenants.join(',')}'`
+}
