@@ -6,7 +6,6 @@ import type { Context } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { counted, during, list, moment, sorted } from './engine/text.ts'
-import { exchangeAudience } from './engine/trust-aws.ts'
 import type { TrustChange } from './engine/trust-change.ts'
 
 /** A token for another API opens a cloud: what a trust allows, what AWS shows, and for Google, which shows no audience, what the agent's sign-ins say. */
@@ -80,15 +79,10 @@ async function allowed(context: Context, apis: ApiAudiences): Promise<Draft[]> {
 /** AWS shows the audience of every exchange. */
 async function awsExchanges(context: Context, apis: ApiAudiences): Promise<Draft[]> {
   const exchanges = (await context.entraExchanges()).filter((event) => event.source === 'aws')
-  const audiences = new Map<EventId, string>()
-  await context.eachText(exchanges, (id, text) => {
-    const audience = exchangeAudience(JSON.parse(text))
-    if (audience !== null) audiences.set(id, audience)
-  })
   const hits = exchanges.flatMap((event) => {
-    const audience = audiences.get(event.id)
-    const api = audience === undefined ? null : apis.nameOf(audience, event.tenantId)
-    return api ? [{ event, audience: audience!, api }] : []
+    const { audience } = event
+    const api = audience === null ? null : apis.nameOf(audience, event.tenantId)
+    return audience !== null && api !== null ? [{ event, audience, api }] : []
   })
   return [
     ...Map.groupBy(hits, ({ event, audience }) => [event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)].join('\n')).values(),

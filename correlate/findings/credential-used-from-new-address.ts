@@ -1,6 +1,4 @@
-import type { EventId } from '#core/keys.ts'
 import { NO_TENANT } from '#core/keys.ts'
-import { getAnyCase, str } from '../formats/read.ts'
 import type { Context } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
@@ -20,8 +18,7 @@ export const finding: FindingRule = {
     'A call through a VPC endpoint, which AWS logs with its private address.',
   ],
   async evaluate(context) {
-    const hits = await usesElsewhere(context)
-    const uses = await notForOthers(context, hits)
+    const uses = await usesElsewhere(context)
     return [...Map.groupBy(uses, (event) => [event.tenantId, event.subjectOid, event.source].join('\n')).values()].map((group): Draft => {
       const { tenantId, subjectOid, source } = group[0]!
       const sessions = sorted(group.map((event) => event.sessionId))
@@ -44,12 +41,15 @@ interface Use {
   readonly ip: string
 }
 
+/** What an AWS service did on the caller's behalf with the caller's key comes from the service. */
+const BY_THE_CALLER = `e.source_ip is not null and e.invoked_by is null and e.kind <> 'token.exchanged'`
+
 /** Sessions with a proven subject and the addresses they were used from, less those that are known. */
 async function usesElsewhere({ client, events }: Context): Promise<readonly StoredEvent[]> {
   const { rows } = await client.query<Use>(
     `select tenant, subject, array_agg(distinct oid) as who, ip from (
        select c.tenant_id as tenant, c.subject_oid as subject, c.agent_oid as agent, c.candidates, e.source_ip as ip from conclusions c join events e on e.time_ns = c.time_ns and e.event_id = c.event_id
-       where c.session_id is not null and c.subject_oid is not null and e.source_ip is not null and e.kind <> 'token.exchanged' group by 1, 2, 3, 4, 5
+       where c.session_id is not null and c.subject_oid is not null and ${BY_THE_CALLER} group by 1, 2, 3, 4, 5
      ) used, unnest(array[subject, agent] || candidates) w(oid) where oid is not null group by tenant, subject, ip`,
   )
   const known = await knownAddresses(client, rows)
@@ -60,7 +60,7 @@ async function usesElsewhere({ client, events }: Context): Promise<readonly Stor
   })
   if (strange.length === 0) return []
   return events(
-    `c.session_id is not null and e.kind <> 'token.exchanged' and (coalesce(c.tenant_id, '${NO_TENANT}'), c.subject_oid, e.source_ip) in (select * from unnest($1::uuid[], $2::uuid[], $3::text[]))`,
+    `c.session_id is not null and ${BY_THE_CALLER} and (coalesce(c.tenant_id, '${NO_TENANT}'), c.subject_oid, e.source_ip) in (select * from unnest($1::uuid[], $2::uuid[], $3::text[]))`,
     [strange.map((row) => row.tenant ?? NO_TENANT), strange.map((row) => row.subject), strange.map((row) => row.ip)],
   )
 }
@@ -80,16 +80,4 @@ async function knownAddresses(client: Context['client'], uses: readonly Use[]): 
     known.set(key, (known.get(key) ?? new Set()).add(row.ip))
   }
   return known
-}
-
-/** Without what an AWS service did on the caller's behalf with the caller's key. */
-async function notForOthers(context: Context, events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
-  const onBehalf = new Set<EventId>()
-  await context.eachText(
-    events.filter((event) => event.source === 'aws'),
-    (id, text) => {
-      if (/invokedBy/i.test(text) && str(getAnyCase(getAnyCase(JSON.parse(text), 'userIdentity'), 'invokedBy')) !== null) onBehalf.add(id)
-    },
-  )
-  return events.filter((event) => !onBehalf.has(event.id))
 }

@@ -1,9 +1,6 @@
-import type { EventId } from '#core/keys.ts'
-import type { JsonObject } from '#core/record.ts'
-import { at, getAnyCase, bool, str } from '../formats/read.ts'
+import { str } from '../formats/read.ts'
 import { readEntry } from '../formats/gcp-audit/entry.ts'
 import type { Context } from './engine/context.ts'
-import { clientCredentialOf } from './engine/sign-in.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { counted, during, list, sorted } from './engine/text.ts'
@@ -30,11 +27,8 @@ export const finding: FindingRule = {
 async function signIns(context: Context): Promise<Draft[]> {
   const { directory, blueprints } = context
   const of = `e.kind = 'token.issued' and e.proof_oid is not null and e.proof_kind is distinct from 'user' and e.proof_kind is distinct from 'managed-identity'`
-  // Index events_issued. A look at the text first: parsing every sign-in would cost more than reading them.
-  const bySecret = await context.eventsByText(
-    `${of} and e.outcome = 'success'`,
-    (text) => /clientSecret/i.test(text) && clientCredentialOf(JSON.parse(text)) === 'clientsecret',
-  )
+  // Indexes events_static and events_issued.
+  const bySecret = await context.events(`${of} and e.outcome = 'success' and e.credential_type = 'clientsecret'`)
   const refusedSecret = await context.events(`${of} and e.outcome = 'failure' and e.error_code in (${SECRET_ERRORS.map((code) => `'${code}'`).join(', ')})`)
   const hits = [...bySecret, ...refusedSecret].filter((event) => {
     const oid = event.proofOid!
@@ -67,86 +61,70 @@ async function signIns(context: Context): Promise<Draft[]> {
 
 /** Model calls on AWS with an IAM user's key or a Bedrock API key. */
 async function awsKeys(context: Context): Promise<Draft[]> {
-  // Index events_findings.
-  const hits = await context.eventsByText(
-    `e.kind = 'llm.invoked' and e.source = 'aws'`,
-    (text) => /"IAMUser"|"Root"|callWithBearerToken|BedrockAPIKey-/i.test(text) && keyKind(JSON.parse(text)) !== null,
-  )
-  const how = new Map([...(await context.records(hits))].map(([id, record]) => [id, keyKind(record)]))
-  return [...Map.groupBy(hits, (event) => [event.account, event.principal, how.get(event.id)].join('\n')).values()].map((group): Draft => {
-    const { account, principal, id } = group[0]!
+  // Index events_static.
+  const hits = await context.events(`e.kind = 'llm.invoked' and e.source = 'aws' and e.credential_type in ('iam-user', 'root', 'bedrock-api-key')`)
+  return [...Map.groupBy(hits, (event) => [event.account, event.principal, howOf(event)].join('\n')).values()].map((group): Draft => {
+    const { account, principal } = group[0]!
+    const how = howOf(group[0]!)
     return {
-      key: ['aws', account, principal, how.get(id) ?? null],
+      key: ['aws', account, principal, how],
       confidence: 'exact',
       tenantId: group.find((event) => event.tenantId !== null)?.tenantId ?? null,
       oids: group.flatMap((event) => [event.subjectOid, event.agentOid]),
       evidence: group,
-      explanation: `${principal ?? 'Somebody'} called ${list(sorted(group.map((event) => event.modelName ?? event.modelId)))} ${counted(group.length, 'time')} in account ${account ?? '?'} with ${how.get(id)} ${during(group.map((event) => event.timeNs))}. Such a call shows no Entra identity.`,
+      explanation: `${principal ?? 'Somebody'} called ${list(sorted(group.map((event) => event.modelName ?? event.modelId)))} ${counted(group.length, 'time')} in account ${account ?? '?'} with ${how} ${during(group.map((event) => event.timeNs))}. Such a call shows no Entra identity.`,
     }
   })
 }
 
-function keyKind(record: JsonObject): "an IAM user's key" | 'a Bedrock API key' | null {
-  const identity = getAnyCase(record, 'userIdentity')
-  const bearer = [at(record, 'additionalEventData.callWithBearerToken'), at(record, 'requestParameters.callWithBearerToken')].some(
-    (value) => bool(value) === true,
-  )
-  if (bearer || str(getAnyCase(identity, 'userName'))?.startsWith('BedrockAPIKey-')) return 'a Bedrock API key'
-  return /^(?:IAMUser|Root)$/.test(str(getAnyCase(identity, 'type')) ?? '') && str(getAnyCase(identity, 'invokedBy')) === null ? "an IAM user's key" : null
-}
+const howOf = (event: StoredEvent): string => (event.credentialType === 'bedrock-api-key' ? 'a Bedrock API key' : "an IAM user's key")
 
 /** Model calls on Google with a service-account key, and federated service accounts that are used by key. */
 async function googleKeys(context: Context): Promise<Draft[]> {
-  const federated = await federatedAccounts(context)
-  // Indexes events_findings and events_gcp_unproven.
-  const calls = await context.events(`e.source = 'gcp' and e.proof = 'nothing' and (e.kind = 'llm.invoked' or e.principal = any($1::text[]))`, [
-    [...federated.keys()],
-  ])
-  const byKey = new Set<EventId>()
-  await context.eachText(calls, (id, text) => {
-    if (/serviceAccountKeyName/i.test(text) && readEntry(JSON.parse(text)).call?.byKey) byKey.add(id)
-  })
-  const hits = calls.filter((event) => byKey.has(event.id))
+  // Index events_static.
+  const uses = await context.events(`e.credential_type = 'service-account-key' and e.source = 'gcp' and e.proof = 'nothing'`)
+  if (uses.length === 0) return []
+  const federated = await federatedAccounts(context, sorted(uses.map((event) => event.principal?.toLowerCase() ?? null)))
+  const hits = uses.filter((event) => event.kind === 'llm.invoked' || (event.principal !== null && federated.has(event.principal.toLowerCase())))
   return [...Map.groupBy(hits, (event) => event.principal).values()].map((group): Draft => {
     const { principal } = group[0]!
-    const users = principal === null ? [] : (usersOf(federated, principal) ?? [])
+    const users = federated.get(principal?.toLowerCase() ?? '') ?? []
+    const known = sorted(users.map((user) => user.subjectOid))
     const models = group.filter((event) => event.kind === 'llm.invoked').length
     const did = models > 0 ? `, ${counted(models, 'of them a model call', 'of them model calls')},` : ''
     return {
       key: ['gcp', principal],
       confidence: 'exact',
-      tenantId: users[0]?.tenantId ?? null,
-      oids: users.map((event) => event.subjectOid),
+      tenantId: users.find((user) => user.tenantId !== null)?.tenantId ?? null,
+      oids: known,
       evidence: group,
-      explanation: `A downloaded key of ${principal ?? 'a service account'} was used for ${counted(group.length, 'call')}${did} ${during(group.map((event) => event.timeNs))}.${users.length > 0 ? ` The account is otherwise reached by federation, from ${list(sorted(users.map((event) => event.subjectOid)))}.` : ''}`,
+      explanation: `A downloaded key of ${principal ?? 'a service account'} was used for ${counted(group.length, 'call')}${did} ${during(group.map((event) => event.timeNs))}.${known.length > 0 ? ` The account is otherwise reached by federation, from ${list(known)}.` : ''}`,
     }
   })
 }
 
-type Accounts = Map<string, StoredEvent[]>
+interface User {
+  readonly tenantId: string | null
+  /** Null: somebody whom another issuer than Entra vouches for. */
+  readonly subjectOid: string | null
+}
 
-/** Service accounts that a federated subject has a token minted for, or is allowed to. */
-async function federatedAccounts(context: Context): Promise<Accounts> {
-  const accounts: Accounts = new Map()
-  const mints = await context.events(`e.kind = 'credential.minted' and e.source = 'gcp' and e.outcome = 'success' and c.subject_oid is not null`)
-  for (const mint of mints) if (mint.resource?.includes('@')) add(accounts, mint.resource.toLowerCase(), mint)
-  const calls = await context.events(`e.source = 'gcp' and e.proof = 'federation' and e.kind = 'llm.invoked' and e.principal like '%@%'`)
-  for (const call of calls) add(accounts, call.principal!.toLowerCase(), call)
-  const records = await context.records(
-    (await context.trustChanges()).filter((change) => change.cloud === 'gcp' && change.members.length > 0).map((change) => change.event),
+/** Of these service accounts (lower case) those that a federated subject has a token minted for, calls as, or is allowed to; with who they are. */
+async function federatedAccounts(context: Context, accounts: readonly string[]): Promise<ReadonlyMap<string, readonly User[]>> {
+  const { rows } = await context.client.query<User & { account: string }>(
+    `select distinct account, c.tenant_id as "tenantId", c.subject_oid as "subjectOid" from (
+       select lower(resource) as account, time_ns, event_id, false as federated from events where kind = 'credential.minted' and source = 'gcp' and outcome = 'success' and lower(resource) = any($1::text[])
+       union all select lower(principal), time_ns, event_id, true from events where source = 'gcp' and proof = 'federation' and kind = 'llm.invoked' and lower(principal) = any($1::text[])
+     ) e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id where e.federated or c.subject_oid is not null order by 1, 2, 3`,
+    [accounts],
   )
-  for (const change of await context.trustChanges()) {
-    const record = change.cloud === 'gcp' && change.members.some(({ member }) => /^principal(?:Set)?:/.test(member)) ? records.get(change.event.id) : undefined
-    const account = record === undefined ? null : str(readEntry(record).call?.resourceLabels['email_id'])
-    if (account !== null && account !== undefined && !accounts.has(account.toLowerCase())) accounts.set(account.toLowerCase(), [])
+  const found = new Map<string, readonly User[]>(Map.groupBy(rows, (row) => row.account))
+  const openings = (await context.trustChanges()).filter(
+    (change) => change.cloud === 'gcp' && change.members.some(({ member }) => /^principal(?:Set)?:/.test(member)),
+  )
+  for (const record of (await context.records(openings.map((change) => change.event))).values()) {
+    const account = str(readEntry(record).call?.resourceLabels['email_id'])?.toLowerCase()
+    if (account !== undefined && accounts.includes(account) && !found.has(account)) found.set(account, [])
   }
-  return accounts
+  return found
 }
-
-function add(accounts: Accounts, account: string, event: StoredEvent): void {
-  const users = accounts.get(account)
-  if (users) users.push(event)
-  else accounts.set(account, [event])
-}
-
-const usersOf = (accounts: Accounts, account: string): readonly StoredEvent[] | undefined => accounts.get(account.toLowerCase())

@@ -6,7 +6,7 @@ import { type Directory, buildDirectory } from '../../directory/directory.ts'
 import type { StoredFact } from '../../directory/fact.ts'
 import { loadDirectoryFacts } from '../../store/directory-facts.ts'
 import { Blueprints } from './blueprints.ts'
-import { eachText, recordsOf, scanTexts } from './records.ts'
+import { recordsOf } from './records.ts'
 import { STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
 import { type TrustChange, trustChangesOf } from './trust-change.ts'
 
@@ -35,9 +35,6 @@ export interface Context {
   /** Successful changes of a cloud's trust, read from their records. */
   readonly trustChanges: () => Promise<readonly TrustChange[]>
   readonly records: (events: readonly { readonly id: EventId }[]) => Promise<ReadonlyMap<EventId, JsonObject>>
-  /** Looks at the record of every event that meets a condition over `e`, and returns the events that `wanted` says yes to, in order of time. */
-  readonly eventsByText: (condition: string, wanted: (text: string) => boolean) => Promise<readonly StoredEvent[]>
-  readonly eachText: (events: readonly { readonly id: EventId }[], visit: (id: EventId, text: string) => void) => Promise<void>
   /** The span of a sign-in log in a tenant; null when it was never seen there. */
   readonly signInLog: (tenantId: string, log: SignInLog) => Promise<LogSpan | null>
   /** True when any sign-in or audit record of the tenant is stored. */
@@ -101,23 +98,10 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     exchanges,
     entraExchanges,
     trustChanges,
-    eventsByText: async (condition, wanted) => {
-      const ids: EventId[] = []
-      await scanTexts(client, condition, (id, text) => {
-        if (wanted(text)) ids.push(id)
-      })
-      return ids.length === 0 ? [] : events('(e.time_ns, e.event_id) in (select time_ns, event_id from heads where event_id = any($1::uuid[]))', [ids])
-    },
     records: (wanted) =>
       recordsOf(
         client,
         wanted.map((event) => event.id),
-      ),
-    eachText: (wanted, visit) =>
-      eachText(
-        client,
-        wanted.map((event) => event.id),
-        visit,
       ),
     signInLog: async (tenantId, log) => (await signInLogs()).get(`${tenantId}/${log}`) ?? null,
     hasEntraRecords: async (tenantId) => (await entraTenants()).has(tenantId),

@@ -1,5 +1,5 @@
 /**
- * The raw records of a few events: what a trust document allows, which audience an exchange showed. Such content is not on the event, because it
+ * The raw records of a few events: what a trust document allows, what a change of logging set. Such content is not on the event, because it
  * matters for few events and is large; it is read from the evidence itself. Chunks hold up to 256 records, so records are read chunk by chunk.
  */
 import type pg from 'pg'
@@ -16,24 +16,7 @@ interface Place {
   readonly slot: number
 }
 
-type Visit = (id: EventId, text: string) => void
-
-/** Calls `visit` with the text that speaks for each of these events, in no particular order. An event that is not stored is left out. */
-export async function eachText(client: pg.ClientBase, ids: readonly EventId[], visit: Visit): Promise<void> {
-  if (ids.length === 0) return
-  const { rows } = await client.query<Place>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [ids])
-  await visitAll(client, rows, visit)
-}
-
-/** The same for every event that meets a condition over `e`, without reading the events themselves: for looks at very many records. */
-export async function scanTexts(client: pg.ClientBase, condition: string, visit: Visit): Promise<void> {
-  const { rows } = await client.query<Place>(
-    `select h.event_id as id, h.chunk_id as chunk, h.slot from events e join heads h on h.event_id = e.event_id where ${condition}`,
-  )
-  await visitAll(client, rows, visit)
-}
-
-async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: Visit): Promise<void> {
+async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: (id: EventId, text: string) => void): Promise<void> {
   const byChunk = [...Map.groupBy(places, (place) => String(place.chunk))]
   for (let first = 0; first < byChunk.length; first += CHUNKS_AT_ONCE) {
     const group = byChunk.slice(first, first + CHUNKS_AT_ONCE)
@@ -50,9 +33,11 @@ async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: 
   }
 }
 
-/** The parsed records of these events. Meant for thousands, not for millions. */
+/** The parsed records of these events; one that is not stored is left out. Meant for thousands, not for millions. */
 export async function recordsOf(client: pg.ClientBase, ids: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
   const found = new Map<EventId, JsonObject>()
-  await eachText(client, ids, (id, text) => found.set(id, JSON.parse(text) as JsonObject))
+  if (ids.length === 0) return found
+  const { rows } = await client.query<Place>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [ids])
+  await visitAll(client, rows, (id, text) => found.set(id, JSON.parse(text) as JsonObject))
   return found
 }

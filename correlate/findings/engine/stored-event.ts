@@ -38,6 +38,9 @@ export interface StoredEvent {
   readonly modelName: string | null
   readonly modelProvider: string | null
   readonly sourceIp: string | null
+  readonly credentialType: string | null
+  readonly audience: string | null
+  readonly invokedBy: string | null
 }
 
 /** For a select from `events e left join conclusions c`. */
@@ -46,7 +49,7 @@ export const STORED_COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.source
   coalesce(c.basis, '{}') as basis, coalesce(c.candidates, '{}') as candidates, c.session_id as "sessionId", c.parent_id as "parentId", e.proof, e.proof_oid as "proofOid",
   e.proof_app_id as "proofAppId", e.proof_kind as "proofKind", e.proof_subject as "proofSubject", e.proof_entra as "proofEntra", e.pool, coalesce(e.targets, '{}') as targets, e.uses,
   coalesce(e.asserted, '{}') as asserted, e.account, e.region, e.principal, e.resource, e.model_id as "modelId", e.model_name as "modelName", e.model_provider as "modelProvider",
-  e.source_ip as "sourceIp"`
+  e.source_ip as "sourceIp", e.credential_type as "credentialType", e.audience, e.invoked_by as "invokedBy"`
 
 export type StoredRow = Omit<StoredEvent, 'pool'> & { readonly pool: string | null }
 

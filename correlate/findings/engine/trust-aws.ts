@@ -62,16 +62,3 @@ function placeOf(event: StoredEvent, record: JsonObject): string {
     (role === null ? (str(atAnyCase(record, 'requestParameters.url')) ?? 'an identity provider') : `arn:aws:iam::${event.account ?? ''}:role/${role}`)
   )
 }
-
-/** The audience that an exchange was made with. v2 tokens may show the client (`azp`) here (facts/aws.md c.1). Null where the record has none. */
-export function exchangeAudience(raw: JsonObject): string | null {
-  const record = recased(raw)
-  const answer = str(atAnyCase(record, 'responseElements.audience'))
-  if (answer !== null) return answer
-  const identity = obj(record['userIdentity'])
-  const principal = str(identity['principalId'])
-  const before = `${str(identity['identityProvider']) ?? ''}:`
-  const after = `:${str(identity['userName']) ?? ''}`
-  if (principal === null || before === ':' || after === ':' || !principal.startsWith(before) || !principal.endsWith(after)) return null
-  return str(principal.slice(before.length, -after.length))
-}

@@ -46,6 +46,8 @@ const NAMES = [
   'addendum',
   'originalEventID',
   'originalRequestID',
+  'additionalEventData',
+  'callWithBearerToken',
   'ARN',
 ] as const
 const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map(NAMES.map((name) => [name.toLowerCase(), name]))

@@ -24,6 +24,7 @@ export const normalise: FormatModule['normalise'] = ({ value, context }) => {
   if (timeNs === null) return { reject: 'no event time' }
   const signin = signinOf(view)
   const { outcome, error, principalExists } = outcomeOf(view)
+  const credential = str(view.get('clientCredentialType'))?.toLowerCase() ?? null
   const ficId = str(view.get('federatedCredentialId'))
   const directory: DirectoryFact[] = []
   if (signin.seen && principalExists) directory.push(signin.seen)
@@ -49,6 +50,7 @@ export const normalise: FormatModule['normalise'] = ({ value, context }) => {
         region: null,
         principal: str(view.get('servicePrincipalName')) ?? str(view.get('userPrincipalName')),
       },
+      ...(credential === null ? {} : { means: { credential, audience: null, invokedBy: null } }),
       resource: resourceOf(view.get('resourceId')),
       sourceIp: ipOf(view.get('ipAddress'), view.outer('callerIpAddress')),
       userAgent: str(view.get('userAgent')),

@@ -74,6 +74,7 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
     targets: kind === 'trust.changed' ? trustTargets(call) : [],
     nearKey: nearKeyOf(call, kind, proof),
     cloud: { account: entry.project, region: regionOf(call.resourceName), principal: call.email ?? call.subject },
+    ...(call.byKey ? { means: { credential: 'service-account-key', audience: null, invokedBy: null } } : {}),
     // A mint names its service account by number in resourceName and by address elsewhere; calls name it by address.
     resource: kind === 'credential.minted' ? (mintedAccount(call) ?? call.resourceName) : call.resourceName,
     model: kind === 'llm.invoked' ? modelOf(call.resourceName) : null,
