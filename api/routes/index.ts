@@ -1,6 +1,7 @@
 import { agents } from './agents.ts'
 import { coverage } from './coverage.ts'
 import { event, eventRaw } from './event.ts'
+import { eventExplain, oidExplain } from './explain.ts'
 import { finding, findings } from './findings.ts'
 import { healthz, readyz } from './health.ts'
 import { llmUsageReport } from './llm-usage.ts'
@@ -10,19 +11,23 @@ import type { RunnableRoute } from './route.ts'
 import { timeline } from './timeline.ts'
 import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
+import { whatIf } from './what-if.ts'
 
 /** Every route of the API, in the order of the documentation. */
 export const ROUTES: readonly RunnableRoute[] = [
   agents,
   oid,
   timeline,
+  oidExplain,
   traces,
   trace,
   event,
   eventRaw,
+  eventExplain,
   findings,
   finding,
   llmUsageReport,
+  whatIf,
   coverage,
   rejected,
   unmapped,

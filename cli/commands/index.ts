@@ -2,6 +2,7 @@ import type { CommandFactory } from '../cli.ts'
 import { agentsCommand } from './agents.ts'
 import { correlateCommand } from './correlate.ts'
 import { doctorCommand } from './doctor.ts'
+import { explainCommand } from './explain.ts'
 import { exportCommand } from './export.ts'
 import { findingsCommand } from './findings.ts'
 import { importCommand } from './import.ts'
@@ -14,6 +15,7 @@ import { timelineCommand } from './timeline.ts'
 import { tracesCommand } from './traces.ts'
 import { unmappedCommand } from './unmapped.ts'
 import { apiCommand, upCommand } from './up.ts'
+import { whatIfCommand } from './what-if.ts'
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandFactory[] = [
@@ -23,7 +25,9 @@ export const COMMANDS: readonly CommandFactory[] = [
   tracesCommand,
   agentsCommand,
   findingsCommand,
+  explainCommand,
   reportCommand,
+  whatIfCommand,
   rejectedCommand,
   unmappedCommand,
   exportCommand,

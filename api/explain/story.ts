@@ -1,0 +1,110 @@
+/** Reads what an explanation is told from: the event, the hops it goes back to, and the events that its attribution rests on. */
+import type { Link, PrincipalKind, Proof } from '#core/event.ts'
+import type { TimelineItem } from '../contract.ts'
+import { readDirectory } from '../read-models/directory.ts'
+import type { KnownDirectory } from '../read-models/directory.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, toItem } from '../read-models/item.ts'
+import type { ItemRow } from '../read-models/item.ts'
+import type { Store } from '../read-models/store.ts'
+
+/** A stored event with the facts that its attribution rests on. */
+export interface Told {
+  readonly item: Omit<TimelineItem, 'role'>
+  readonly resource: string | null
+  readonly tokenId: string | null
+  readonly asserted: readonly string[]
+  /** False while its facts are stored but nothing was concluded from them. */
+  readonly concluded: boolean
+  readonly proof: {
+    readonly by: Proof['by']
+    readonly oid: string | null
+    readonly subject: string | null
+    readonly kind: PrincipalKind | null
+    readonly appId: string | null
+  }
+  /** False for an issuer that is known not to be Entra. */
+  readonly entra: boolean | null
+  readonly uses: string | null
+  readonly issues: string | null
+  readonly requestKey: string | null
+  readonly link: Link | null
+}
+
+export interface Story {
+  readonly event: Told
+  /** From the first hop to the event itself, which is the last. */
+  readonly hops: readonly Told[]
+  /** The first hop goes back to an event that the caller may not see. */
+  readonly hiddenRoot: boolean
+  /** Events that the attribution rests on, as far as the caller may see them. */
+  readonly evidence: readonly Told[]
+  readonly directory: KnownDirectory
+}
+
+// Longer chains exist only where somebody made them; a page of hops explains nothing.
+const MAX_HOPS = 24
+const MAX_EVIDENCE = 100
+
+interface Row extends ItemRow {
+  concluded: boolean
+  proof: Proof['by']
+  proof_oid: string | null
+  proof_app_id: string | null
+  proof_kind: PrincipalKind | null
+  proof_subject: string | null
+  proof_entra: boolean | null
+  uses: string | null
+  issues: string | null
+  request_key: string | null
+  link: Link | null
+}
+
+/** The story of one event, or null when there is no such event (for this caller). */
+export async function readStory(store: Store, id: string, known?: KnownDirectory): Promise<Story | null> {
+  const event = (await readTold(store, [id])).get(id)
+  if (!event) return null
+  const hops = [event]
+  let hiddenRoot = false
+  while (hops[0]!.item.parentId !== null && hops.length < MAX_HOPS) {
+    const parentId = hops[0]!.item.parentId
+    // A parent that is one of the hops would be a circle; the store has none, but a loop here would never end.
+    if (hops.some((hop) => hop.item.id === parentId)) break
+    const parent = (await readTold(store, [parentId])).get(parentId)
+    if (!parent) {
+      hiddenRoot = true
+      break
+    }
+    hops.unshift(parent)
+  }
+  const evidence = await readTold(store, event.item.attribution.evidence.slice(0, MAX_EVIDENCE))
+  return { event, hops, hiddenRoot, evidence: [...evidence.values()], directory: known ?? (await readDirectory(store)) }
+}
+
+async function readTold(store: Store, ids: readonly string[]): Promise<Map<string, Told>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await store.query<Row>(
+    `select ${ITEM_COLUMNS}, c.event_id is not null as concluded, c.link,
+       e.proof, e.proof_oid, e.proof_app_id, e.proof_kind, e.proof_subject, e.proof_entra, e.uses, e.issues, e.request_key
+     from heads at join events e on e.time_ns = at.time_ns and e.event_id = at.event_id ${ITEM_JOINS}
+     where at.event_id = any($1::uuid[]) order by e.time_ns, e.event_id`,
+    [ids],
+  )
+  return new Map(rows.map((row) => [row.event_id, told(row)]))
+}
+
+function told(row: Row): Told {
+  const { role: _none, ...item } = toItem(row, null)
+  return {
+    item,
+    resource: row.resource,
+    tokenId: row.token_id,
+    asserted: row.asserted ?? [],
+    concluded: row.concluded,
+    proof: { by: row.proof, oid: row.proof_oid, subject: row.proof_subject, kind: row.proof_kind, appId: row.proof_app_id },
+    entra: row.proof_entra,
+    uses: row.uses,
+    issues: row.issues,
+    requestKey: row.request_key,
+    link: row.link,
+  }
+}
