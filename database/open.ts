@@ -64,6 +64,8 @@ export async function openPool(url: string): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: url, max: 8, types, application_name: 'trailjoin', connectionTimeoutMillis: 10_000, keepAlive: true })
   // An idle connection that breaks is no news until somebody needs one; without a listener it would end the process.
   pool.on('error', () => undefined)
+  // Neither is one that breaks while it is in use and silent (a server killed while its client computes): the next query tells.
+  pool.on('connect', (client) => void client.on('error', () => undefined))
   try {
     const client = await pool.connect()
     client.release()
