@@ -113,6 +113,8 @@ export interface TrailEvent {
   readonly cloud: { readonly account: string | null; readonly region: string | null; readonly principal: string | null }
   /** Of a model call: the region that it was handed on to. Only AWS says it (`inferenceRegion`), and only where the call left its own region; otherwise left out. */
   readonly ranRegion?: string
+  /** When the credential that this event issued runs out by itself, where the record says it; otherwise left out. */
+  readonly issuedUntilNs?: bigint
   /** How the caller made itself known, where the record says more than `proof` does; otherwise left out. */
   readonly means?: Means
   /** What was acted on: Entra resource appId, API audience, role ARN, GCP resource name. */

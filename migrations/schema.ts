@@ -144,6 +144,8 @@ export const events = pgTable(
     credentialType: text('credential_type'),
     audience: text('audience'),
     invokedBy: text('invoked_by'),
+    /** `TrailEvent.issuedUntilNs`. */
+    issuedUntilNs: nanos('issued_until_ns'),
   },
   (table) => [
     primaryKey({ columns: [table.timeNs, table.eventId] }),
@@ -347,6 +349,17 @@ export const findings = pgTable(
     contentHash: text('content_hash').notNull(),
   },
   (table) => [index('findings_last').on(table.lastNs, table.id), index('findings_oids').using('gin', table.oids)],
+)
+
+/** Of every agent that was ever deleted or disabled: what held after that (`correlate/findings/engine/revocation.ts`). Computed with the findings, and like them a conclusion. */
+export const revocations = pgTable(
+  'revocations',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    oid: uuid('oid').notNull(),
+    body: jsonb('body').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.oid] })],
 )
 
 /**

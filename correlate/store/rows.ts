@@ -51,6 +51,7 @@ export const EVENT_COLUMNS = [
   'credential_type',
   'audience',
   'invoked_by',
+  'issued_until_ns',
 ] as const
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null)
@@ -109,6 +110,7 @@ export function eventRow(event: TrailEvent, ingestedAt: Date, shapeId: number | 
     event.means?.credential ?? null,
     event.means?.audience ?? null,
     event.means?.invokedBy ?? null,
+    event.issuedUntilNs ?? null,
   ]
 }
 

@@ -6,6 +6,7 @@ import { bedrockModel } from '../model-name.ts'
 import { arr, at, obj, str, type Value } from '../read.ts'
 import { callerOf } from './identity.ts'
 import { kindOf, serviceOf } from './kind.ts'
+import { issuedUntil } from './expiry.ts'
 import { meansOf } from './means.ts'
 import { recased } from './recase.ts'
 import { trustOf } from './trust.ts'
@@ -30,6 +31,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
   const region = str(value['awsRegion'])
   const requestId = str(at(value, 'addendum.originalRequestID')) ?? str(value['requestID'])
   const address = str(value['sourceIPAddress'])
+  const until = caller.issues === null ? null : issuedUntil(value, timeNs)
   const means = meansOf(value, kind === 'token.exchanged')
   const ranRegion = kind === 'llm.invoked' ? str(at(value, 'additionalEventData.inferenceRegion')) : null
   // A correction ("addendum", UPDATED_DATA) supersedes the record that it names: it is a text of that event, not a second one.
@@ -61,6 +63,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     asserted: caller.asserted,
     cloud: { account, region, principal: caller.principal },
     ...(ranRegion === null ? {} : { ranRegion }),
+    ...(until === null ? {} : { issuedUntilNs: until }),
     ...(means === null ? {} : { means }),
     resource: resourceOf(value, service),
     model: modelOf(value, kind),

@@ -48,6 +48,7 @@ const NAMES = [
   'originalRequestID',
   'additionalEventData',
   'callWithBearerToken',
+  'durationSeconds',
   'ARN',
 ] as const
 const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map(NAMES.map((name) => [name.toLowerCase(), name]))

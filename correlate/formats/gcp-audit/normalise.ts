@@ -2,7 +2,8 @@ import type { Kind, Normalised, Proof, TrailEvent } from '#core/event.ts'
 import type { EventId } from '#core/keys.ts'
 import { canonicalJson, eventId } from '#core/record.ts'
 import type { JsonObject } from '#core/record.ts'
-import { formatTime } from '#core/time.ts'
+import { formatTime, SECOND } from '#core/time.ts'
+import { getAnyCase, str } from '../read.ts'
 import { readEntry } from './entry.ts'
 import type { AuditCall, LogEntry } from './entry.ts'
 import { modelOf, regionOf } from './model.ts'
@@ -64,6 +65,7 @@ function identity(value: JsonObject, entry: LogEntry, timeNs: bigint): EventId {
 function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent {
   const kind: Kind = kindOf(call)
   const proof: Proof = proofOf(call)
+  const until = mintedUntil(call, kind, common.timeNs)
   return {
     ...common,
     kind,
@@ -74,6 +76,7 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
     targets: kind === 'trust.changed' ? trustTargets(call) : [],
     nearKey: nearKeyOf(call, kind, proof),
     cloud: { account: entry.project, region: regionOf(call.resourceName), principal: call.email ?? call.subject },
+    ...(until === null ? {} : { issuedUntilNs: until }),
     ...(call.byKey ? { means: { credential: 'service-account-key', audience: null, invokedBy: null } } : {}),
     // A mint names its service account by number in resourceName and by address elsewhere; calls name it by address.
     resource: kind === 'credential.minted' ? (mintedAccount(call) ?? call.resourceName) : call.resourceName,
@@ -82,6 +85,13 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
     userAgent: call.userAgent,
     directory: directoryFacts(call, entry),
   }
+}
+
+/** A minted access token lives as long as the request says (`lifetime: "3600s"`), an hour where it says nothing (facts/gcp.md g). Other mints are left open. */
+function mintedUntil(call: AuditCall, kind: Kind, timeNs: bigint): bigint | null {
+  if (kind !== 'credential.minted' || call.failure !== null || call.operation !== 'GenerateAccessToken') return null
+  const [, seconds] = /^(\d{1,6})(?:\.\d+)?s?$/.exec(str(getAnyCase(call.request, 'lifetime')) ?? '3600s') ?? []
+  return seconds === undefined ? null : timeNs + BigInt(seconds) * SECOND
 }
 
 /** Entries with a text or JSON payload are an application's own words: kept in time order, proving nothing. */
