@@ -1,5 +1,6 @@
 /** What is not in the store and would say more about this event. Silence is never read as absence: each sentence says what was looked for. */
 import { formatTime, HOUR, parseTime } from '#core/time.ts'
+import { scopeOf, tenantInScope } from '../read-models/store.ts'
 import type { Store } from '../read-models/store.ts'
 import type { Statement } from './contract.ts'
 import type { Story, Told } from './story.ts'
@@ -87,13 +88,13 @@ function tokenId({ item, tokenId: uti, link }: Told): Statement[] {
   return [say("The token's id: without uti in the API's log, the sign-in that issued it is only the latest that fits.")]
 }
 
-/** Known holes of live sources around the time. Sources belong to no tenant, so only those who may see everything are told. */
+/** Known holes of live sources around the time; a caller with tenants is told of the sources that were declared for one of them. */
 async function gaps(store: Store, { item }: Told): Promise<Statement[]> {
-  if (store.scope !== 'everything') return []
   const time = parseTime(item.time)
   if (time === null) return []
   const { rows } = await store.query<{ source: string; part: string; gaps: readonly { from: string; until: string; reason: string }[] }>(
-    `select source, part, gaps from source_status where gaps <> '[]'::jsonb order by source, part`,
+    `select source, part, gaps from source_status where gaps <> '[]'::jsonb and ${tenantInScope('tenant_id', '$1')} order by source, part`,
+    [scopeOf(store)],
   )
   return rows.flatMap(({ source, part, gaps: holes }) =>
     holes

@@ -3,8 +3,9 @@ import type { Link, PrincipalKind, Proof } from '#core/event.ts'
 import type { TimelineItem } from '../contract.ts'
 import { readDirectory } from '../read-models/directory.ts'
 import type { KnownDirectory } from '../read-models/directory.ts'
-import { ITEM_COLUMNS, ITEM_JOINS, toItem } from '../read-models/item.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from '../read-models/item.ts'
 import type { ItemRow } from '../read-models/item.ts'
+import { eventInScope, scopeOf } from '../read-models/store.ts'
 import type { Store } from '../read-models/store.ts'
 
 /** A stored event with the facts that its attribution rests on. */
@@ -82,12 +83,13 @@ export async function readStory(store: Store, id: string, known?: KnownDirectory
 
 async function readTold(store: Store, ids: readonly string[]): Promise<Map<string, Told>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await store.query<Row>(
+  const rows = await itemRows<Row>(
+    store,
     `select ${ITEM_COLUMNS}, c.event_id is not null as concluded, c.link,
        e.proof, e.proof_oid, e.proof_app_id, e.proof_kind, e.proof_subject, e.proof_entra, e.uses, e.issues, e.request_key
      from heads at join events e on e.time_ns = at.time_ns and e.event_id = at.event_id ${ITEM_JOINS}
-     where at.event_id = any($1::uuid[]) order by e.time_ns, e.event_id`,
-    [ids],
+     where at.event_id = any($1::uuid[]) and ${eventInScope('c', '$2')} order by e.time_ns, e.event_id`,
+    [ids, scopeOf(store)],
   )
   return new Map(rows.map((row) => [row.event_id, told(row)]))
 }

@@ -12,7 +12,7 @@ import type { Story } from '../explain/story.ts'
 import { counted, listed, moment, naming } from '../explain/words.ts'
 import { readDirectory } from './directory.ts'
 import type { KnownDirectory } from './directory.ts'
-import { shownTenant } from './store.ts'
+import { scopeOf, shownTenant, tenantInScope } from './store.ts'
 import type { Store } from './store.ts'
 
 /** The explanation of one event, or null when there is no such event. */
@@ -64,9 +64,9 @@ export async function explainOid(store: Store, oid: string, tenant?: string): Pr
     `select t.tenant_id, t.source, coalesce(c.confidence, 'none') as confidence, c.subject_oid, coalesce(c.basis, '{}') as basis,
        count(*) as events, min(t.time_ns) as first_ns, max(t.time_ns) as last_ns, (array_agg(t.event_id order by t.time_ns desc, t.event_id desc))[1] as example
      from timeline t left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id
-     where t.oid = $1 and t.role <> 'target' and ($2::uuid is null or t.tenant_id = $2::uuid)
+     where t.oid = $1 and t.role <> 'target' and ($2::uuid is null or t.tenant_id = $2::uuid) and ${tenantInScope('t.tenant_id', '$3')}
      group by 1, 2, 3, 4, 5 order by events desc, 2, 3, 4, 5, 1`,
-    [oid, tenant ?? null],
+    [oid, tenant ?? null, scopeOf(store)],
   )
   const directory = await readDirectory(store, tenant)
   const groups: OidExplanation['groups'] = []

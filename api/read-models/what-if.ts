@@ -5,7 +5,7 @@ import { formatTime } from '#core/time.ts'
 import type { WhatIf } from '../explain/contract.ts'
 import { readDirectory } from './directory.ts'
 import type { KnownDirectory } from './directory.ts'
-import { shownTenant } from './store.ts'
+import { scopeOf, shownTenant, tenantInScope } from './store.ts'
 import type { Store } from './store.ts'
 
 export interface WhatIfFilters {
@@ -85,9 +85,9 @@ async function readRows(store: Store, filters: WhatIfFilters): Promise<readonly 
        min(e.time_ns) as first_ns, max(e.time_ns) as last_ns
      from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id left join usage_parts p on p.event_id = e.event_id
      where e.source in ('aws', 'gcp') and ($1::bigint is null or e.time_ns >= $1::bigint) and ($2::bigint is null or e.time_ns < $2::bigint)
-       and ($3::uuid is null or coalesce(c.tenant_id, e.tenant_id) = $3::uuid)
+       and ($3::uuid is null or coalesce(c.tenant_id, e.tenant_id) = $3::uuid) and ${tenantInScope('c.tenant_id', '$4')}
      group by 1, 2, 3, 4, 5, 6, 7, 8`,
-    [filters.from?.toString() ?? null, filters.to?.toString() ?? null, filters.tenant ?? null],
+    [filters.from?.toString() ?? null, filters.to?.toString() ?? null, filters.tenant ?? null, scopeOf(store)],
   )
   return rows
 }
@@ -107,9 +107,9 @@ async function readTrusts(store: Store, { from, to }: WhatIfFilters, subjects: r
     `select distinct c.tenant_id, c.subject_oid, e.source, coalesce(case when e.source = 'gcp' then e.pool end, e.resource) as name
      from events e join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
      where e.kind = 'token.exchanged' and e.outcome = 'success' and c.subject_oid = any($1::uuid[]) and coalesce(e.pool, e.resource) is not null
-       and ($2::bigint is null or e.time_ns >= $2::bigint) and ($3::bigint is null or e.time_ns < $3::bigint)
+       and ($2::bigint is null or e.time_ns >= $2::bigint) and ($3::bigint is null or e.time_ns < $3::bigint) and ${tenantInScope('c.tenant_id', '$4')}
      order by 1, 2, 3, 4`,
-    [subjects, from?.toString() ?? null, to?.toString() ?? null],
+    [subjects, from?.toString() ?? null, to?.toString() ?? null, scopeOf(store)],
   )
   return rows
 }
