@@ -224,7 +224,7 @@ export const Coverage = z
     logs: z
       .array(z.object({ source: z.enum(SOURCES), kind: z.enum(KINDS), first: time, last: time }))
       .meta({ description: 'What is in the store at all. A log that is not here was not seen: that says nothing about what it would have held.' }),
-    pending: count.meta({ description: 'Batches that conclusions have not been drawn from yet.' }),
+    pending: count.nullable().meta({ description: 'Batches that conclusions have not been drawn from yet; null for callers bound to tenants, who are not told.' }),
   })
   .meta({ id: 'Coverage' })
 export type Coverage = z.infer<typeof Coverage>

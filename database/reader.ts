@@ -40,11 +40,14 @@ export function readerQueries(pool: pg.Pool, tenants: readonly string[] | null):
   return { query: query as pg.Pool['query'] }
 }
 
+/** A question that takes longer is given up: whoever asked has gone, and others wait for the connection. */
+const TIMEOUT_MS = 60_000
+
 /** One message to the server, and so one round trip. */
 function beginAs(tenants: readonly string[] | null): string {
-  if (tenants === null) return `begin transaction read only; set local role ${UNBOUND}`
+  if (tenants === null) return `begin transaction read only; set local statement_timeout = ${TIMEOUT_MS}; set local role ${UNBOUND}`
   // A setting takes no parameters. Only GUIDs, so nothing needs to be escaped.
   const wrong = tenants.find((tenant) => !isGuid(tenant))
   if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no tenant id`)
-  return `begin transaction read only; set local role ${BOUND}; set local trailjoin.tenants = '${tenants.join(',')}'`
+  return `begin transaction read only; set local statement_timeout = ${TIMEOUT_MS}; set local role ${BOUND}; set local trailjoin.tenants = '${tenants.join(',')}'`
 }

@@ -1,7 +1,7 @@
 /** How much, where and how surely: counts over the timelines of some oids, and how they federate. */
 import type { Confidence, Kind, Role, Source } from '#core/event.ts'
 import type { Topology } from '../contract.ts'
-import type { Store } from './store.ts'
+import { type Store, scopeOf, tenantInScope } from './store.ts'
 
 export interface Count {
   readonly tenantId: string
@@ -34,9 +34,9 @@ export async function countsOf(store: Store, oids: readonly string[]): Promise<r
             count(*) as events, min(t.time_ns) as first_ns, max(t.time_ns) as last_ns
      from timeline t
      left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id
-     where t.oid = any($1::uuid[])
+     where t.oid = any($1::uuid[]) and ${tenantInScope('t.tenant_id', '$2')}
      group by 1, 2, 3, 4, 5, 6`,
-    [oids],
+    [oids, scopeOf(store)],
   )
   return rows.map((row) => ({
     tenantId: row.tenant_id,
@@ -87,15 +87,17 @@ interface ExchangeRow {
  */
 export async function readTopologies(store: Store): Promise<Topologies> {
   const { rows } = await store.query<ExchangeRow>(
-    `select distinct c.tenant_id, a.oid, a.certain, e.source::text as source, c.subject_oid = a.oid as own, 'bridge' = any(c.basis) as bridge
+    `select distinct a.tenant_id, a.oid, a.certain, e.source::text as source, c.subject_oid = a.oid as own, 'bridge' = any(c.basis) as bridge
      from events e
      join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
      cross join lateral (
-       select c.agent_oid as oid, true as certain where c.agent_oid is not null
+       select coalesce(c.owner_tenant, c.tenant_id) as tenant_id, c.agent_oid as oid, true as certain where c.agent_oid is not null
        union all
-       select unnest(c.candidates), false
+       select c.tenant_id, unnest(c.candidates), false
      ) a
-     where e.kind = 'token.exchanged' and e.outcome = 'success' and e.source in ('aws', 'gcp') and c.tenant_id is not null and c.subject_oid is not null`,
+     where e.kind = 'token.exchanged' and e.outcome = 'success' and e.source in ('aws', 'gcp') and c.tenant_id is not null and c.subject_oid is not null
+       and ${tenantInScope('a.tenant_id', '$1')}`,
+    [scopeOf(store)],
   )
   const seen = new Map<string, { certain: Set<Topology>; possible: Set<Topology> }>()
   for (const row of rows) {

@@ -8,8 +8,7 @@ import type { Count, Topologies } from './activity.ts'
 import { countsOf, readTopologies, spanOf, sumBy } from './activity.ts'
 import type { KnownDirectory } from './directory.ts'
 import { readDirectory } from './directory.ts'
-import { shownTenant } from './store.ts'
-import type { Store } from './store.ts'
+import { type Store, scopeOf, shownTenant, tenantInScope } from './store.ts'
 
 export interface AgentsRequest {
   readonly tenant?: string | undefined
@@ -42,9 +41,10 @@ export async function agentsPage(store: Store, request: AgentsRequest): Promise<
 async function knownAgents(store: Store, directory: KnownDirectory, tenant: string | undefined): Promise<{ tenantId: string; oid: string }[]> {
   const named = directory.principals.filter((principal) => principal.kind === 'agent').map(({ tenantId, oid }) => ({ tenantId, oid }))
   const { rows } = await store.query<{ tenantId: string; oid: string }>(
-    `select distinct tenant_id as "tenantId", agent_oid as oid from conclusions
-     where agent_oid is not null and tenant_id is not null and ($1::uuid is null or tenant_id = $1::uuid)`,
-    [tenant ?? null],
+    `select distinct coalesce(owner_tenant, tenant_id) as "tenantId", agent_oid as oid from conclusions
+     where agent_oid is not null and tenant_id is not null and ($1::uuid is null or coalesce(owner_tenant, tenant_id) = $1::uuid)
+       and ${tenantInScope('coalesce(owner_tenant, tenant_id)', '$2')}`,
+    [tenant ?? null, scopeOf(store)],
   )
   return [...new Map([...named, ...rows].map((agent) => [`${agent.tenantId}/${agent.oid}`, agent])).values()]
 }

@@ -2,18 +2,21 @@
 import type { Kind, Source } from '#core/event.ts'
 import { formatTime } from '#core/time.ts'
 import type { Coverage } from '../contract.ts'
-import type { Store } from './store.ts'
+import { type Store, eventInScope, scopeOf, tenantInScope } from './store.ts'
 
 const moment = (date: Date): string => formatTime(BigInt(date.getTime()) * 1_000_000n)
 
-/** Live sources with their watermarks and gaps, and the kinds of events in the store with their first and last time. */
+/**
+ * Live sources with their watermarks and gaps, and the kinds of events in the store with their first and last time. Callers bound to tenants see the sources declared
+ * as theirs and their own events; what waits to be concluded may be anybody's, so they are not told.
+ */
 export async function coverage(store: Store): Promise<Coverage> {
   const [sources, logs, pending] = await Promise.all([
     liveSources(store),
     storedLogs(store),
-    store.query<{ count: bigint }>('select count(*) as count from pending'),
+    store.scope === 'everything' ? store.query<{ count: bigint }>('select count(*) as count from pending') : null,
   ])
-  return { sources, logs, pending: Number(pending.rows[0]?.count ?? 0) }
+  return { sources, logs, pending: pending && Number(pending.rows[0]?.count ?? 0) }
 }
 
 interface StatusRow {
@@ -34,7 +37,9 @@ interface StatusRow {
 async function liveSources(store: Store): Promise<Coverage['sources']> {
   const { rows } = await store.query<StatusRow>(
     `select s.source, s.part, s.kind, c.watermark_ns, s.last_success_at, s.last_error_at, s.last_error_code, s.last_error, s.failures, s.records, s.rejected, s.gaps
-     from source_status s left join cursors c using (source, part) order by s.source, s.part`,
+     from source_status s left join cursors c using (source, part)
+     where ${tenantInScope('s.tenant_id', '$1')} order by s.source, s.part`,
+    [scopeOf(store)],
   )
   return rows.map((row) => ({
     source: row.source,
@@ -52,10 +57,13 @@ async function liveSources(store: Store): Promise<Coverage['sources']> {
   }))
 }
 
-/** First and last event of each source and kind: one pass over the events. */
+/** First and last event of each source and kind: one pass over the events, for bounded callers over those that may be theirs. */
 async function storedLogs(store: Store): Promise<Coverage['logs']> {
   const { rows } = await store.query<{ source: Source; kind: Kind; first: bigint; last: bigint }>(
-    'select source, kind, min(time_ns) as first, max(time_ns) as last from events group by source, kind order by source, kind',
+    `select e.source, e.kind, min(e.time_ns) as first, max(e.time_ns) as last from events e
+     where $1::uuid[] is null or exists (select from conclusions c where c.time_ns = e.time_ns and c.event_id = e.event_id and ${eventInScope('c', '$1')})
+     group by e.source, e.kind order by e.source, e.kind`,
+    [scopeOf(store)],
   )
   return rows.map(({ source, kind, first, last }) => ({ source, kind, first: formatTime(first), last: formatTime(last) }))
 }

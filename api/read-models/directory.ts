@@ -3,7 +3,7 @@ import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import type { DirectoryFact, Fic, PrincipalKind } from '#core/event.ts'
 import { isGuid } from '#core/keys.ts'
 import type { Blueprint, LinkedUami, Status } from '../contract.ts'
-import type { Store } from './store.ts'
+import { type Store, scopeOf, tenantInScope } from './store.ts'
 
 export interface KnownPrincipal {
   readonly tenantId: string
@@ -48,8 +48,8 @@ interface FactRow {
 /** Reads every directory fact (of one tenant, if given). They are few beside events: `seen` facts are folded over time by the store. */
 export async function readDirectory(store: Store, tenant?: string): Promise<KnownDirectory> {
   const { rows } = await store.query<FactRow>(
-    'select tenant_id, body from directory_facts where $1::uuid is null or tenant_id = $1::uuid order by last_ns, last_event, id',
-    [tenant ?? null],
+    `select tenant_id, body from directory_facts where ($1::uuid is null or tenant_id = $1::uuid) and ${tenantInScope('tenant_id', '$2')} order by last_ns, last_event, id`,
+    [tenant ?? null, scopeOf(store)],
   )
   return foldDirectory(rows)
 }

@@ -5,7 +5,8 @@ import type { Page } from '../contract.ts'
 import { encodeCursor } from '../cursor.ts'
 import type { Finding } from '../findings/contract.ts'
 import type { FindingFilters, FindingPosition } from '../findings/query.ts'
-import type { Store } from './store.ts'
+import { eventsInScope, oidsInScope } from './bounds.ts'
+import { type Store, scopeOf, tenantInScope } from './store.ts'
 
 interface Row extends Omit<Finding, 'firstSeen' | 'lastSeen'> {
   readonly firstNs: bigint
@@ -17,8 +18,8 @@ const COLUMNS =
 
 /** A page of findings, those with the latest evidence first. Indexes findings_last and findings_oids. */
 export async function findingsPage(store: Store, filters: FindingFilters, limit: number, after?: FindingPosition): Promise<Page<Finding>> {
-  const values: unknown[] = []
-  const where: string[] = []
+  const values: unknown[] = [scopeOf(store)]
+  const where: string[] = [tenantInScope('tenant_id', '$1')]
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     values.push(value)
     where.push(condition(`$${values.length}`))
@@ -35,17 +36,33 @@ export async function findingsPage(store: Store, filters: FindingFilters, limit:
   }
   values.push(limit + 1)
   const { rows } = await store.query<Row>(
-    `select ${COLUMNS} from findings ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by last_ns desc, id desc limit $${values.length}`,
+    `select ${COLUMNS} from findings where ${where.join(' and ')} order by last_ns desc, id desc limit $${values.length}`,
     values,
   )
   const last = rows.length > limit ? rows[limit - 1] : undefined
-  return { items: rows.slice(0, limit).map(toFinding), next: last ? encodeCursor([String(last.lastNs), last.id]) : null }
+  return { items: (await bounded(store, rows.slice(0, limit))).map(toFinding), next: last ? encodeCursor([String(last.lastNs), last.id]) : null }
 }
 
 /** One finding, or null. */
 export async function findingById(store: Store, id: string): Promise<Finding | null> {
-  const { rows } = await store.query<Row>(`select ${COLUMNS} from findings where id = $1`, [id])
-  return rows[0] ? toFinding(rows[0]) : null
+  const { rows } = await store.query<Row>(`select ${COLUMNS} from findings where id = $1 and ${tenantInScope('tenant_id', '$2')}`, [id, scopeOf(store)])
+  const [row] = await bounded(store, rows)
+  return row ? toFinding(row) : null
+}
+
+/** A finding may rest on events that prove no tenant; callers bound to tenants see those ids that are theirs. The words are shown whole. */
+async function bounded(store: Store, rows: readonly Row[]): Promise<readonly Row[]> {
+  const [events, oids] = await Promise.all([
+    eventsInScope(
+      store,
+      rows.flatMap((row) => row.evidence),
+    ),
+    oidsInScope(
+      store,
+      rows.flatMap((row) => row.oids),
+    ),
+  ])
+  return rows.map((row) => ({ ...row, oids: row.oids.filter((oid) => oids.has(oid)), evidence: row.evidence.filter((id) => events.has(id)) }))
 }
 
 /** The findings as lines of the canonical export, sorted by id. */

@@ -2,7 +2,8 @@
 import type { Confidence, Kind, Outcome, Role, Source } from '#core/event.ts'
 import { formatTime } from '#core/time.ts'
 import type { TimelineItem } from '../contract.ts'
-import { NO_TENANT } from './store.ts'
+import { eventsInScope, standings } from './bounds.ts'
+import { NO_TENANT, type Store } from './store.ts'
 
 /**
  * The joins that an item takes beside `e` (events): `c` (conclusions), `h` (heads) and `tr`, the trace of the event's owner that covers its time. The owner
@@ -24,7 +25,7 @@ export const ITEM_COLUMNS = `
   e.tenant_id as event_tenant, e.on_behalf_of as event_on_behalf_of, e.targets, e.account, e.region, e.principal, e.resource, e.token_id, e.asserted,
   e.model_id, e.model_name, e.model_provider, e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens,
   e.source_ip, e.user_agent, e.request_id,
-  c.tenant_id as concluded_tenant, c.subject_oid, c.agent_oid, c.on_behalf_of as concluded_on_behalf_of, c.confidence, c.basis, c.candidates, c.evidence, c.session_id, c.parent_id, tr.id as trace_id,
+  c.tenant_id as concluded_tenant, coalesce(c.owner_tenant, c.tenant_id) as owner_tenant, c.subject_oid, c.agent_oid, c.on_behalf_of as concluded_on_behalf_of, c.confidence, c.basis, c.candidates, c.evidence, c.session_id, c.parent_id, tr.id as trace_id,
   encode(h.sha256, 'hex') as raw_sha256`
 
 export interface ItemRow {
@@ -59,6 +60,7 @@ export interface ItemRow {
   user_agent: string | null
   request_id: string | null
   concluded_tenant: string | null
+  owner_tenant: string | null
   subject_oid: string | null
   agent_oid: string | null
   concluded_on_behalf_of: string | null
@@ -70,6 +72,50 @@ export interface ItemRow {
   parent_id: string | null
   trace_id: string | null
   raw_sha256: string | null
+}
+
+/**
+ * The rows of a query for items, without what lies beyond the caller's tenants. An event may concern several tenants (an agent whose Blueprint trusts another
+ * tenant's managed identity); each sees the event and, of the ids that were concluded for it, its own: an oid where the event stands in that oid's timeline in one of the
+ * caller's tenants, another event where the caller may see that, too.
+ */
+export async function itemRows<Row extends ItemRow>(store: Store, text: string, values: unknown[]): Promise<readonly Row[]> {
+  const { rows } = await store.query<Row>(text, values)
+  const { scope } = store
+  if (scope === 'everything') return rows
+  const [stands, events] = await Promise.all([
+    standings(
+      store,
+      rows.map((row) => ({
+        timeNs: row.time_ns,
+        eventId: row.event_id,
+        oids: [row.subject_oid, row.agent_oid, row.concluded_on_behalf_of, row.event_on_behalf_of, ...(row.candidates ?? []), ...(row.targets ?? [])],
+      })),
+    ),
+    eventsInScope(
+      store,
+      rows.flatMap((row) => [row.parent_id, ...(row.evidence ?? [])]),
+    ),
+  ])
+  return rows.map((row) => {
+    const ownOid = (oid: string | null): string | null => (oid !== null && stands(row.event_id, oid) ? oid : null)
+    const ownTenant = (tenant: string | null): string | null => (tenant !== null && scope.includes(tenant) ? tenant : null)
+    return {
+      ...row,
+      event_tenant: ownTenant(row.event_tenant),
+      concluded_tenant: ownTenant(row.concluded_tenant),
+      owner_tenant: ownTenant(row.owner_tenant),
+      event_on_behalf_of: ownOid(row.event_on_behalf_of),
+      concluded_on_behalf_of: ownOid(row.concluded_on_behalf_of),
+      targets: row.targets?.filter(ownOid) ?? null,
+      subject_oid: ownOid(row.subject_oid),
+      agent_oid: ownOid(row.agent_oid),
+      candidates: row.candidates?.filter(ownOid) ?? null,
+      evidence: row.evidence?.filter((id) => events.has(id)) ?? null,
+      parent_id: row.parent_id !== null && events.has(row.parent_id) ? row.parent_id : null,
+      trace_id: ownTenant(row.owner_tenant) === null ? null : row.trace_id,
+    }
+  })
 }
 
 const tokens = (count: bigint | null): number | null => (count === null ? null : Number(count))

@@ -5,7 +5,8 @@ import type { CoverageOf, UsageCounts, UsageCoverage, UsageReport, UsageRow } fr
 import { SHARES } from '../usage/contract.ts'
 import { DIMENSIONS } from '../usage/query.ts'
 import type { Dimension, UsageFilters } from '../usage/query.ts'
-import type { Queries, Store } from './store.ts'
+import { oidsInScope } from './bounds.ts'
+import { type Queries, type Store, scopeOf, tenantInScope } from './store.ts'
 
 const COUNTS = ['calls', 'errors', 'throttles', 'inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
 
@@ -55,7 +56,7 @@ export async function llmUsage(store: Store, filters: UsageFilters): Promise<Usa
 
 /** Rows that are told apart by these dimensions, in their order; a share without any use has no row here. */
 export async function usageRows(store: Store, filters: UsageFilters, dimensions: readonly Dimension[] = DIMENSIONS): Promise<UsageRow[]> {
-  const { where, values } = conditions(filters)
+  const { where, values } = conditions(store, filters)
   const columns = Object.entries(Object.assign({}, ...dimensions.map((dimension) => COLUMNS[dimension])) as Record<string, string>)
   const { rows } = await store.query<Partial<UsageRow> & Record<(typeof COUNTS)[number], bigint | string> & Pick<UsageRow, 'share'>>(
     `select u.share, ${columns.map(([name, column]) => `${column} as "${name}",`).join(' ')}
@@ -64,12 +65,24 @@ export async function usageRows(store: Store, filters: UsageFilters, dimensions:
      from usage_daily u where ${where.join(' and ')} group by ${['u.share', ...columns.map(([, column]) => column)].join(', ')}`,
     values,
   )
-  return sorted(rows.map((row) => ({ ...BLANK, ...row, ...(Object.fromEntries(COUNTS.map((name) => [name, Number(row[name])])) as unknown as UsageCounts) })))
+  // A tenant's managed identity may have been used by an agent of another tenant.
+  const shown = await oidsInScope(
+    store,
+    rows.flatMap((row) => [row.agentOid ?? null, ...(row.candidates ?? [])]),
+  )
+  const ownRows = rows.map((row) => ({
+    ...row,
+    ...(row.agentOid && !shown.has(row.agentOid) ? { agentOid: null } : {}),
+    ...(row.candidates ? { candidates: row.candidates.filter((oid) => shown.has(oid)) } : {}),
+  }))
+  return sorted(
+    ownRows.map((row) => ({ ...BLANK, ...row, ...(Object.fromEntries(COUNTS.map((name) => [name, Number(row[name])])) as unknown as UsageCounts) })),
+  )
 }
 
-function conditions(filters: UsageFilters): { where: string[]; values: unknown[] } {
-  const values: unknown[] = []
-  const where = ['true']
+function conditions(store: Store, filters: UsageFilters): { where: string[]; values: unknown[] } {
+  const values: unknown[] = [scopeOf(store)]
+  const where = [tenantInScope('u.tenant_id', '$1')]
   const add = (value: unknown, condition: (parameter: string) => string): void => {
     if (value === undefined) return
     values.push(value)
@@ -84,7 +97,7 @@ function conditions(filters: UsageFilters): { where: string[]; values: unknown[]
 }
 
 async function periodOf(store: Store, filters: UsageFilters): Promise<UsageReport['period']> {
-  const { where, values } = conditions(filters)
+  const { where, values } = conditions(store, filters)
   const { rows } = await store.query<{ first: string | null; last: string | null }>(
     `select min(u.day)::text as first, max(u.day)::text as last from usage_daily u where ${where.join(' and ')}`,
     values,
@@ -94,9 +107,11 @@ async function periodOf(store: Store, filters: UsageFilters): Promise<UsageRepor
 
 /** How sure these rows are, which must be told apart by confidence and token basis. */
 async function coverageOf(store: Store, filters: UsageFilters, rows: readonly UsageRow[]): Promise<UsageCoverage> {
-  const { rows: pending } = await store.query<{ events: bigint | null }>('select sum(cardinality(times))::bigint as events from pending')
+  // What waits may be anybody's.
+  const pending =
+    store.scope === 'everything' ? await store.query<{ events: bigint | null }>('select sum(cardinality(times))::bigint as events from pending') : null
   const others = filters.tenant === undefined ? 0 : callsIn(await usageRows(store, { ...filters, tenant: undefined }, [])) - callsIn(rows)
-  return { ...coverageOfRows(rows), pendingEvents: Number(pending[0]?.events ?? 0), otherTenants: others }
+  return { ...coverageOfRows(rows), pendingEvents: pending && Number(pending.rows[0]?.events ?? 0), otherTenants: others }
 }
 
 const callsIn = (rows: readonly UsageRow[]): number => rows.reduce((sum, row) => sum + row.calls, 0)

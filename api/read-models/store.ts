@@ -22,6 +22,16 @@ export function scopedStore(pool: pg.Pool, scope: Scope): Store {
   return { ...readerQueries(pool, scope === 'everything' ? null : scope), scope }
 }
 
+/** What to give the parameters of `tenantInScope` and `eventInScope`: the tenants, or null for an unbounded caller. */
+export const scopeOf = (store: Store): readonly string[] | null => (store.scope === 'everything' ? null : store.scope)
+
+/** Condition: the row of this column's tenant may be seen. A row of no tenant may be by unbounded callers only. Costs nothing where the parameter is null. */
+export const tenantInScope = (column: string, parameter: string): string => `(${parameter}::uuid[] is null or ${column} = any(${parameter}::uuid[]))`
+
+/** Condition over conclusions: the event may be seen, because its own tenant, its conclusion's, or that of a timeline it stands in may be. */
+export const eventInScope = (conclusions: string, parameter: string): string =>
+  `(${parameter}::uuid[] is null or ${conclusions}.tenant_id = any(${parameter}::uuid[]) or ${conclusions}.other_tenants && ${parameter}::uuid[])`
+
 /** How "no tenant is proven" is written where a tenant is part of a key. */
 export const NO_TENANT = '00000000-0000-0000-0000-000000000000'
 

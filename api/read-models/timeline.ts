@@ -5,9 +5,9 @@ import type { TimelinePosition } from '../cursor.ts'
 import { encodeTimelineCursor } from '../cursor.ts'
 import type { TimelineFilters } from '../query.ts'
 import { MAX_LIMIT } from '../query.ts'
-import { ITEM_COLUMNS, ITEM_JOINS, toItem } from './item.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from './item.ts'
 import type { ItemRow } from './item.ts'
-import type { Store } from './store.ts'
+import { type Store, scopeOf } from './store.ts'
 
 type Order = 'asc' | 'desc'
 
@@ -27,34 +27,37 @@ export interface TimelineRow extends ItemRow {
 
 /** One page of the timeline of an oid, in every tenant that knows it unless the filters name one. An unknown oid gives an empty page. */
 export async function timelinePage(store: Store, request: TimelineRequest): Promise<Page<TimelineItem>> {
-  const tenants = request.filters.tenant === undefined ? await tenantsOf(store, request.oid) : [request.filters.tenant]
+  const { items, next } = await timelineRowPage(store, request)
+  return { items: items.map((row) => toItem(row, row.role)), next }
+}
+
+/** The same as stored rows. */
+export async function timelineRowPage(store: Store, request: TimelineRequest): Promise<Page<TimelineRow>> {
+  const tenants = await tenantsOf(store, request.oid, request.filters.tenant)
   if (tenants.length === 0) return { items: [], next: null }
   const { text, values } = statement(request, tenants)
-  const { rows } = await store.query<TimelineRow>(text, values)
+  const rows = await itemRows<TimelineRow>(store, text, values)
   const last = rows.length > request.limit ? rows[request.limit - 1] : undefined
-  return {
-    items: rows.slice(0, request.limit).map((row) => toItem(row, row.role)),
-    next: last ? encodeTimelineCursor(positionOf(last)) : null,
-  }
+  return { items: rows.slice(0, request.limit), next: last ? encodeTimelineCursor(positionOf(last)) : null }
 }
 
 /** Of a timeline read to its end, or to `limit` items. */
 export type TimelineRange = Omit<TimelineRequest, 'limit'> & { readonly limit?: number | undefined }
 
-/** The whole timeline, page by page, in constant memory. */
+/** The whole timeline, page by page, in constant memory. Each page is a query of its own: a slow reader keeps no transaction open. */
 export async function* timelinePages(store: Store, request: TimelineRange): AsyncGenerator<readonly TimelineItem[]> {
   for await (const rows of timelineRows(store, request)) yield rows.map((row) => toItem(row, row.role))
 }
 
 /** The same as stored rows, which hold more than an item shows: what exports stream from. */
 export async function* timelineRows(store: Store, request: TimelineRange): AsyncGenerator<readonly TimelineRow[]> {
-  const tenants = request.filters.tenant === undefined ? await tenantsOf(store, request.oid) : [request.filters.tenant]
+  const tenants = await tenantsOf(store, request.oid, request.filters.tenant)
   let { after } = request
   let left = request.limit ?? Number.POSITIVE_INFINITY
   while (tenants.length > 0 && left > 0) {
     const limit = Math.min(MAX_LIMIT, left)
     const { text, values } = statement({ ...request, limit, after }, tenants)
-    const { rows } = await store.query<TimelineRow>(text, values)
+    const rows = await itemRows<TimelineRow>(store, text, values)
     const shown = rows.slice(0, limit)
     if (shown.length > 0) yield shown
     if (rows.length <= limit) return
@@ -65,7 +68,7 @@ export async function* timelineRows(store: Store, request: TimelineRange): Async
 
 /** How many events the filters let through. */
 export async function timelineCount(store: Store, oid: string, filters: TimelineFilters): Promise<number> {
-  const tenants = filters.tenant === undefined ? await tenantsOf(store, oid) : [filters.tenant]
+  const tenants = await tenantsOf(store, oid, filters.tenant)
   if (tenants.length === 0) return 0
   const { where, values } = conditions(oid, filters, tenants)
   const { rows } = await store.query<{ count: bigint }>(
@@ -75,9 +78,20 @@ export async function timelineCount(store: Store, oid: string, filters: Timeline
   return Number(rows[0]?.count ?? 0)
 }
 
-/** Tenants (the nil UUID for "none proven") in which the oid has a timeline. Served by the primary key: PostgreSQL 18 skips over its first column. */
-async function tenantsOf(store: Store, oid: string): Promise<readonly string[]> {
-  const { rows } = await store.query<{ tenant_id: string }>('select distinct tenant_id from timeline where oid = $1 order by 1', [oid])
+/**
+ * Tenants (the nil UUID for "none proven") in which the oid has a timeline, of those that the caller may see and has asked for. Served by the primary key:
+ * PostgreSQL 18 skips over its first column.
+ */
+async function tenantsOf(store: Store, oid: string, asked: string | undefined): Promise<readonly string[]> {
+  const scope = scopeOf(store)
+  if (asked !== undefined) return scope === null || scope.includes(asked) ? [asked] : []
+  const { rows } =
+    scope === null
+      ? await store.query<{ tenant_id: string }>('select distinct tenant_id from timeline where oid = $1 order by 1', [oid])
+      : await store.query<{ tenant_id: string }>(
+          'select s.tenant_id from unnest($2::uuid[]) s(tenant_id) where exists (select from timeline l where l.tenant_id = s.tenant_id and l.oid = $1) order by 1',
+          [oid, scope],
+        )
   return rows.map((row) => row.tenant_id)
 }
 

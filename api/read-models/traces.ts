@@ -2,8 +2,9 @@
 import { formatTime } from '#core/time.ts'
 import type { Page, Trace, TraceDetail } from '../contract.ts'
 import { type TracePosition, encodeTraceCursor } from '../cursor.ts'
-import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, toItem } from './item.ts'
-import { NO_TENANT, type Store, shownTenant } from './store.ts'
+import { eventsInScope } from './bounds.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, itemRows, toItem } from './item.ts'
+import { NO_TENANT, type Store, scopeOf, shownTenant, tenantInScope } from './store.ts'
 
 /** Events that one answer holds at most; the timeline of the owner has them all. */
 const MAX_TRACE_EVENTS = 10_000
@@ -37,8 +38,8 @@ const COUNTS = `
 
 /** A page of traces, the latest start first. */
 export async function tracePage(store: Store, filters: TraceFilters, limit: number, after?: TracePosition): Promise<Page<Trace>> {
-  const values: unknown[] = []
-  const where: string[] = []
+  const values: unknown[] = [scopeOf(store)]
+  const where: string[] = [tenantInScope('t.tenant_id', '$1')]
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     values.push(value)
     where.push(condition(`$${values.length}`))
@@ -54,7 +55,7 @@ export async function tracePage(store: Store, filters: TraceFilters, limit: numb
   values.push(limit + 1)
   const { rows } = await store.query<TraceRow>(
     `select t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, m.events, m.sessions, m.sources
-     from (select * from traces t ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by t.start_ns desc, t.id desc limit $${values.length}) t, ${COUNTS}
+     from (select * from traces t where ${where.join(' and ')} order by t.start_ns desc, t.id desc limit $${values.length}) t, ${COUNTS}
      order by t.start_ns desc, t.id desc`,
     values,
   )
@@ -77,7 +78,8 @@ function toTrace(row: TraceRow): Trace {
 
 /**
  * One trace with its events in time order, its edges and its sessions. An id once given out keeps resolving: it leads to the trace in which the event
- * that it was named after stands now. Null for an id that was never given out (or whose event has no owner any more).
+ * that it was named after stands now. Null for an id that was never given out (or whose event has no owner any more), and for a trace of a tenant that the caller may
+ * not see.
  */
 export async function traceById(store: Store, id: string): Promise<TraceDetail | null> {
   const { rows } = await store.query<TraceRow>(
@@ -85,35 +87,40 @@ export async function traceById(store: Store, id: string): Promise<TraceDetail |
      from trace_ids i join heads h on h.event_id = i.first_event
      join conclusions o on o.time_ns = h.time_ns and o.event_id = h.event_id
      join traces t on t.owner_oid = case when o.agent_oid is not null and o.confidence in ('exact', 'derived', 'probable') then o.agent_oid else o.subject_oid end
-       and h.time_ns between t.start_ns and t.end_ns, ${COUNTS}
-     where i.id = $1 order by t.tenant_id = coalesce(o.owner_tenant, o.tenant_id, '${NO_TENANT}') desc limit 1`,
-    [id],
+       and t.tenant_id = coalesce(o.owner_tenant, o.tenant_id, '${NO_TENANT}') and h.time_ns between t.start_ns and t.end_ns, ${COUNTS}
+     where i.id = $1 and ${tenantInScope('t.tenant_id', '$2')}`,
+    [id, scopeOf(store)],
   )
   const [row] = rows
   if (!row) return null
   const range = [row.tenant_id, row.owner_oid, row.start_ns, row.end_ns]
-  const items = await store.query<ItemRow & { link: 'exact' | 'time' | null }>(
+  const items = await itemRows<ItemRow & { link: 'exact' | 'time' | null }>(
+    store,
     `select ${ITEM_COLUMNS}, c.link from (
        select time_ns, event_id from timeline where tenant_id = $1 and oid = $2 and is_owner and time_ns between $3 and $4 order by time_ns, event_id limit ${MAX_TRACE_EVENTS}
      ) n join events e on e.time_ns = n.time_ns and e.event_id = n.event_id ${ITEM_JOINS} order by e.time_ns, e.event_id`,
     range,
   )
-  const sessionIds = [...new Set(items.rows.flatMap((item) => item.session_id ?? []))]
+  const sessionIds = [...new Set(items.flatMap((item) => item.session_id ?? []))]
   const sessions = await store.query<{ id: string; cloud: 'aws' | 'gcp'; resolved: boolean; root_event: string | null }>(
     'select id, cloud, resolved, root_event from sessions where id = any($1::uuid[]) order by id',
     [sessionIds],
   )
+  const roots = await eventsInScope(
+    store,
+    sessions.rows.map((session) => session.root_event),
+  )
   return {
     ...toTrace(row),
-    items: items.rows.map((item) => toItem(item, null)),
-    edges: items.rows.flatMap((item) => (item.parent_id === null ? [] : [{ parent: item.parent_id, child: item.event_id, link: item.link! }])),
+    items: items.map((item) => toItem(item, null)),
+    edges: items.flatMap((item) => (item.parent_id === null ? [] : [{ parent: item.parent_id, child: item.event_id, link: item.link! }])),
     sessionList: sessions.rows.map((session) => ({
       id: session.id,
       cloud: session.cloud,
       resolved: session.resolved,
-      rootEvent: session.root_event,
-      eventIds: items.rows.filter((item) => item.session_id === session.id).map((item) => item.event_id),
+      rootEvent: session.root_event !== null && roots.has(session.root_event) ? session.root_event : null,
+      eventIds: items.filter((item) => item.session_id === session.id).map((item) => item.event_id),
     })),
-    truncated: items.rows.length < Number(row.events),
+    truncated: items.length < Number(row.events),
   }
 }

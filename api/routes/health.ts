@@ -25,7 +25,7 @@ export const readyz = defineRoute({
   problems: [503],
   handle: async ({ response }, { store }) => {
     try {
-      await store.query('select 1 from timeline limit 1')
+      await store.query('select 1 from timeline where false')
     } catch {
       return sendProblem(response, 503, 'The database does not answer.')
     }
