@@ -1,44 +1,72 @@
 /** The HTTP application: guards first, then the routes, then the page. It does not listen (see `listen.ts`). */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import express from 'express'
 import type { Express, RequestHandler, Response } from 'express'
-import helmet from 'helmet'
-import type { Caller } from './access/caller.ts'
-import { mayUse } from './access/caller.ts'
-import type { Authenticate } from './auth.ts'
+import type pg from 'pg'
+import { callerOf } from './access/caller-of.ts'
+import type { Authenticate } from './access/check.ts'
+import { authenticated, permitted, stillAllowed } from './access/gate.ts'
+import { allowedOrigins, knownHostsOnly, securityHeaders } from './access/guard.ts'
+import { limitCallers, limitFailures } from './access/limits.ts'
+import { accessRecorder } from './access/record.ts'
+import type { Access, AccessRecorder } from './access/record.ts'
+import { DEFAULT_ACCESS } from './access/settings.ts'
+import type { AccessSettings } from './access/settings.ts'
 import type { Log } from './log.ts'
 import { openApiDocument } from './openapi.ts'
+import { explainProblem } from './problem-types.ts'
 import { problemHandler, sendProblem } from './problem.ts'
-import type { Queries } from './read-models/store.ts'
-import { wholeStore } from './read-models/store.ts'
+import { scopedStore } from './read-models/store.ts'
 import { ROUTES } from './routes/index.ts'
 import type { RunnableRoute } from './routes/route.ts'
 
 export interface AppOptions {
-  readonly pool: Queries
+  readonly pool: pg.Pool
   readonly auth: Authenticate
   readonly log: Log
   /** Folder of the built page; without it only the API is served. */
   readonly dashboardDir?: string | undefined
   readonly version?: string
+  /** Names, origins, proxies and limits; without it this machine alone. */
+  readonly access?: Pick<AccessSettings, 'hosts' | 'corsOrigins' | 'trustProxy' | 'limits'>
+  /** Whether it is reached by https. */
+  readonly tls?: boolean
+  /** Keeps the record of who looked at what; one of its own without it. Give one to wait for its last entries. */
+  readonly recorder?: AccessRecorder
 }
 
 /** Builds the application. */
-export function createApp({ pool, auth, log, dashboardDir, version = '0.0.0' }: AppOptions): Express {
+export function createApp(options: AppOptions): Express {
+  const { pool, auth, log, dashboardDir, version = '0.0.0', access = DEFAULT_ACCESS, tls = false, recorder = accessRecorder(pool, log) } = options
   const app = express()
   app.disable('x-powered-by')
   // Plain `a=b` pairs: no nested objects from a query, and a repeated name is seen as an array and refused.
   app.set('query parser', 'simple')
   app.set('etag', false)
-  app.use(logged(log), securityHeaders(), loopbackHostOnly)
+  // Whose word is taken for the address of a caller: without a proxy nobody's.
+  app.set('trust proxy', access.trustProxy === undefined ? false : access.trustProxy)
+  const probes = new Set(ROUTES.filter((route) => route.open).map((route) => route.path))
+  app.use(logged(log), securityHeaders({ tls }), knownHostsOnly(access.hosts, probes), ...allowedOrigins(access.corsOrigins))
 
-  const document = openApiDocument(ROUTES, version)
-  app.get('/openapi.json', (_request, response) => void response.json(document))
-  app.use('/v1', authenticated(auth))
+  app.get('/openapi.json', described(version))
+  app.get('/problems/:name', (request, response) => {
+    const text = explainProblem(request.params.name)
+    if (text === null) return sendProblem(response, 404, 'There is no such kind of problem.')
+    response.type('text/plain').send(text)
+  })
+  app.use('/v1', ...limitFailures(access.limits), authenticated(auth), ...limitCallers(access.limits))
   for (const route of ROUTES) {
-    app[route.method ?? 'get'](expressPath(route), permitted(route), ...bodyReader(route), (request, response) =>
-      route.run(request, response, { store: wholeStore(pool), caller: callerOf(response) }),
-    )
+    app[route.method ?? 'get'](expressPath(route), ...followed(route, recorder), permitted(route), begun(route), ...bodyReader(route), (request, response) => {
+      const caller = callerOf(response)
+      return route.run(request, response, {
+        store: scopedStore(pool, caller?.scope ?? []),
+        db: pool,
+        caller,
+        gave: (rows) => accessOf(response)?.gave(rows),
+        stillAllowed: () => stillAllowed(auth, request.headers.authorization, caller, route),
+      })
+    })
   }
   for (const path of new Set(ROUTES.map(expressPath))) app.all(path, methodNotAllowed(methodsOf(path)))
   app.use('/v1', (request, response) => sendProblem(response, 404, `There is no route ${request.baseUrl}${request.path}; /openapi.json lists those there are.`))
@@ -49,35 +77,39 @@ export function createApp({ pool, auth, log, dashboardDir, version = '0.0.0' }: 
   return app
 }
 
-function securityHeaders(): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        // Charts set style attributes; scripts are the page's own files and nothing else.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    // Loopback has no TLS; the header would break other local servers of the same name.
-    strictTransportSecurity: false,
-    referrerPolicy: { policy: 'no-referrer' },
-  })
+/** The API's description: the same as long as the process lives, so that a client that has it need not load it again. */
+function described(version: string): RequestHandler {
+  const text = JSON.stringify(openApiDocument(ROUTES, version))
+  const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
+  return (request, response) => {
+    response.setHeader('ETag', etag)
+    response.setHeader('Cache-Control', 'no-cache')
+    if (request.fresh) return void response.status(304).end()
+    response.type('application/json').send(text)
+  }
 }
 
-/**
- * A page elsewhere can make its own host name resolve to 127.0.0.1 and so become same-origin with this server (DNS rebinding). Its requests
- * still carry that name as Host: anything but a loopback name is turned away.
- */
-const loopbackHostOnly: RequestHandler = (request, response, next) => {
-  if (/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i.test(request.headers.host ?? '')) next()
-  else sendProblem(response, 421, 'This server answers only to localhost and 127.0.0.1.')
+/** Puts the request on record when it is over. Probes are not: they show nothing. */
+function followed(route: RunnableRoute, recorder: AccessRecorder): RequestHandler[] {
+  if (route.open) return []
+  return [
+    (request, response, next) => {
+      const caller = callerOf(response)
+      if (caller) response.locals['access'] = recorder.follow(request, response, caller, route.path)
+      next()
+    },
+  ]
 }
+
+/** Before raw records and exports: it is on record that they were asked for, or they are not given. */
+function begun(route: RunnableRoute): RequestHandler {
+  return async (request, response, next) => {
+    if (route.handsOut?.(request) && request.method !== 'HEAD') await accessOf(response)?.begin()
+    next()
+  }
+}
+
+const accessOf = (response: Response): Access | undefined => response.locals['access'] as Access | undefined
 
 const expressPath = (route: RunnableRoute): string => route.path.replaceAll(/\{(\w+)\}/g, ':$1')
 
@@ -104,37 +136,6 @@ function bodyReader({ body }: RunnableRoute): RequestHandler[] {
     next()
   }
   return body.schema ? [ofRightType, express.json({ limit: '64kb', type: types })] : [ofRightType]
-}
-
-function authenticated(auth: Authenticate): RequestHandler {
-  return async (request, response, next) => {
-    response.setHeader('Cache-Control', 'no-store')
-    const caller = await auth(request.headers.authorization)
-    if (caller) {
-      response.locals['caller'] = caller
-      return next()
-    }
-    const given = request.headers.authorization !== undefined
-    response.setHeader('WWW-Authenticate', given ? 'Bearer realm="trailjoin", error="invalid_token"' : 'Bearer realm="trailjoin"')
-    sendProblem(
-      response,
-      401,
-      given ? 'The token is not the one of this server.' : 'Send the token as "Authorization: Bearer <token>"; `trailjoin up` prints it.',
-    )
-  }
-}
-
-/** The caller's roles let them in, or 403. */
-function permitted(route: RunnableRoute): RequestHandler {
-  return (_request, response, next) => {
-    const caller = callerOf(response)
-    if (route.open || (caller && mayUse(caller, route.roles ?? ['reader', 'responder']))) return next()
-    sendProblem(response, 403, 'The token is good, but its roles do not include what this route asks for.')
-  }
-}
-
-function callerOf(response: Response): Caller | null {
-  return (response.locals['caller'] as Caller | undefined) ?? null
 }
 
 /** One line a request: who looked at what. The query is left out (it holds search texts); the path holds the oid that was looked at. */

@@ -1,25 +1,18 @@
 /** Errors as RFC 9457 problem details. What is not a `ProblemError` is a fault of ours: logged whole, answered without details. */
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { z } from 'zod'
+import { errorCode } from '#database/errors.ts'
 import type { Problem } from './contract.ts'
 import type { Log } from './log.ts'
+import { problemType } from './problem-types.ts'
 import { faultsOf } from './query.ts'
 import type { Fault } from './query.ts'
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not found',
-  405: 'Method not allowed',
-  406: 'Not acceptable',
-  413: 'Content too large',
-  415: 'Unsupported media type',
-  421: 'Misdirected request',
-  429: 'Too many requests',
-  500: 'Internal error',
-  503: 'Not ready',
-}
+/** Seconds after which a 503 may be tried again: what was missing (the database, an issuer's keys) is asked anew by then. */
+const RETRY_AFTER = '5'
+
+/** PostgreSQL's code of a statement that ran into its time limit. */
+const QUERY_CANCELED = '57014'
 
 /** An error that the caller may read. */
 export class ProblemError extends Error {
@@ -37,12 +30,12 @@ export class ProblemError extends Error {
 /** Answers with problem+json. */
 export function sendProblem(response: Response, status: number, detail?: string, faults: readonly Fault[] = []): void {
   const body: Problem = {
-    type: 'about:blank',
-    title: TITLES[status] ?? 'Error',
+    ...problemType(status, faults.length > 0),
     status,
     ...(detail === undefined ? {} : { detail }),
     ...(faults.length > 0 ? { errors: [...faults] } : {}),
   }
+  if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', RETRY_AFTER)
   response.status(status).type('application/problem+json').send(JSON.stringify(body))
 }
 
@@ -58,13 +51,16 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown):
 export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, next) => {
     const status = statusOf(error)
-    if (status >= 500) log.error({ err: error, method: request.method, path: request.path }, 'request failed')
+    if (status >= 500 && !(error instanceof ProblemError)) log.error({ err: error, method: request.method, path: request.path }, 'request failed')
     if (response.headersSent) {
       // A stream that broke half-way: the connection is cut, so that a client cannot take the part for the whole.
       response.destroy()
       return
     }
+    if (errorCode(error) === QUERY_CANCELED)
+      return sendProblem(response, 503, 'The answer took too long to find. Ask for a shorter period, or for less at once.')
     if (error instanceof ProblemError) return sendProblem(response, error.status, error.message, error.faults)
+    if (status === 413) return sendProblem(response, status, 'The body is too long.')
     if (status < 500) return sendProblem(response, status, 'The request could not be read.')
     sendProblem(response, 500, 'Something went wrong on our side; the log of the server says what.')
     void next

@@ -1,3 +1,4 @@
+import { accessLog } from './access-log.ts'
 import { agents } from './agents.ts'
 import { coverage } from './coverage.ts'
 import { event, eventRaw } from './event.ts'
@@ -31,6 +32,7 @@ export const ROUTES: readonly RunnableRoute[] = [
   coverage,
   rejected,
   unmapped,
+  accessLog,
   healthz,
   readyz,
 ]

@@ -1,3 +1,4 @@
+import { asksForExport } from '../access/record.ts'
 import { toCsv } from '../csv.ts'
 import { llmUsage, usageRows } from '../read-models/llm-usage.ts'
 import { UsageReport } from '../usage/contract.ts'
@@ -10,9 +11,11 @@ export const llmUsageReport = defineRoute({
   path: '/v1/reports/llm-usage',
   summary:
     'LLM calls, failures and tokens by agent, model, cloud and day; ambiguous and unattributed use always has a row. format=focus gives FOCUS 1.2 rows without costs.',
+  roles: ['compliance'],
+  handsOut: asksForExport,
   query: UsageQuery,
   answer: { description: 'Rows with their coverage: how much of them is how sure.', schema: UsageReport, alsoAs: ['text/csv'] },
-  handle: async ({ query: { format = 'json', ...filters }, response }, { store }) => {
+  handle: async ({ query: { format = 'json', ...filters }, response }, { store, gave }) => {
     if (format === 'json') {
       response.json(await llmUsage(store, filters))
       return
@@ -20,10 +23,13 @@ export const llmUsageReport = defineRoute({
     response.setHeader('Content-Type', 'text/csv; charset=utf-8')
     response.setHeader('Content-Disposition', `attachment; filename="llm-usage${format === 'focus' ? '-focus' : ''}.csv"`)
     if (format === 'focus') {
-      response.send(focusHeader() + focusRows(await usageRows(store, filters), null))
+      const rows = await usageRows(store, filters)
+      gave(rows.length)
+      response.send(focusHeader() + focusRows(rows, null))
       return
     }
     const { rows } = await llmUsage(store, filters)
+    gave(rows.length)
     response.send(toCsv([Object.keys(USAGE_COLUMNS), ...rows.map((row) => Object.values(USAGE_COLUMNS).map((column) => column(row)))]))
   },
 })

@@ -6,6 +6,9 @@ import { defineRoute } from './route.ts'
 export const rejected = defineRoute({
   path: '/v1/rejected',
   summary: 'Texts that are no known record, with file, line and reason; the latest first.',
+  // Texts as they came, whosever they are.
+  roles: ['responder'],
+  handsOut: () => true,
   query: ListQuery,
   answer: { description: 'Rejected texts.', schema: page(Rejected) },
   handle: async ({ query, response }, { store }) => {

@@ -3,13 +3,19 @@ import type { Request, Response } from 'express'
 import type { z } from 'zod'
 import type { AccessRole, Caller } from '../access/caller.ts'
 import { parse } from '../problem.ts'
-import type { Store } from '../read-models/store.ts'
+import type { Queries, Store } from '../read-models/store.ts'
 
 export interface RouteContext {
   /** Sees what the caller may see. */
   readonly store: Store
+  /** The database without bounds, for tables of the API itself (tokens, decisions, who looked at what). What is about a tenant's records goes through `store`. */
+  readonly db: Queries
   /** Null on open routes only. */
   readonly caller: Caller | null
+  /** For the record of who looked at what: counts rows that were given otherwise than by `response.json`, which counts itself. */
+  readonly gave: (rows: number) => void
+  /** Whether the caller would be let in once more; asked now and then by answers that last. */
+  readonly stillAllowed: () => Promise<boolean>
 }
 
 /** What a request carries. With a schema it is JSON of at most 64 KiB, read and parsed before the handler runs; without one the handler reads the stream. */
@@ -41,6 +47,8 @@ export interface Route<Query extends z.ZodType = z.ZodType, Params extends z.Zod
   readonly params?: Params
   readonly query: Query
   readonly body?: RouteBody<Body>
+  /** Whether this request would hand out raw records or an export: then it is answered only once it is on record that it was asked. */
+  readonly handsOut?: (request: Request) => boolean
   /** The answer: JSON where a schema is given, and the other media types it can have. */
   readonly answer: {
     /** 200 without it. */

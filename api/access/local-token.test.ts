@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { bearerToken, localToken } from './auth.ts'
+import { bearerToken, localToken } from './local-token.ts'
 
 let folder: string
 beforeEach(async () => {
