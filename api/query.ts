@@ -68,7 +68,7 @@ const timelineCursor = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-export const FORMATS = ['json', 'ndjson', 'csv'] as const
+export const FORMATS = ['json', 'ndjson', 'csv', 'ocsf', 'timesketch'] as const
 export type Format = (typeof FORMATS)[number]
 const format = z.enum(FORMATS, { error: (issue) => `"${shorten(String(issue.input))}" is not offered: the formats are ${FORMATS.join(', ')}` })
 
@@ -100,8 +100,19 @@ export const TimelineQuery = z
     limit: limit.optional(),
     cursor: timelineCursor.optional(),
     format: format.optional(),
+    manifest: z
+      .enum(['only'], { error: 'can only be "only"' })
+      .meta({
+        description:
+          '`only`: the manifest of the export (counts, what was left out, SHA-256) in its place. Without it the manifest comes as the trailer `Trailjoin-Manifest`.',
+      })
+      .optional(),
   })
   .refine(inOrder.check, inOrder.params)
+  .refine((value) => value.manifest === undefined || (value.format !== undefined && value.format !== 'json'), {
+    path: ['manifest'],
+    error: 'is of an export: give a format other than json, too',
+  })
 
 export const AgentsQuery = z.strictObject({
   tenant: guid.optional(),
