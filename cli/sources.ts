@@ -7,7 +7,8 @@ import { openSource } from '#ingest/engine/open.ts'
 import type { SourceEntry } from '#ingest/engine/open.ts'
 import type { RunningSource } from '#ingest/engine/run.ts'
 import type { Source, SourceContext } from '#ingest/engine/source.ts'
-import { DEFAULT_FILE, readSourcesFile } from '../config/sources-file.ts'
+import { readSourcesFile } from '../config/sources-file.ts'
+import { DEFAULT_FILE } from '../config/yaml-file.ts'
 import type { Cli } from './cli.ts'
 
 export interface ConfiguredSources {

@@ -1,14 +1,11 @@
 /** The configuration file: which live sources there are. docs/configuration.md describes it for operators. */
-import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument } from 'yaml'
-import type { Document } from 'yaml'
 import { z } from 'zod'
 import { isGuid } from '#core/keys.ts'
 import type { SourceEntry } from '#ingest/engine/open.ts'
 import type { Source } from '#ingest/engine/source.ts'
 import { ConfigError } from '../config.ts'
-
-export const DEFAULT_FILE = 'trailjoin.yaml'
+import { faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
+import type { Fault } from './yaml-file.ts'
 
 const Common = z.looseObject({
   kind: z.string(),
@@ -24,47 +21,30 @@ const Common = z.looseObject({
 /** From the end of one poll to the begin of the next, where the file does not say. */
 const EVERY_SECONDS = 60
 
-interface Fault {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-}
-
 /**
  * Reads the file.
  * @throws ConfigError naming every fault at once, with line and path; values are not repeated, they may be secrets written into the wrong place
  */
 export async function readSourcesFile(file: string, kinds: ReadonlyMap<string, Source<unknown>>): Promise<readonly SourceEntry[]> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    const why = missing ? 'does not exist' : `cannot be read: ${(error as Error).message}`
+  const text = await readIfThere(file)
+  if (text === null)
     throw new ConfigError(
-      `${file} ${why}. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG. Without live sources, \`trailjoin import\` reads log files.`,
+      `${file} does not exist. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG. Without live sources, \`trailjoin import\` reads log files.`,
     )
-  }
   return parseSources(text, file, kinds)
 }
 
 /** The sources that a configuration text names. `file` stands in the messages. @throws ConfigError as `readSourcesFile` */
 export function parseSources(text: string, file: string, kinds: ReadonlyMap<string, Source<unknown>>): readonly SourceEntry[] {
-  const lines = new LineCounter()
-  // "Pretty" errors of the library print the line, and with it what stands there.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0)
-    throw new ConfigError(document.errors.map(({ pos, message }) => `${file}:${lines.linePos(pos[0]).line}: ${message}`).join('\n'))
+  const yaml = parseYaml(text, file)
   const faults: Fault[] = []
-  const entries = readDocument(document.toJS(), kinds, faults)
-  if (faults.length > 0) {
-    const told = faults.map((fault) => ({ line: lineOf(document, lines, fault.path), text: `${pathText(fault.path)}${fault.message}` }))
-    throw new ConfigError(told.map(({ line, text: message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`).join('\n'))
-  }
+  const entries = readDocument(yaml.value, kinds, faults)
+  if (faults.length > 0) throw yaml.refusal(faults)
   return entries
 }
 
 function readDocument(value: unknown, kinds: ReadonlyMap<string, Source<unknown>>, faults: Fault[]): readonly SourceEntry[] {
-  const file = z.strictObject({ sources: z.array(z.unknown()).min(1, 'names no source') }).safeParse(value ?? {})
+  const file = z.strictObject({ sources: z.array(z.unknown()).min(1, 'names no source'), api: z.unknown().optional() }).safeParse(value ?? {})
   if (!file.success) {
     faults.push(...faultsOf(file.error, []))
     return []
@@ -95,36 +75,4 @@ function readEntry(item: unknown, path: readonly PropertyKey[], kinds: ReadonlyM
   if (!common.success || !settings.success) return null
   const { name, everySeconds = EVERY_SECONDS, tenantId } = common.data
   return { kind: source.kind, name, everySeconds, context: tenantId === undefined ? {} : { tenantId }, settings: settings.data }
-}
-
-function faultsOf(error: z.ZodError, path: readonly PropertyKey[]): readonly Fault[] {
-  return error.issues.flatMap((issue): readonly Fault[] => {
-    const at = [...path, ...issue.path]
-    // Each unknown key where it stands.
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...at, key], message: 'is not known here' }))
-    return [{ path: at, message: wordsOf(issue) }]
-  })
-}
-
-function wordsOf({ message }: z.core.$ZodIssue): string {
-  const missing = /^Invalid input: expected (.+), received undefined$/.exec(message)
-  if (missing) return `is missing (${missing[1] ?? ''})`
-  return message.startsWith('Invalid') || message.startsWith('Too') ? `is wrong: ${message}` : message
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  const text = path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .replace(/^\./, '')
-  return text === '' ? '' : `${text} `
-}
-
-/** The line of the path's end, or of the nearest of its parents that is there. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true) as { readonly range?: readonly [number, number, number] | null } | undefined
-    if (node?.range) return lines.linePos(node.range[0]).line
-  }
-  return null
 }

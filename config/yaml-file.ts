@@ -1,0 +1,79 @@
+/** The configuration file as text: faults are told with file, line and path, all at once, and no value is repeated: it may be a secret in the wrong place. */
+import { readFile } from 'node:fs/promises'
+import { LineCounter, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
+import type { z } from 'zod'
+import { ConfigError } from '../config.ts'
+
+/** The file where no other is named. */
+export const DEFAULT_FILE = 'trailjoin.yaml'
+
+export interface Fault {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+export interface YamlFile {
+  readonly value: unknown
+  /** An error that tells all these faults, each with its line. */
+  readonly refusal: (faults: readonly Fault[]) => ConfigError
+}
+
+/** @returns the text of the file; null when there is none. @throws ConfigError when it cannot be read */
+export async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}.`)
+  }
+}
+
+/** Parses a text; `file` stands in the messages. @throws ConfigError where it is no YAML */
+export function parseYaml(text: string, file: string): YamlFile {
+  const lines = new LineCounter()
+  // "Pretty" errors of the library print the line, and with it what stands there.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0)
+    throw new ConfigError(document.errors.map(({ pos, message }) => `${file}:${lines.linePos(pos[0]).line}: ${message}`).join('\n'))
+  return {
+    value: document.toJS() as unknown,
+    refusal: (faults) => {
+      const told = faults.map((fault) => ({ line: lineOf(document, lines, fault.path), text: `${pathText(fault.path)}${fault.message}` }))
+      return new ConfigError(told.map(({ line, text: message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`).join('\n'))
+    },
+  }
+}
+
+/** What zod found wrong, in the words of an operator. `path` is where the checked value stands. */
+export function faultsOf(error: z.ZodError, path: readonly PropertyKey[]): readonly Fault[] {
+  return error.issues.flatMap((issue): readonly Fault[] => {
+    const at = [...path, ...issue.path]
+    // Each unknown key where it stands.
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...at, key], message: 'is not known here' }))
+    return [{ path: at, message: wordsOf(issue) }]
+  })
+}
+
+function wordsOf({ message }: z.core.$ZodIssue): string {
+  const missing = /^Invalid input: expected (.+), received undefined$/.exec(message)
+  if (missing) return `is missing (${missing[1] ?? ''})`
+  return message.startsWith('Invalid') || message.startsWith('Too') ? `is wrong: ${message}` : message
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '')
+  return text === '' ? '' : `${text} `
+}
+
+/** The line of the path's end, or of the nearest of its parents that is there. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true) as { readonly range?: readonly [number, number, number] | null } | undefined
+    if (node?.range) return lines.linePos(node.range[0]).line
+  }
+  return null
+}
