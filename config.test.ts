@@ -5,7 +5,7 @@ test('an empty environment gives the defaults, and an empty value counts as abse
   const defaults = {
     databaseUrl: undefined,
     dataDir: undefined,
-    kafkaBrokers: undefined,
+    kafka: undefined,
     port: 8417,
     configFile: undefined,
     logLevel: 'warn',
@@ -24,7 +24,7 @@ test('every faulty variable is named at once, and no value is repeated', () => {
 })
 
 test('Kafka brokers are a list of addresses, and anything else is told', () => {
-  expect(readConfig({ KAFKA_BROKERS: 'a:9092, b.example.com:9093,[::1]:9094' }).kafkaBrokers).toEqual(['a:9092', 'b.example.com:9093', '[::1]:9094'])
+  expect(readConfig({ KAFKA_BROKERS: 'a:9092, b.example.com:9093,[::1]:9094' }).kafka?.brokers).toEqual(['a:9092', 'b.example.com:9093', '[::1]:9094'])
   for (const wrong of ['a', 'a:', 'user:secret@a:9092', 'http://a:9092', 'a:9092,'])
     expect(() => readConfig({ KAFKA_BROKERS: wrong }), wrong).toThrow('KAFKA_BROKERS is no list')
 })

@@ -1,13 +1,15 @@
 /** The settings from the environment. Only the program's start reads them; everything else receives values. */
 import { z } from 'zod'
+import { KAFKA_VARIABLES, kafkaConfig } from './config/kafka.ts'
+import type { KafkaConfig } from './config/kafka.ts'
 
 export interface Config {
   /** Any PostgreSQL server, in the place of the embedded one. */
   readonly databaseUrl: string | undefined
   /** Folder of the embedded database and of the local token. */
   readonly dataDir: string | undefined
-  /** `host:port` of Kafka brokers: the roles run as separate processes. */
-  readonly kafkaBrokers: readonly string[] | undefined
+  /** With it the roles run as separate processes. */
+  readonly kafka: KafkaConfig | undefined
   readonly port: number
   /** File that names the live sources. */
   readonly configFile: string | undefined
@@ -35,18 +37,11 @@ const port = z
   .string()
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'is no port: write a whole number from 0 (any free one) to 65535')
   .transform(Number)
-const kafkaBrokers = z
-  .string()
-  .transform((text) => text.split(',').map((broker) => broker.trim()))
-  .refine(
-    (brokers) => brokers.every((broker) => /^([^\s:/@]+|\[[\da-f:]+\]):\d{1,5}$/i.test(broker)),
-    'is no list of Kafka brokers: write host:9092,host2:9092',
-  )
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is none of fatal, error, warn, info, debug, trace, silent')
 
 const Environment = z.object({
   DATABASE_URL: postgresUrl.optional(),
-  KAFKA_BROKERS: kafkaBrokers.optional(),
+  ...KAFKA_VARIABLES,
   TRAILJOIN_DATA_DIR: z.string().optional(),
   TRAILJOIN_PORT: port.optional(),
   TRAILJOIN_CONFIG: z.string().optional(),
@@ -63,11 +58,14 @@ const Environment = z.object({
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const result = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')))
   if (!result.success) throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'))
-  const { DATABASE_URL, KAFKA_BROKERS, TRAILJOIN_CONFIG, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
+  const faults: string[] = []
+  const kafka = kafkaConfig(result.data, ({ variable, message }) => faults.push(`${variable} ${message}`))
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  const { DATABASE_URL, TRAILJOIN_CONFIG, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
   return {
     databaseUrl: DATABASE_URL,
     dataDir: TRAILJOIN_DATA_DIR,
-    kafkaBrokers: KAFKA_BROKERS,
+    kafka,
     port: TRAILJOIN_PORT ?? DEFAULT_PORT,
     configFile: TRAILJOIN_CONFIG,
     // A person at a terminal reads the printed address; requests are logged from `info` on.

@@ -20,6 +20,6 @@ export interface Receipt {
  */
 export interface RecordSink {
   deliver(records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt>
-  /** Resolves when every conclusion that follows from the delivered records is stored. */
-  drain(): Promise<void>
+  /** Resolves when every conclusion that follows from the delivered records is stored; soon after the signal aborts also without, then the rest stays to be drawn. */
+  drain(signal?: AbortSignal): Promise<void>
 }

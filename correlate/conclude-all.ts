@@ -4,12 +4,13 @@ import { refreshFindings } from './findings/index.ts'
 
 /**
  * Brings everything that follows from the stored facts up to date: conclusions of whatever is pending (an interrupted import, another process), then findings if
- * conclusions changed since they were computed. Cheap when nothing is to be done.
+ * conclusions changed since they were computed. Cheap when nothing is to be done. After the signal no further step is begun; what is left is the next call's.
  */
-export async function concludeAll(pool: pg.Pool): Promise<void> {
-  while (await deriveOnce(pool)) {
+export async function concludeAll(pool: pg.Pool, signal?: AbortSignal): Promise<void> {
+  while (!signal?.aborted && (await deriveOnce(pool))) {
     // Each round commits by itself.
   }
+  if (signal?.aborted) return
   const { rows } = await pool.query<{ name: string; round: bigint }>(`select name, round from progress where name in ('conclusions', 'findings')`)
   const round = (name: string): bigint => rows.find((row) => row.name === name)?.round ?? 0n
   if (round('conclusions') === round('findings')) return

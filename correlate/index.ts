@@ -30,8 +30,8 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
   let waiting = 0
   let timer: NodeJS.Timeout | undefined
 
-  async function deriveAll(): Promise<void> {
-    while (await deriveOnce(pool)) {
+  async function deriveAll(signal?: AbortSignal): Promise<void> {
+    while (!signal?.aborted && (await deriveOnce(pool))) {
       // Each round commits by itself.
     }
   }
@@ -76,10 +76,11 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
       else timer = setTimeout(deriveBeside, CONCLUDE_AFTER_MS).unref()
       return { ...counts, rejected: refused, byFormat }
     },
-    async drain(): Promise<void> {
+    async drain(signal): Promise<void> {
       clearTimeout(timer)
+      // The round that runs is waited for: it holds a connection.
       while (deriving) await deriving
-      await deriveAll()
+      await deriveAll(signal)
       if (unanalysed >= ANALYZE_AFTER) await pool.query('analyze heads, events, conclusions, timeline')
       unanalysed = 0
     },

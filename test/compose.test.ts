@@ -52,8 +52,8 @@ const compose = z
   .parse(parse(read('docker-compose.yml'), { merge: true }))
 
 const roles = Object.entries(compose.services).filter(([, { image }]) => image === 'trailjoin')
-/** The names that config.ts knows. */
-const settings = new Set([...read('config.ts').matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name))
+/** The names that the program reads. */
+const settings = new Set(['config.ts', 'config/kafka.ts'].flatMap((file) => [...read(file).matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name)))
 
 test('there is a store, a log, and one service for each role', () => {
   expect(Object.keys(compose.services)).toEqual(['kafka', 'postgres', 'ingest', 'correlate', 'api'])

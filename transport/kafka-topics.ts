@@ -49,6 +49,9 @@ export async function checkBrokers(brokers: readonly string[], tls?: ConnectionO
   throw new Error(`No Kafka broker can be used (KAFKA_BROKERS).\n${problems.join('\n')}`)
 }
 
+/** About three seconds: what may not be created does not come by waiting. */
+const LIST_RETRIES = 4
+
 /** Creates the topics that are missing, and tells what they are like. */
 export async function prepareTopics(client: Kafka, settings: TopicSettings): Promise<Readonly<Record<Topic, TopicFacts>>> {
   const admin = client.admin()
@@ -82,10 +85,15 @@ async function createMissing(admin: Admin, { namespace, partitions, retentionMs 
   try {
     await admin.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor, configEntries })) })
   } catch (error) {
-    const now = new Set(await admin.listTopics())
-    // Another process was faster, or a leader was not chosen yet when kafkajs asked.
-    if (!missing.every((name) => now.has(name)))
-      throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
+    // Another process was faster, or a leader was not chosen yet when kafkajs asked. The broker that is asked may hear of it a moment later.
+    await pRetry(
+      async () => {
+        const now = new Set(await admin.listTopics())
+        if (!missing.every((name) => now.has(name)))
+          throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
+      },
+      { retries: LIST_RETRIES, minTimeout: 200, maxTimeout: 1000 },
+    )
   }
 }
 

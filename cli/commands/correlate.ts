@@ -2,15 +2,18 @@ import { once } from 'node:events'
 import { Command } from 'commander'
 import { type Logger, destination, pino } from 'pino'
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
-import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import type { Database } from '#database/open.ts'
 import type { RecordSink } from '#core/sink.ts'
+import type { Transport } from '#core/transport.ts'
 import { maskText } from '#ingest/mask/mask.ts'
 import { consumeInto } from '#transport/deliver.ts'
-import { createKafkaTransport } from '#transport/kafka.ts'
+import type { KafkaConfig } from '../../config/kafka.ts'
 import { UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
+import { STOP_MS } from '../correlator.ts'
+import { startFindingsRounds } from '../findings-rounds.ts'
+import { openKafka } from '../kafka.ts'
 import { type MetricsAddress, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 
 export const correlateCommand: CommandFactory = (cli) =>
@@ -19,38 +22,34 @@ export const correlateCommand: CommandFactory = (cli) =>
     .option('--metrics <address>', 'serve /metrics and /healthz on this port, or host:port')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { metrics?: string }>()
-      const brokers = cli.config.kafkaBrokers
-      if (brokers === undefined)
+      const { kafka } = cli.config
+      if (kafka === undefined)
         throw new UsageError(
           '`correlate` takes records from Kafka: set KAFKA_BROKERS, e.g. KAFKA_BROKERS=kafka:9092. Without Kafka, `import` and `up` correlate by themselves.',
         )
       const metrics = options.metrics === undefined ? null : parseMetricsAddress(options.metrics)
-      await withStore(cli, options, ({ pool }) => correlate(cli, pool, brokers, metrics))
+      await withStore(cli, options, ({ pool }) => correlate(cli, pool, kafka, metrics))
     })
 
-/** Findings are computed from the whole store: more often than this is work without news. */
-const FINDINGS_EVERY_MS = 60_000
-
 /** Until the signal; what was taken and not stored by then comes to another correlator. */
-async function correlate({ config, signal }: Cli, pool: Database['pool'], brokers: readonly string[], address: MetricsAddress | null): Promise<void> {
+async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, address: MetricsAddress | null): Promise<void> {
+  const { config, signal } = cli
   const log = pino({ name: 'trailjoin', base: { role: 'correlate' }, level: config.logLevel }, destination(2))
   const sink = createCorrelator(pool)
   const registry = new Registry()
   const counted = countDeliveries(registry)
   const server = address === null ? null : await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
-  const transport = createKafkaTransport({ brokers, clientId: 'trailjoin-correlate', log: (level, message, fields) => log[level](fields, message) })
+  const stopFindings = startFindingsRounds(pool, log)
+  let transport: Transport | null = null
   try {
-    const findings = setInterval(
-      () => void concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time')),
-      FINDINGS_EVERY_MS,
-    )
-    signal.addEventListener('abort', () => clearInterval(findings), { once: true })
+    transport = await openKafka(kafka, cli, 'trailjoin-correlate', log)
     await consumeInto(transport, counted.sink(sink), { signal, mask: maskText })
-    log.info({ brokers, metrics: server?.url }, 'correlating')
+    log.info({ brokers: kafka.brokers, metrics: server?.url }, 'correlating')
     if (!signal.aborted) await once(signal, 'abort')
   } finally {
     // The batch that is on its way is stored and acknowledged, then its conclusions are drawn.
-    await transport.close()
+    await transport?.close()
+    await stopFindings()
     await drain(sink, log)
     await server?.close()
   }
@@ -60,7 +59,7 @@ async function correlate({ config, signal }: Cli, pool: Database['pool'], broker
 /** Conclusions that are missing are drawn by the next correlator: no reason to fail. */
 async function drain(sink: RecordSink, log: Logger): Promise<void> {
   try {
-    await sink.drain()
+    await sink.drain(AbortSignal.timeout(STOP_MS))
   } catch (error) {
     log.warn({ error: String(error) }, 'conclusions are left for the next correlator')
   }
@@ -98,7 +97,7 @@ function countDeliveries(registry: Registry): { readonly sink: (sink: RecordSink
           throw error
         }
       },
-      drain: () => sink.drain(),
+      drain: (signal) => sink.drain(signal),
     }),
   }
 }

@@ -1,27 +1,19 @@
 import { Command } from 'commander'
 import { Registry, collectDefaultMetrics } from 'prom-client'
-import { createCorrelator } from '#correlate/index.ts'
 import type { RecordSink } from '#core/sink.ts'
 import type { Database } from '#database/open.ts'
-import { SHORT_DELAYS } from '#ingest/engine/back-off.ts'
-import { createLeases } from '#ingest/engine/lease.ts'
-import { createSourceMetrics } from '#ingest/engine/metrics.ts'
-import { runSources } from '#ingest/engine/run.ts'
-import type { RunningSource } from '#ingest/engine/run.ts'
-import { createSourceStore } from '#ingest/engine/store.ts'
-import { createKafkaTransport } from '#transport/kafka.ts'
 import { createTransportSink } from '#transport/sink.ts'
 import { ConfigError } from '../../config.ts'
 import { CommandError, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
+import { collect, describeSources, openAll } from '../collect.ts'
+import { openCorrelator } from '../correlator.ts'
+import { openKafka } from '../kafka.ts'
 import { parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
-import type { MetricsAddress } from '../metrics-server.ts'
+import type { MetricsAddress, MetricsServer } from '../metrics-server.ts'
 import { printable } from '../output/table.ts'
-import { openConfigured, readSources, sourceLogger } from '../sources.ts'
+import { readSources, sourceLogger } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
-
-/** Attempts a part is given with `--once`: a passing fault passes, a lasting one is told. */
-const ONCE_ATTEMPTS = 3
 
 interface IngestOptions extends GlobalOptions {
   readonly config?: string
@@ -46,37 +38,16 @@ export const ingestCommand: CommandFactory = (cli) =>
 
 async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSources, once: boolean, address: MetricsAddress | null): Promise<void> {
   const { logger, log } = sourceLogger(cli.config.logLevel)
-  const sources: RunningSource[] = []
-  for (const entry of configured.entries) {
-    sources.push(
-      await openConfigured(cli, entry, configured, log).catch((error: unknown) => {
-        throw new CommandError(`${entry.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-      }),
-    )
-  }
-  const store = createSourceStore(pool)
-  const leases = createLeases(pool)
+  const sources = await openAll(cli, configured, log)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const metrics = createSourceMetrics(registry, () => store.statuses())
-  const { sink, close } = openSink(cli, pool, logger)
-  const server = address === null ? null : await serveMetrics(address, registry, () => null)
-  const parts = sources.reduce((sum, { collectors }) => sum + collectors.length, 0)
-  cli.say(
-    `Collecting from ${sources.map(({ name }) => name).join(', ')} (${parts} parts)${cli.config.kafkaBrokers ? ' into Kafka' : ''}.${once ? '' : ' Ctrl-C stops it.'}`,
-  )
+  const { sink, close } = await openSink(cli, pool, logger)
   const counted = countReceipts(sink)
+  let server: MetricsServer | null = null
   try {
-    const outcomes = await runSources({
-      sources,
-      sink: counted.sink,
-      store,
-      signal: cli.signal,
-      log,
-      metrics,
-      leases,
-      ...(once ? { once: { attempts: ONCE_ATTEMPTS }, delays: SHORT_DELAYS } : {}),
-    })
+    if (address !== null) server = await serveMetrics(address, registry, () => null)
+    cli.say(`Collecting from ${describeSources(sources)}${cli.config.kafka ? ' into Kafka' : ''}.${once ? '' : ' Ctrl-C stops it.'}`)
+    const outcomes = await collect({ sources, sink: counted.sink, pool, signal: cli.signal, log, registry, once })
     if (!once) return
     cli.signal.throwIfAborted()
     cli.say(counted.told())
@@ -87,28 +58,21 @@ async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSource
         `${failed.length} of ${outcomes.length} parts could not be read to their end; the rest is stored. \`trailjoin doctor\` says what to do.`,
       )
   } finally {
-    await leases.close()
-    await close()
+    // One round ends when everything that follows from it is stored; a collector that is stopped leaves the rest to the next start.
+    await close(once && !cli.signal.aborted ? new AbortController().signal : undefined)
     await server?.close()
   }
 }
 
 /** Kafka where brokers are named, else the correlator in this process. */
-function openSink(
-  { config }: Cli,
+async function openSink(
+  cli: Cli,
   pool: Database['pool'],
   logger: ReturnType<typeof sourceLogger>['logger'],
-): { readonly sink: RecordSink; readonly close: () => Promise<void> } {
-  if (config.kafkaBrokers === undefined) {
-    const sink = createCorrelator(pool)
-    // What was delivered last may still want its conclusions; what is missing after a failure is drawn at the next start.
-    return { sink, close: () => sink.drain().catch((error: unknown) => logger.warn({ error: String(error) }, 'conclusions are left for the next start')) }
-  }
-  const transport = createKafkaTransport({
-    brokers: config.kafkaBrokers,
-    clientId: 'trailjoin-ingest',
-    log: (level, message, fields) => logger[level](fields, message),
-  })
+): Promise<{ readonly sink: RecordSink; readonly close: (patience?: AbortSignal) => Promise<void> }> {
+  const { kafka } = cli.config
+  if (kafka === undefined) return openCorrelator(pool, logger)
+  const transport = await openKafka(kafka, cli, 'trailjoin-ingest', logger)
   return { sink: createTransportSink(transport), close: () => transport.close() }
 }
 
@@ -124,7 +88,7 @@ function countReceipts(sink: RecordSink): { readonly sink: RecordSink; readonly 
         sum.rejected += rejections.length + receipt.rejected.length
         return receipt
       },
-      drain: () => sink.drain(),
+      drain: (signal) => sink.drain(signal),
     },
     told: () => `${sum.read} records read: ${sum.stored} stored, ${sum.duplicates} known already, ${sum.rejected} rejected.`,
   }

@@ -108,7 +108,7 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
     options.metrics?.polled(key.source)
     // Conclusions are drawn beside the deliveries; the last ones need a push. A failure leaves them pending, which loses nothing.
     if (delivered)
-      await options.sink.drain().catch((cause: unknown) =>
+      await options.sink.drain(signal).catch((cause: unknown) =>
         log('warn', 'conclusions are behind', {
           ...fields,
           error: String(cause).slice(0, MAX_MESSAGE),
@@ -224,6 +224,6 @@ function oneAtATime(sink: RecordSink): RecordSink {
       last = mine.catch(() => undefined)
       return mine
     },
-    drain: () => sink.drain(),
+    drain: (signal) => sink.drain(signal),
   }
 }
