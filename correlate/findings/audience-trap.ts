@@ -131,7 +131,7 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     const tokens = tokensOf.get(event.id) ?? []
     if (tokens.length === 0 || !tokens.every((token) => token.resource !== null && apis.nameOf(token.resource, event.tenantId) !== null)) continue
     const log = await context.signInLog(event.tenantId!, 'entra:ServicePrincipalSignIn')
-    hits.push({ event, tokens, reaches: log !== null && log.firstNs <= event.timeNs - TOKEN_NS })
+    hits.push({ event, tokens, reaches: log !== null && log.firstNs <= event.timeNs - TOKEN_NS && log.lastNs >= event.timeNs })
   }
   return [...Map.groupBy(hits, ({ event }) => `${event.tenantId}/${event.subjectOid}`).values()].map((group): Draft => {
     const { event } = group[0]!
@@ -139,7 +139,7 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     const sure = group.some((hit) => hit.reaches)
     const doubt = sure
       ? ''
-      : ` The sign-in log of this tenant does not reach back ${TOKEN_NS / HOUR} hours before ${moment(event.timeNs)}: a dedicated token issued earlier would not be seen.`
+      : ` The sign-in log of this tenant does not cover the ${TOKEN_NS / HOUR} hours before ${moment(event.timeNs)} to their end: a dedicated token would not be seen.`
     return {
       key: ['exchange', 'gcp', event.tenantId, event.subjectOid],
       confidence: sure ? 'derived' : 'probable',

@@ -1,5 +1,5 @@
 import { NO_TENANT } from '#core/keys.ts'
-import type { Context } from './engine/context.ts'
+import { type Context, signInLogOf } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
@@ -19,18 +19,24 @@ export const finding: FindingRule = {
   ],
   async evaluate(context) {
     const uses = await usesElsewhere(context)
-    return [...Map.groupBy(uses, (event) => [event.tenantId, event.subjectOid, event.source].join('\n')).values()].map((group): Draft => {
+    const drafts: Draft[] = []
+    for (const group of Map.groupBy(uses, (event) => [event.tenantId, event.subjectOid, event.source].join('\n')).values()) {
       const { tenantId, subjectOid, source } = group[0]!
+      // Sign-ins of managed identities have no address (facts/entra.md b.2): that log could say nothing.
+      const log = tenantId === null || subjectOid === null ? null : signInLogOf(context.directory, tenantId, subjectOid)
+      const span = log === 'entra:ServicePrincipalSignIn' ? await context.signInLog(tenantId!, log) : null
+      const sure = log === 'entra:ManagedIdentitySignIn' || (span !== null && span.firstNs <= group[0]!.timeNs && span.lastNs >= group.at(-1)!.timeNs)
       const sessions = sorted(group.map((event) => event.sessionId))
-      return {
+      drafts.push({
         key: [tenantId, subjectOid, source],
-        confidence: 'exact',
+        confidence: sure ? 'exact' : 'probable',
         tenantId,
         oids: group.flatMap((event) => [event.subjectOid, event.agentOid]),
         evidence: group,
-        explanation: `${counted(sessions.length, 'session')} of ${subjectOid} on ${cloudName(source)} ${sessions.length === 1 ? 'was' : 'were'} used from ${list(sorted(group.map((event) => event.sourceIp)))} ${during(group.map((event) => event.timeNs))} (${counted(group.length, 'event')}). Neither the identity nor its agent ever signed in, exchanged a token or called an API from there.`,
-      }
-    })
+        explanation: `${counted(sessions.length, 'session')} of ${subjectOid} on ${cloudName(source)} ${sessions.length === 1 ? 'was' : 'were'} used from ${list(sorted(group.map((event) => event.sourceIp)))} ${during(group.map((event) => event.timeNs))} (${counted(group.length, 'event')}). Neither the identity nor its agent ever signed in, exchanged a token or called an API from there${sure ? '.' : ', as far as is known: its sign-in log does not cover that time.'}`,
+      })
+    }
+    return drafts
   },
 }
 

@@ -17,6 +17,12 @@ const base = (world: World): World =>
     .signIn('mi-log-begins', '-2 07:00', { kind: 'managed-identity', oid: guid('another'), msiType: 'userAssigned' })
     .signIn('sp-log-begins', '-2 07:00', { kind: 'blueprint', oid: BLUEPRINT, appId: BLUEPRINT_APP })
 
+/** Both sign-in logs have come this far. */
+const until = (world: World, time: string): World =>
+  world
+    .signIn('mi-log-goes-on', time, { kind: 'managed-identity', oid: guid('another'), msiType: 'userAssigned' })
+    .signIn('sp-log-goes-on', time, { kind: 'blueprint', oid: BLUEPRINT, appId: BLUEPRINT_APP })
+
 const deleted = (world: World): World => base(world).principal('deleted', '10:00', 'Remove service principal', AGENT, { agent: true })
 
 /** A subject of the Blueprint's exchange token: base64url of the .NET bytes of tenant and application. */
@@ -48,10 +54,18 @@ testRules({
     {
       name: "fires on a disabled agent whose exchange is within a token's life, but for which none was issued",
       world: (world) =>
-        base(world)
+        until(base(world), '12:00')
           .principal('disabled', '10:00', 'Update service principal', AGENT, { agent: true, enabled: false })
           .awsExchange('exchange', '11:00', { subject: AGENT }),
       gives: [{ oids: [AGENT], evidence: ['disabled', 'exchange'], confidence: 'exact' }],
+    },
+    {
+      name: 'says that it is only probable while the sign-in log has not come as far as the revocation',
+      world: (world) =>
+        base(world)
+          .principal('disabled', '10:00', 'Update service principal', AGENT, { agent: true, enabled: false })
+          .awsExchange('exchange', '11:00', { subject: AGENT }),
+      gives: [{ oids: [AGENT], evidence: ['disabled', 'exchange'], confidence: 'probable' }],
     },
     {
       name: 'stays silent on a token from before, its exchange and its session, and on failures',
@@ -79,8 +93,13 @@ testRules({
   'unknown-subject': [
     {
       name: 'fires on an object id that no Entra record names',
-      world: (world) => base(world).awsExchange('one', '10:00', { subject: STRANGER }).awsExchange('two', '10:05', { subject: STRANGER }),
+      world: (world) => until(base(world), '10:06').awsExchange('one', '10:00', { subject: STRANGER }).awsExchange('two', '10:05', { subject: STRANGER }),
       gives: [{ oids: [STRANGER], evidence: ['one', 'two'], confidence: 'derived' }],
+    },
+    {
+      name: 'says that it is only probable while the sign-in logs have not come as far as the exchange',
+      world: (world) => until(base(world), '10:04').awsExchange('one', '10:00', { subject: STRANGER }).awsExchange('two', '10:05', { subject: STRANGER }),
+      gives: [{ oids: [STRANGER], evidence: ['one', 'two'], confidence: 'probable' }],
     },
     {
       name: 'says that it is only probable where the sign-in logs begin too late',

@@ -48,8 +48,18 @@ testRules({
           .gcpProvider('provider', '-1 06:00', { condition: `assertion.sub == '${AGENT}'` })
           .api('call', '09:00', { oid: AGENT })
           .signIn('weather-token', '08:59', { kind: 'agent', oid: AGENT, resource: WEATHER })
-          .gcpExchange('exchange', '10:00', AGENT),
+          .gcpExchange('exchange', '10:00', AGENT)
+          .signIn('log-goes-on', '10:01', { kind: 'blueprint', oid: guid('blueprint'), appId: guid('blueprint-app') }),
       gives: [{ oids: [AGENT], evidence: ['exchange', 'weather-token'], confidence: 'derived' }],
+    },
+    {
+      name: 'says that it is only probable while the sign-in log has not come as far as the exchange',
+      world: (world) =>
+        base(world)
+          .gcpProvider('provider', '-1 06:00', { condition: `assertion.sub == '${AGENT}'` })
+          .signIn('graph-token', '08:59', { kind: 'agent', oid: AGENT, resource: GRAPH })
+          .gcpExchange('exchange', '10:00', AGENT),
+      gives: [{ oids: [AGENT], evidence: ['exchange', 'graph-token'], confidence: 'probable' }],
     },
     {
       name: 'says that it is only probable where the sign-in log does not reach back',

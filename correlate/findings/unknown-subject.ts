@@ -39,10 +39,8 @@ export const finding: FindingRule = {
       if (known.has(key) || !(await context.hasEntraRecords(tenantId!))) continue
       const logs = [await context.signInLog(tenantId!, 'entra:ManagedIdentitySignIn'), await context.signInLog(tenantId!, 'entra:ServicePrincipalSignIn')]
       const last = group.at(-1)!.timeNs
-      const reach = logs.every((log) => log !== null && log.firstNs <= last - MANAGED_IDENTITY_TOKEN_NS)
-      const doubt = reach
-        ? ''
-        : ` The sign-in logs of this tenant do not reach back a token's life before ${moment(last)}, so an earlier sign-in may be missing.`
+      const reach = logs.every((log) => log !== null && log.firstNs <= last - MANAGED_IDENTITY_TOKEN_NS && log.lastNs >= last)
+      const doubt = reach ? '' : ` The sign-in logs of this tenant do not cover a token's life before ${moment(last)} to its end, so a sign-in may be missing.`
       drafts.push({
         key: [tenantId, proofOid],
         confidence: reach ? 'derived' : 'probable',

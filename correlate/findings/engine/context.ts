@@ -6,12 +6,13 @@ import { type Directory, buildDirectory } from '../../directory/directory.ts'
 import type { StoredFact } from '../../directory/fact.ts'
 import { loadDirectoryFacts } from '../../store/directory-facts.ts'
 import { Blueprints } from './blueprints.ts'
+import { type Revoked, revokedAgents } from './revocation.ts'
 import { recordsOf } from './records.ts'
 import { STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
 import { type TrustChange, trustChangesOf } from './trust-change.ts'
 
 /** From when to when sign-ins of one log were seen in one tenant. */
-interface LogSpan {
+export interface LogSpan {
   readonly firstNs: bigint
   readonly lastNs: bigint
 }
@@ -34,6 +35,8 @@ export interface Context {
   readonly entraExchanges: () => Promise<readonly StoredEvent[]>
   /** Successful changes of a cloud's trust, read from their records. */
   readonly trustChanges: () => Promise<readonly TrustChange[]>
+  /** Agents that were deleted or disabled, with what held after that. */
+  readonly revoked: () => Promise<readonly Revoked[]>
   readonly records: (events: readonly { readonly id: EventId }[]) => Promise<ReadonlyMap<EventId, JsonObject>>
   /** The span of a sign-in log in a tenant; null when it was never seen there. */
   readonly signInLog: (tenantId: string, log: SignInLog) => Promise<LogSpan | null>
@@ -78,7 +81,7 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
       if (fact.type === 'lifecycle' || fact.type === 'fics' || fact.type === 'fic-declared' || fact.type === 'application') tenants.add(tenantId)
     return tenants
   })
-  return {
+  const context: Context = {
     client,
     directory,
     facts,
@@ -105,7 +108,9 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
       ),
     signInLog: async (tenantId, log) => (await signInLogs()).get(`${tenantId}/${log}`) ?? null,
     hasEntraRecords: async (tenantId) => (await entraTenants()).has(tenantId),
+    revoked: once(() => revokedAgents(context)),
   }
+  return context
 }
 
 function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {

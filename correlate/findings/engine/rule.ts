@@ -4,13 +4,16 @@
  */
 import type { Confidence } from '#core/event.ts'
 import type { Severity } from '#core/finding.ts'
-import type { EventId } from '#core/keys.ts'
+import type { EventId, TenantId } from '#core/keys.ts'
+import type { Json } from '#core/record.ts'
 import type { Context } from './context.ts'
 
 /** An event that a finding rests on. */
 export interface Evidence {
   readonly id: EventId
   readonly timeNs: bigint
+  /** Of its conclusion, else its record; null or absent where none is proven. */
+  readonly tenantId?: TenantId | null
 }
 
 /** One finding as its rule sees it. */
@@ -27,6 +30,8 @@ export interface Draft {
   readonly evidence: readonly Evidence[]
   /** Counted by the database where the evidence is too much to read. */
   readonly total?: { readonly events: number; readonly firstNs: bigint; readonly lastNs: bigint }
+  /** What was found, for machines: the same statements as in the explanation. Times are ISO 8601 text. */
+  readonly details?: Readonly<Record<string, Json>>
   /** Sentences. Name oids and times; never a secret. */
   readonly explanation: string
 }

@@ -45,6 +45,8 @@ export async function storeFindings(
       changed.map((row) => ({ id: row.id, change: known.has(row.id) ? 'changed' : 'new', body: bodyOf(row) })),
     )
   }
+  // Webhooks are told within days (cli/webhook/findings.ts).
+  await client.query(`delete from finding_changes where changed_at < now() - interval '30 days'`)
   return { findings: rows.length, written: changed.length, removed: gone.length }
 }
 
@@ -92,5 +94,21 @@ async function note(client: pg.PoolClient, changes: readonly { readonly id: stri
   await client.query(
     `insert into finding_changes (finding_id, change, body, changed_at) select id, change, body, now() from jsonb_to_recordset($1::jsonb) r(id uuid, change text, body jsonb) order by id`,
     [JSON.stringify(inOrder)],
+  )
+}
+
+/** Makes the table of revocations hold exactly these proofs. */
+export async function storeRevocations(
+  client: pg.PoolClient,
+  revoked: readonly { readonly tenantId: string; readonly oid: string; readonly proof: Readonly<Record<string, Json>> }[],
+): Promise<void> {
+  const rows = JSON.stringify(revoked.map(({ tenantId, oid, proof }) => ({ tenant: tenantId, oid, body: proof })))
+  await client.query(`delete from revocations where (tenant_id, oid) not in (select tenant, oid from jsonb_to_recordset($1::jsonb) r(tenant uuid, oid uuid))`, [
+    rows,
+  ])
+  await client.query(
+    `insert into revocations as k (tenant_id, oid, body) select tenant, oid, body from jsonb_to_recordset($1::jsonb) r(tenant uuid, oid uuid, body jsonb)
+     on conflict (tenant_id, oid) do update set body = excluded.body where k.body <> excluded.body`,
+    [rows],
   )
 }

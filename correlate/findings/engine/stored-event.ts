@@ -41,6 +41,7 @@ export interface StoredEvent {
   readonly credentialType: string | null
   readonly audience: string | null
   readonly invokedBy: string | null
+  readonly issuedUntilNs: bigint | null
 }
 
 /** For a select from `events e left join conclusions c`. */
@@ -49,7 +50,7 @@ export const STORED_COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.source
   coalesce(c.basis, '{}') as basis, coalesce(c.candidates, '{}') as candidates, c.session_id as "sessionId", c.parent_id as "parentId", e.proof, e.proof_oid as "proofOid",
   e.proof_app_id as "proofAppId", e.proof_kind as "proofKind", e.proof_subject as "proofSubject", e.proof_entra as "proofEntra", e.pool, coalesce(e.targets, '{}') as targets, e.uses,
   coalesce(e.asserted, '{}') as asserted, e.account, e.region, e.principal, e.resource, e.model_id as "modelId", e.model_name as "modelName", e.model_provider as "modelProvider",
-  e.source_ip as "sourceIp", e.credential_type as "credentialType", e.audience, e.invoked_by as "invokedBy"`
+  e.source_ip as "sourceIp", e.credential_type as "credentialType", e.audience, e.invoked_by as "invokedBy", e.issued_until_ns as "issuedUntilNs"`
 
 export type StoredRow = Omit<StoredEvent, 'pool'> & { readonly pool: string | null }
 
