@@ -1,25 +1,35 @@
 /** The section `api:` of the configuration file: who may call. docs/operators/access.md describes it. */
 import { z } from 'zod'
-import { ApiSection, DEFAULT_ACCESS } from '#api/access/settings.ts'
+import { accessFromEnvironment, ApiSection, DEFAULT_ACCESS } from '#api/access/settings.ts'
 import type { AccessSettings } from '#api/access/settings.ts'
 import { ConfigError } from '../config.ts'
 import { DEFAULT_FILE, faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
 
 /**
- * Reads the section; what it does not say, and a file that is not there, mean this machine alone.
+ * The section with the environment over it: the nearer word wins. What neither says, and a file that is not there, mean this machine alone.
  * @param named the file that somebody named: that one must be there
- * @throws ConfigError naming every fault at once
+ * @throws ConfigError naming every fault of both at once
  */
-export async function readApiSection(named: string | undefined): Promise<AccessSettings> {
+export async function readAccess(named: string | undefined, environment: Readonly<Record<string, string | undefined>>): Promise<AccessSettings> {
+  const { settings, faults } = accessFromEnvironment(environment)
+  const section = await readApiSection(named).catch((error: unknown) => {
+    if (error instanceof ConfigError) return error
+    throw error
+  })
+  if (section instanceof ConfigError) throw new ConfigError([...faults, section.message].join('\n'))
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  return { ...section, ...settings }
+}
+
+async function readApiSection(named: string | undefined): Promise<AccessSettings> {
   const file = named ?? DEFAULT_FILE
   const text = await readIfThere(file)
   if (text !== null) return parseApiSection(text, file)
-  if (named !== undefined)
-    throw new ConfigError(`${file} does not exist. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG.`)
-  return DEFAULT_ACCESS
+  if (named === undefined) return DEFAULT_ACCESS
+  throw new ConfigError(`${file} does not exist. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG.`)
 }
 
-/** The section of a text; `file` stands in the messages. @throws ConfigError as `readApiSection` */
+/** The section of a text; `file` stands in the messages. @throws ConfigError naming every fault at once */
 export function parseApiSection(text: string, file: string): AccessSettings {
   const yaml = parseYaml(text, file)
   const section = z.looseObject({ api: z.unknown() }).safeParse(yaml.value ?? {})

@@ -112,7 +112,7 @@ const listOf = (text: string): string[] => text.split(',').map((part) => part.tr
 const words = <Item extends z.ZodType<unknown, string>>(item: Item) => z.string().transform(listOf).pipe(z.array(item))
 
 /** The variables of the environment. */
-export const ACCESS_ENVIRONMENT = {
+const Environment = z.object({
   TRAILJOIN_OIDC_ISSUER: address.optional(),
   TRAILJOIN_OIDC_AUDIENCE: words(name).optional(),
   TRAILJOIN_HOSTS: words(host).optional(),
@@ -124,35 +124,37 @@ export const ACCESS_ENVIRONMENT = {
     .optional(),
   TRAILJOIN_TLS_CERT: name.optional(),
   TRAILJOIN_TLS_KEY: name.optional(),
-}
-const Environment = z.object(ACCESS_ENVIRONMENT)
-type AccessEnvironment = z.output<typeof Environment>
+})
+
+const PAIRS = [
+  ['TRAILJOIN_OIDC_ISSUER', 'TRAILJOIN_OIDC_AUDIENCE'],
+  ['TRAILJOIN_TLS_CERT', 'TRAILJOIN_TLS_KEY'],
+] as const
 
 /**
- * Two variables that only make sense together.
- * @returns what is wrong, in whole sentences
+ * The settings of the environment.
+ * @param variables usually those of the process; an empty value counts as absent
+ * @returns what they say; or, in `faults`, every variable that is wrong, without its value
  */
-export function environmentFaults(environment: AccessEnvironment): string[] {
-  const pairs = [
-    ['TRAILJOIN_OIDC_ISSUER', 'TRAILJOIN_OIDC_AUDIENCE'],
-    ['TRAILJOIN_TLS_CERT', 'TRAILJOIN_TLS_KEY'],
-  ] as const
-  return pairs.flatMap(([one, other]) => {
-    const [hasOne, hasOther] = [environment[one] !== undefined, environment[other] !== undefined]
-    if (hasOne === hasOther) return []
-    return [hasOne ? `${other} is missing: ${one} means nothing without it` : `${one} is missing: ${other} means nothing without it`]
-  })
-}
-
-/** The settings of the file with those of the environment over them; an issuer of the environment stands in the place of the file's issuers. */
-export function accessSettings(section: AccessSettings, environment: AccessEnvironment): AccessSettings {
-  const { TRAILJOIN_OIDC_ISSUER: issuer, TRAILJOIN_OIDC_AUDIENCE: audience, TRAILJOIN_TLS_CERT: cert, TRAILJOIN_TLS_KEY: key } = environment
-  return {
-    ...section,
+export function accessFromEnvironment(variables: Readonly<Record<string, string | undefined>>): {
+  readonly settings: Partial<AccessSettings>
+  readonly faults: readonly string[]
+} {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
+  const result = Environment.safeParse(given)
+  const faults = result.success ? [] : result.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`)
+  for (const pair of PAIRS)
+    for (const [one, other] of [pair, pair.toReversed()])
+      if (given[one] !== undefined && given[other] === undefined) faults.push(`${other} is missing: ${one} means nothing without it`)
+  if (!result.success || faults.length > 0) return { settings: {}, faults }
+  const { data } = result
+  const { TRAILJOIN_OIDC_ISSUER: issuer, TRAILJOIN_OIDC_AUDIENCE: audience, TRAILJOIN_TLS_CERT: cert, TRAILJOIN_TLS_KEY: key } = data
+  const settings: Partial<AccessSettings> = {
     ...(issuer !== undefined && audience !== undefined ? { oidc: [Issuer.parse({ issuer, audience })] } : {}),
-    ...(environment.TRAILJOIN_HOSTS ? { hosts: environment.TRAILJOIN_HOSTS } : {}),
-    ...(environment.TRAILJOIN_CORS_ORIGINS ? { corsOrigins: environment.TRAILJOIN_CORS_ORIGINS } : {}),
-    ...(environment.TRAILJOIN_TRUST_PROXY === undefined ? {} : { trustProxy: environment.TRAILJOIN_TRUST_PROXY }),
+    ...(data.TRAILJOIN_HOSTS ? { hosts: data.TRAILJOIN_HOSTS } : {}),
+    ...(data.TRAILJOIN_CORS_ORIGINS ? { corsOrigins: data.TRAILJOIN_CORS_ORIGINS } : {}),
+    ...(data.TRAILJOIN_TRUST_PROXY === undefined ? {} : { trustProxy: data.TRAILJOIN_TRUST_PROXY }),
     ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
   }
+  return { settings, faults: [] }
 }

@@ -1,5 +1,7 @@
 import type { CommandFactory } from '../cli.ts'
 import { agentsCommand } from './agents.ts'
+import { apiCommand } from './api.ts'
+import { bundleCommand } from './bundle.ts'
 import { correlateCommand } from './correlate.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
@@ -14,7 +16,8 @@ import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { tracesCommand } from './traces.ts'
 import { unmappedCommand } from './unmapped.ts'
-import { apiCommand, upCommand } from './up.ts'
+import { upCommand } from './up.ts'
+import { verifyCommand } from './verify.ts'
 import { whatIfCommand } from './what-if.ts'
 
 /** Every command, in the order of the help. */
@@ -31,6 +34,8 @@ export const COMMANDS: readonly CommandFactory[] = [
   rejectedCommand,
   unmappedCommand,
   exportCommand,
+  bundleCommand,
+  verifyCommand,
   simulateCommand,
   ingestCommand,
   correlateCommand,

@@ -1,0 +1,16 @@
+import { Command } from 'commander'
+import { defaultDataDir } from '#database/folders.ts'
+import { withStore } from '../cli.ts'
+import type { CommandFactory, GlobalOptions } from '../cli.ts'
+import { serve, withServeOptions } from '../serve.ts'
+import type { ServeFlags } from '../serve.ts'
+
+/** The HTTP role by itself: what `up` serves, from the store that the correlators write to. */
+export const apiCommand: CommandFactory = (cli) =>
+  withServeOptions(new Command('api'), cli)
+    .description('serves API and web page from DATABASE_URL (or --data-dir), beside correlators of their own')
+    .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & ServeFlags>()
+      const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
+      await withStore(cli, options, (database) => serve(cli, database, options, { dataDir }))
+    })
