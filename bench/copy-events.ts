@@ -6,20 +6,24 @@ const HALF_DAY_NS = 43_200_000_000_000n
 const TABLES = ['heads', 'events', 'conclusions', 'timeline', 'traces'] as const
 
 interface Copying {
-  /** Copy k (from 1) lies k half days after the original. */
+  /** Copy k lies k half days after the original. */
   readonly copies: number
   /** Makes the ids of these copies different from those of other copies. */
   readonly label: string
+  /** Of what lies in these nanoseconds only; of everything without it. */
+  readonly within?: readonly [from: bigint, to: bigint]
+  /** Number of the first copy; 1 without it. */
+  readonly first?: number
   /** SQL for the oid that the copy of an oid belongs to, from `oid` and `k`; the same one without it. */
   readonly oid?: string
 }
 
 /** Copies every stored event, with its conclusion, timeline rows and traces, under new ids and later times. Indexes of `events` are made anew at the end. */
-export async function copyEvents(pool: pg.Pool, { copies, label, oid = 'oid' }: Copying): Promise<void> {
+export async function copyEvents(pool: pg.Pool, { copies, label, within, first = 1, oid = 'oid' }: Copying): Promise<void> {
   const { rows: span } = await pool.query<{ to: bigint }>('select max(time_ns) as to from events')
   await ensurePartitions(
     pool,
-    Array.from({ length: copies + 1 }, (_, copy) => span[0]!.to + BigInt(copy) * HALF_DAY_NS),
+    Array.from({ length: copies + 1 }, (_, copy) => (within?.[1] ?? span[0]!.to) + BigInt(first - 1 + copy) * HALF_DAY_NS),
   )
   const { rows: indexes } = await pool.query<{ name: string; definition: string }>(
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index where indrelid = 'events'::regclass and not indisprimary`,
@@ -31,8 +35,12 @@ export async function copyEvents(pool: pg.Pool, { copies, label, oid = 'oid' }: 
       [table],
     )
     const names = columns.map(({ name }) => name)
+    const time = table === 'traces' ? 'start_ns' : 'time_ns'
+    const original = `select * from ${table}${within ? ` where ${time} between ${within[0]} and ${within[1]}` : ''}`
     const copied = names.map((name) => copyOf(name, label, oid))
-    await pool.query(`insert into ${table} (${names.join(', ')}) select ${copied.join(', ')} from (select * from ${table}) t, generate_series(1, ${copies}) k`)
+    await pool.query(
+      `insert into ${table} (${names.join(', ')}) select ${copied.join(', ')} from (${original}) t, generate_series(${first}, ${first + copies - 1}) k`,
+    )
   }
   for (const { definition } of indexes) await pool.query(definition.replace(' ON ONLY ', ' ON '))
   await pool.query('vacuum analyze')

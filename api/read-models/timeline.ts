@@ -5,9 +5,10 @@ import type { TimelinePosition } from '../cursor.ts'
 import { encodeTimelineCursor } from '../cursor.ts'
 import type { TimelineFilters } from '../query.ts'
 import { MAX_LIMIT } from '../query.ts'
-import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from './item.ts'
+import { itemRows, toItem } from './item.ts'
 import type { ItemRow } from './item.ts'
 import { type Store, scopeOf } from './store.ts'
+import { type Walk, countOf, endOf, itemsOf, looksAtEvents, tenantsWith } from './timeline-query.ts'
 
 type Order = 'asc' | 'desc'
 
@@ -35,8 +36,8 @@ export async function timelinePage(store: Store, request: TimelineRequest): Prom
 export async function timelineRowPage(store: Store, request: TimelineRequest): Promise<Page<TimelineRow>> {
   const tenants = await tenantsOf(store, request.oid, request.filters.tenant)
   if (tenants.length === 0) return { items: [], next: null }
-  const { text, values } = statement(request, tenants)
-  const rows = await itemRows<TimelineRow>(store, text, values)
+  // One row more than asked for tells whether there is a next page.
+  const rows = await nextRows(store, request, tenants, request.limit + 1)
   const last = rows.length > request.limit ? rows[request.limit - 1] : undefined
   return { items: rows.slice(0, request.limit), next: last ? encodeTimelineCursor(positionOf(last)) : null }
 }
@@ -56,8 +57,7 @@ export async function* timelineRows(store: Store, request: TimelineRange): Async
   let left = request.limit ?? Number.POSITIVE_INFINITY
   while (tenants.length > 0 && left > 0) {
     const limit = Math.min(MAX_LIMIT, left)
-    const { text, values } = statement({ ...request, limit, after }, tenants)
-    const rows = await itemRows<TimelineRow>(store, text, values)
+    const rows = await nextRows(store, { ...request, after }, tenants, limit + 1)
     const shown = rows.slice(0, limit)
     if (shown.length > 0) yield shown
     if (rows.length <= limit) return
@@ -70,79 +70,50 @@ export async function* timelineRows(store: Store, request: TimelineRange): Async
 export async function timelineCount(store: Store, oid: string, filters: TimelineFilters): Promise<number> {
   const tenants = await tenantsOf(store, oid, filters.tenant)
   if (tenants.length === 0) return 0
-  const { where, values } = conditions(oid, filters, tenants)
-  const { rows } = await store.query<{ count: bigint }>(
-    `select count(*) as count ${FROM} left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id where ${where.join(' and ')}`,
-    values,
-  )
+  const { text, values } = countOf({ tenants, oid, filters })
+  const { rows } = await store.query<{ count: bigint }>(text, values)
   return Number(rows[0]?.count ?? 0)
 }
 
-/**
- * Tenants (the nil UUID for "none proven") in which the oid has a timeline, of those that the caller may see and has asked for. Served by the primary key:
- * PostgreSQL 18 skips over its first column.
- */
+/** Tenants in which the oid may have a timeline, of those that the caller may see and has asked for. */
 async function tenantsOf(store: Store, oid: string, asked: string | undefined): Promise<readonly string[]> {
   const scope = scopeOf(store)
   if (asked !== undefined) return scope === null || scope.includes(asked) ? [asked] : []
-  const { rows } =
-    scope === null
-      ? await store.query<{ tenant_id: string }>('select distinct tenant_id from timeline where oid = $1 order by 1', [oid])
-      : await store.query<{ tenant_id: string }>(
-          'select s.tenant_id from unnest($2::uuid[]) s(tenant_id) where exists (select from timeline l where l.tenant_id = s.tenant_id and l.oid = $1) order by 1',
-          [oid, scope],
-        )
+  const { text, values } = tenantsWith(oid, scope)
+  const { rows } = await store.query<{ tenant_id: string }>(text, values)
   return rows.map((row) => row.tenant_id)
 }
-
-const FROM = 'from timeline t join events e on e.time_ns = t.time_ns and e.event_id = t.event_id'
 
 function positionOf(row: TimelineRow): TimelinePosition {
   return { timeNs: row.time_ns, eventId: row.event_id, tenantId: row.row_tenant }
 }
 
-function statement(request: TimelineRequest, tenants: readonly string[]): { text: string; values: unknown[] } {
-  const { where, values } = conditions(request.oid, request.filters, tenants)
-  const direction = request.order === 'asc' ? 'asc' : 'desc'
-  if (request.after) {
-    values.push(request.after.timeNs.toString(), request.after.eventId, request.after.tenantId)
-    const [time, event, tenant] = [values.length - 2, values.length - 1, values.length]
-    const beyond = direction === 'asc' ? '>' : '<'
-    // The first condition says nothing new; it is the one that lets whole months be left out.
-    where.push(`t.time_ns ${beyond}= $${time}::bigint`, `(t.time_ns, t.event_id, t.tenant_id) ${beyond} ($${time}::bigint, $${event}::uuid, $${tenant}::uuid)`)
+/** Rows of a timeline that are looked at in one query, where a filter may let few of them through; more each time, because then few is to be expected. */
+const STRETCH = { first: 2_000, most: 32_000 } as const
+
+/** The next rows that the filters let through, `limit` at most; fewer only at the end of the timeline. */
+async function nextRows(
+  store: Store,
+  { oid, filters, order, after: begin }: Omit<TimelineRequest, 'limit'>,
+  tenants: readonly string[],
+  limit: number,
+): Promise<readonly TimelineRow[]> {
+  const walk = { tenants, oid, filters, order }
+  if (!looksAtEvents(filters)) return await read(store, { ...walk, after: begin, stretch: limit }, limit)
+  const found: TimelineRow[] = []
+  let after = begin
+  for (let stretch: number = STRETCH.first; ; stretch = Math.min(stretch * 4, STRETCH.most)) {
+    found.push(...(await read(store, { ...walk, after, stretch }, limit - found.length)))
+    if (found.length >= limit) return found
+    const { text, values } = endOf({ ...walk, after, stretch })
+    const { rows } = await store.query<{ time_ns: bigint; event_id: string; tenant_id: string }>(text, values)
+    const [end, beyond] = rows
+    if (!end || !beyond) return found
+    after = { timeNs: end.time_ns, eventId: end.event_id, tenantId: end.tenant_id }
   }
-  // One row more than asked for tells whether there is a next page.
-  values.push(request.limit + 1)
-  // Index: the primary key of timeline (tenant_id, oid, time_ns, event_id) gives the order, month by month; the joins go by primary key.
-  const text = `
-    select t.tenant_id as row_tenant, t.role, ${ITEM_COLUMNS} ${FROM} ${ITEM_JOINS}
-    where ${where.join(' and ')}
-    order by t.time_ns ${direction}, t.event_id ${direction}, t.tenant_id ${direction}
-    limit $${values.length}`
-  return { text, values }
 }
 
-function conditions(oid: string, filters: TimelineFilters, tenants: readonly string[]): { where: string[]; values: unknown[] } {
-  const values: unknown[] = []
-  const where: string[] = []
-  const add = (value: unknown, condition: (parameter: string) => string): void => {
-    values.push(value)
-    where.push(condition(`$${values.length}`))
-  }
-  // An equality keeps the index order; `= any` of several tenants does not, and is rare.
-  if (tenants.length === 1) add(tenants[0], (p) => `t.tenant_id = ${p}::uuid`)
-  else add(tenants, (p) => `t.tenant_id = any(${p}::uuid[])`)
-  add(oid, (p) => `t.oid = ${p}::uuid`)
-  if (filters.from !== undefined) add(filters.from.toString(), (p) => `t.time_ns >= ${p}::bigint`)
-  if (filters.to !== undefined) add(filters.to.toString(), (p) => `t.time_ns < ${p}::bigint`)
-  if (filters.source) add(filters.source, (p) => `t.source = any(${p}::source[])`)
-  if (filters.kind) add(filters.kind, (p) => `t.kind = any(${p}::kind[])`)
-  if (filters.outcome) add(filters.outcome, (p) => `e.outcome = any(${p}::outcome[])`)
-  if (filters.confidence) add(filters.confidence, (p) => `coalesce(c.confidence, 'none') = any(${p}::confidence[])`)
-  // The separator keeps a match from running over the end of one field into the next.
-  if (filters.text !== undefined) {
-    const searched = 'e.action, e.resource, e.principal, e.error_code, e.error_message, e.model_id, e.model_name, e.native_id, e.source_ip'
-    add(filters.text, (p) => `strpos(lower(concat_ws(E'\\x1f', ${searched})), lower(${p}::text)) > 0`)
-  }
-  return { where, values }
+async function read(store: Store, walk: Walk, limit: number): Promise<readonly TimelineRow[]> {
+  const { text, values } = itemsOf(walk, limit)
+  return await itemRows<TimelineRow>(store, text, values)
 }
