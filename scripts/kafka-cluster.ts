@@ -19,11 +19,26 @@ export interface KafkaOptions {
   readonly dir?: string
   /** The brokers outlive this process (`stopPids` ends them). */
   readonly detached?: boolean
+  /** Two more listeners on each broker, which ask who this is: one in clear, one over TLS. */
+  readonly secured?: SecuredListeners
+}
+
+export interface SecuredListeners {
+  /** May sign in by PLAIN and SCRAM. */
+  readonly username: string
+  /** Letters and digits. */
+  readonly password: string
+  /** PEM: private key and certificate of the brokers, for 127.0.0.1. */
+  readonly keyAndCertificate: string
 }
 
 export interface KafkaCluster {
   /** `127.0.0.1:port` of each broker. */
   readonly brokers: readonly string[]
+  /** The same brokers by SASL (PLAIN, SCRAM, OAUTHBEARER with unsigned tokens); empty without `secured`. */
+  readonly saslBrokers: readonly string[]
+  /** The same over TLS. */
+  readonly tlsBrokers: readonly string[]
   readonly dir: string
   /** Process ids of the brokers as they are now. */
   pids(): readonly number[]
@@ -49,12 +64,14 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   const temporary = options.dir === undefined
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'trailjoin-kafka-')))
   await mkdir(dir, { recursive: true })
-  const ports = await freePorts(options.brokers * 2)
+  const ports = await freePorts(options.brokers * 4)
   const nodes = Array.from({ length: options.brokers }, (_, index) => ({
     id: index + 1,
     folder: join(dir, `broker-${index + 1}`),
-    port: ports[index * 2]!,
-    controllerPort: ports[index * 2 + 1]!,
+    port: ports[index * 4]!,
+    controllerPort: ports[index * 4 + 1]!,
+    saslPort: ports[index * 4 + 2]!,
+    tlsPort: ports[index * 4 + 3]!,
     starts: 0,
     process: null as ChildProcess | null,
   }))
@@ -66,8 +83,13 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   async function format(node: Node): Promise<void> {
     await rm(node.folder, { recursive: true, force: true })
     await mkdir(node.folder, { recursive: true })
-    await writeFile(settings(node), properties(node, voters, nodes.length))
-    await run('java', [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings(node)])
+    const { secured } = options
+    const lines = [...properties(node, voters, nodes.length, secured !== undefined), ...(secured === undefined ? [] : securedProperties(node.folder, secured))]
+    await writeFile(settings(node), `${lines.join('\n')}\n`)
+    if (secured !== undefined) await writeFile(join(node.folder, 'broker.pem'), secured.keyAndCertificate, { mode: 0o600 })
+    const scram =
+      secured === undefined ? [] : ['256', '512'].flatMap((bits) => ['-S', `SCRAM-SHA-${bits}=[name=${secured.username},password=${secured.password}]`])
+    await run('java', [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings(node), ...scram])
   }
 
   async function start(node: Node): Promise<void> {
@@ -121,6 +143,8 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   }
   return {
     brokers: nodes.map((node) => `127.0.0.1:${node.port}`),
+    saslBrokers: options.secured === undefined ? [] : nodes.map((node) => `127.0.0.1:${node.saslPort}`),
+    tlsBrokers: options.secured === undefined ? [] : nodes.map((node) => `127.0.0.1:${node.tlsPort}`),
     dir,
     pids: () => nodes.flatMap(({ process: child }) => (child?.pid !== undefined && isRunning(child) ? [child.pid] : [])),
     kill: (index) => end(nodeAt(index), 'SIGKILL'),
@@ -131,22 +155,28 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
-function properties(
-  { id, folder, port, controllerPort }: { readonly id: number; readonly folder: string; readonly port: number; readonly controllerPort: number },
-  voters: string,
-  brokers: number,
-): string {
+interface NodeAddress {
+  readonly id: number
+  readonly folder: string
+  readonly port: number
+  readonly controllerPort: number
+  readonly saslPort: number
+  readonly tlsPort: number
+}
+
+function properties({ id, folder, port, controllerPort, saslPort, tlsPort }: NodeAddress, voters: string, brokers: number, secured: boolean): string[] {
+  const clients = [`PLAINTEXT://127.0.0.1:${port}`, ...(secured ? [`SASL_PLAINTEXT://127.0.0.1:${saslPort}`, `SASL_SSL://127.0.0.1:${tlsPort}`] : [])].join(',')
   const replicas = Math.min(3, brokers)
   const inSync = replicas === 3 ? 2 : 1
-  return `${[
+  return [
     'process.roles=broker,controller',
     `node.id=${id}`,
     `controller.quorum.voters=${voters}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=${clients},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=${clients}`,
     'controller.listener.names=CONTROLLER',
     'inter.broker.listener.name=PLAINTEXT',
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
     `log.dirs=${join(folder, 'data')}`,
     'auto.create.topics.enable=false',
     `default.replication.factor=${replicas}`,
@@ -167,7 +197,24 @@ function properties(
     'broker.heartbeat.interval.ms=500',
     'num.network.threads=2',
     'num.io.threads=4',
-  ].join('\n')}\n`
+  ]
+}
+
+/** Who may sign in at the two listeners, and the brokers' certificate. PEM spares Java's own key stores. */
+function securedProperties(folder: string, { username, password }: SecuredListeners): string[] {
+  const security = 'org.apache.kafka.common.security'
+  const listeners = ['listener.name.sasl_plaintext', 'listener.name.sasl_ssl']
+  return [
+    ...listeners.flatMap((listener) => [
+      `${listener}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER`,
+      `${listener}.plain.sasl.jaas.config=${security}.plain.PlainLoginModule required user_${username}="${password}";`,
+      `${listener}.scram-sha-256.sasl.jaas.config=${security}.scram.ScramLoginModule required;`,
+      `${listener}.scram-sha-512.sasl.jaas.config=${security}.scram.ScramLoginModule required;`,
+      `${listener}.oauthbearer.sasl.jaas.config=${security}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
+    ]),
+    'listener.name.sasl_ssl.ssl.keystore.type=PEM',
+    `listener.name.sasl_ssl.ssl.keystore.location=${join(folder, 'broker.pem')}`,
+  ]
 }
 
 /** Waits for the line that a broker writes once it is part of the cluster and takes requests. */

@@ -2,7 +2,8 @@
  * Asks a broker which versions of its requests it takes. kafkajs looks only at the highest one: a broker that has dropped what kafkajs
  * sends, or that is too old, would show up as a closed connection and nothing else.
  */
-import { connect, type Socket } from 'node:net'
+import { NO_KAFKA } from './kafka-trouble.ts'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 
 export interface VersionRange {
@@ -51,7 +52,7 @@ export function unusable(offered: ReadonlyMap<number, VersionRange>): string[] {
 export async function brokerVersions(broker: string, tls?: ConnectionOptions): Promise<Map<number, VersionRange>> {
   const colon = broker.lastIndexOf(':')
   const target = { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) }
-  const socket = tls === undefined ? connect(target) : connectTls({ servername: target.host, ...tls, ...target })
+  const socket = tls === undefined ? connect(target) : connectTls({ ...(isIP(target.host) === 0 ? { servername: target.host } : {}), ...tls, ...target })
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer within 10 s')))
   try {
     socket.write(REQUEST)
@@ -72,7 +73,7 @@ async function readAnswer(socket: Socket): Promise<Buffer> {
     if (size !== null && (size < 10 || size > LARGEST_ANSWER)) break
     if (size !== null && bytes.length >= 4 + size) return bytes.subarray(4, 4 + size)
   }
-  throw new Error('what answers there is no Kafka broker')
+  throw new Error(NO_KAFKA)
 }
 
 /** Correlation id, error code, then (key, lowest, highest) as 16-bit numbers. */

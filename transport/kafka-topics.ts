@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { type Admin, type Kafka } from './kafka-client.ts'
 import { brokerVersions, unusable } from './broker-versions.ts'
+import { explainKafkaError } from './kafka-trouble.ts'
 import type { ConnectionOptions } from 'node:tls'
 import type { Topic } from '#core/transport.ts'
 
@@ -35,7 +36,7 @@ const DESCRIBE_RETRIES = 7
  * Checks that some broker can be used at all.
  * @throws with every broker's answer when none can
  */
-export async function checkBrokers(brokers: readonly string[], tls?: ConnectionOptions): Promise<void> {
+export async function checkBrokers(brokers: readonly string[], sasl: boolean, tls?: ConnectionOptions): Promise<void> {
   const problems: string[] = []
   for (const broker of brokers) {
     try {
@@ -43,7 +44,7 @@ export async function checkBrokers(brokers: readonly string[], tls?: ConnectionO
       if (missing.length === 0) return
       problems.push(`${broker}: ${missing.join('; ')}`)
     } catch (error) {
-      problems.push(`${broker}: ${error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error)}`)
+      problems.push(`${broker}: ${explainKafkaError(error, { tls: tls !== undefined, sasl })}`)
     }
   }
   throw new Error(`No Kafka broker can be used (KAFKA_BROKERS).\n${problems.join('\n')}`)

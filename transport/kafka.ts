@@ -3,6 +3,7 @@ import { type KafkaClientSettings, createKafkaClient } from './kafka-client.ts'
 import { startConsumer } from './kafka-consumer.ts'
 import { type Publisher, createPublisher } from './kafka-publisher.ts'
 import { type TopicFacts, checkBrokers, prepareTopics } from './kafka-topics.ts'
+import { explainKafkaError } from './kafka-trouble.ts'
 import { type PauseLimits, RETRY_PAUSE } from './pause.ts'
 import type { Topic, Transport } from '#core/transport.ts'
 
@@ -51,8 +52,13 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
     if (closing.signal.aborted) throw new TransportClosed('The transport is closed.')
     preparing ??= (async () => {
       const tls = options.ssl === undefined || options.ssl === false ? undefined : options.ssl === true ? {} : options.ssl
-      await checkBrokers(options.brokers, tls)
-      return await prepareTopics(client, { namespace, partitions, retentionMs })
+      const sasl = options.sasl !== undefined
+      await checkBrokers(options.brokers, sasl, tls)
+      try {
+        return await prepareTopics(client, { namespace, partitions, retentionMs })
+      } catch (error) {
+        throw new Error(`Kafka cannot be used: ${explainKafkaError(error, { tls: tls !== undefined, sasl })}`, { cause: error })
+      }
     })()
     try {
       return await preparing
