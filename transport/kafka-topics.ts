@@ -36,7 +36,7 @@ const DESCRIBE_RETRIES = 7
  * Checks that some broker can be used at all.
  * @throws with every broker's answer when none can
  */
-export async function checkBrokers(brokers: readonly string[], sasl: boolean, tls?: ConnectionOptions): Promise<void> {
+export async function checkBrokers(brokers: readonly string[], tls?: ConnectionOptions, sasl = false): Promise<void> {
   const problems: string[] = []
   for (const broker of brokers) {
     try {

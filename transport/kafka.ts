@@ -53,7 +53,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
     preparing ??= (async () => {
       const tls = options.ssl === undefined || options.ssl === false ? undefined : options.ssl === true ? {} : options.ssl
       const sasl = options.sasl !== undefined
-      await checkBrokers(options.brokers, sasl, tls)
+      await checkBrokers(options.brokers, tls, sasl)
       try {
         return await prepareTopics(client, { namespace, partitions, retentionMs })
       } catch (error) {
