@@ -20,6 +20,7 @@ import { problemHandler, sendProblem } from './problem.ts'
 import { scopedStore } from './read-models/store.ts'
 import { ROUTES } from './routes/index.ts'
 import type { RunnableRoute } from './routes/route.ts'
+import type { Services } from './services.ts'
 
 export interface AppOptions {
   readonly pool: pg.Pool
@@ -32,13 +33,25 @@ export interface AppOptions {
   readonly access?: Pick<AccessSettings, 'hosts' | 'corsOrigins' | 'trustProxy' | 'limits'>
   /** Whether it is reached by https. */
   readonly tls?: boolean
+  /** What the process offers beside the database; routes that need what is not there say so. */
+  readonly services?: Services
   /** Keeps the record of who looked at what; one of its own without it. Give one to wait for its last entries. */
   readonly recorder?: AccessRecorder
 }
 
 /** Builds the application. */
 export function createApp(options: AppOptions): Express {
-  const { pool, auth, log, dashboardDir, version = '0.0.0', access = DEFAULT_ACCESS, tls = false, recorder = accessRecorder(pool, log) } = options
+  const {
+    pool,
+    auth,
+    log,
+    dashboardDir,
+    version = '0.0.0',
+    access = DEFAULT_ACCESS,
+    tls = false,
+    services = {},
+    recorder = accessRecorder(pool, log),
+  } = options
   const app = express()
   app.disable('x-powered-by')
   // Plain `a=b` pairs: no nested objects from a query, and a repeated name is seen as an array and refused.
@@ -65,6 +78,7 @@ export function createApp(options: AppOptions): Express {
         caller,
         gave: (rows) => accessOf(response)?.gave(rows),
         stillAllowed: () => stillAllowed(auth, request.headers.authorization, caller, route),
+        services,
       })
     })
   }

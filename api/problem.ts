@@ -19,8 +19,9 @@ export class ProblemError extends Error {
   readonly status: number
   readonly faults: readonly Fault[]
 
-  constructor(status: number, detail: string, faults: readonly Fault[] = []) {
-    super(detail)
+  /** @param options.cause what the caller may not read: it goes to the log */
+  constructor(status: number, detail: string, faults: readonly Fault[] = [], options?: ErrorOptions) {
+    super(detail, options)
     this.name = 'ProblemError'
     this.status = status
     this.faults = faults
@@ -51,7 +52,8 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown):
 export function problemHandler(log: Log): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, next) => {
     const status = statusOf(error)
-    if (status >= 500 && !(error instanceof ProblemError)) log.error({ err: error, method: request.method, path: request.path }, 'request failed')
+    if (status >= 500 && !(error instanceof ProblemError && error.cause === undefined))
+      log.error({ err: error, method: request.method, path: request.path }, 'request failed')
     if (response.headersSent) {
       // A stream that broke half-way: the connection is cut, so that a client cannot take the part for the whole.
       response.destroy()

@@ -1,5 +1,8 @@
 import type { RawRecord, Rejection } from './record.ts'
 
+/** What became of one record. `accepted`: durable, but only a correlator elsewhere will learn what it is. */
+export type Fate = 'stored' | 'duplicate' | 'rejected' | 'accepted'
+
 /** What became of one delivered batch. `stored + duplicates + rejected.length` equals the records delivered. */
 export interface Receipt {
   /** Events that were not known before. */
@@ -12,6 +15,8 @@ export interface Receipt {
   readonly rejected: readonly Rejection[]
   /** Recognised records by format name. */
   readonly byFormat: Readonly<Record<string, number>>
+  /** What became of each record, in the order of delivery, where the sink can tell. Of records of one new event the first is the stored one. */
+  readonly fates?: readonly Fate[]
 }
 
 /**

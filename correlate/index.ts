@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import { ensurePartitions } from '#database/partitions.ts'
+import type { EventId } from '#core/keys.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
-import type { Receipt, RecordSink } from '#core/sink.ts'
+import type { Fate, Receipt, RecordSink } from '#core/sink.ts'
 import { type Accepted, accept } from './accept.ts'
 import { deriveOnce } from './derive.ts'
 import { createDictionary } from './store/dictionary.ts'
@@ -50,9 +51,12 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
     async deliver(records, rejections): Promise<Receipt> {
       const accepted: Accepted[] = []
       const refused: Rejection[] = []
+      /** The event of each record; null for a refused one. */
+      const ids: (EventId | null)[] = []
       const byFormat: Record<string, number> = {}
       for (const record of records) {
         const outcome = accept(record)
+        ids.push('reason' in outcome ? null : outcome.event.id)
         if ('reason' in outcome) refused.push(outcome)
         else {
           accepted.push(outcome)
@@ -68,13 +72,13 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
         pool,
         accepted.map((one) => one.event.timeNs),
       )
-      const counts = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, now()))
+      const { storedIds, ...counts } = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, now()))
       unanalysed += counts.stored
       waiting += counts.stored + counts.variants
       clearTimeout(timer)
       if (waiting >= CONCLUDE_AT) deriveBeside()
       else timer = setTimeout(deriveBeside, CONCLUDE_AFTER_MS).unref()
-      return { ...counts, rejected: refused, byFormat }
+      return { ...counts, rejected: refused, byFormat, fates: fatesOf(ids, storedIds) }
     },
     async drain(signal): Promise<void> {
       clearTimeout(timer)
@@ -85,6 +89,12 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
       unanalysed = 0
     },
   }
+}
+
+/** Of several records of a new event the first one counts as stored. */
+function fatesOf(ids: readonly (EventId | null)[], storedIds: ReadonlySet<EventId>): Fate[] {
+  const left = new Set(storedIds)
+  return ids.map((id) => (id === null ? 'rejected' : left.delete(id) ? 'stored' : 'duplicate'))
 }
 
 function fileNames(records: readonly RawRecord[], rejections: readonly Rejection[]): Set<string> {

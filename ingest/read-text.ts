@@ -1,6 +1,5 @@
 import type { RawRecord, RecordContext, Rejection } from '#core/record.ts'
-import { openEnvelopes } from './envelopes/open.ts'
-import { mask, maskText } from './mask/mask.ts'
+import { keptText, recordsIn } from './records-in.ts'
 import { NotJson } from './split/damage.ts'
 import { createSplitter } from './split/splitter.ts'
 
@@ -13,8 +12,6 @@ export interface Reading {
   readonly context: RecordContext
 }
 
-const KEPT = 64 * 1024
-
 /**
  * Reads one text into records: split, taken out of their envelopes, masked. A foreign text (an image, a table, a script) is one
  * rejection and is not read further; an empty one is nothing. Throws when the text cannot be read to its end: `Damage` names line and
@@ -26,19 +23,14 @@ export async function readText(file: string, bytes: AsyncIterable<Buffer>, readi
     reading.reject({
       origin: { file, line, index: index++ },
       reason,
-      text: storable(maskText(text).slice(0, KEPT)),
+      text: keptText(text),
     })
   }
   const splitter = createSplitter({
     record(text, value, line) {
-      for (const opened of openEnvelopes(text, value)) {
-        if ('reject' in opened) reject(opened.reject, opened.text, line)
-        else
-          reading.record({
-            ...mask(opened.value, opened.text),
-            origin: { file, line, index: index++ },
-            context: reading.context,
-          })
+      for (const found of recordsIn(text, value)) {
+        if ('reject' in found) reject(found.reject, found.text, line)
+        else reading.record({ ...found, origin: { file, line, index: index++ }, context: reading.context })
       }
     },
     rejected: reject,
@@ -57,11 +49,6 @@ export async function readText(file: string, bytes: AsyncIterable<Buffer>, readi
     reject(foreign.kind ? `not JSON: ${foreign.kind}` : error.message, foreign.text, foreign.kind ? null : 1)
   }
   await reading.turn()
-}
-
-/** PostgreSQL's text holds no NUL. Only texts that are no JSON can contain one. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD')
 }
 
 const MAGIC: readonly (readonly [string, string])[] = [

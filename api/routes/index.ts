@@ -2,11 +2,13 @@ import { accessLog } from './access-log.ts'
 import { agents } from './agents.ts'
 import { coverage } from './coverage.ts'
 import { event, eventRaw } from './event.ts'
+import { evidence } from './evidence.ts'
 import { eventExplain, oidExplain } from './explain.ts'
 import { finding, findings } from './findings.ts'
 import { healthz, readyz } from './health.ts'
 import { llmUsageReport } from './llm-usage.ts'
 import { oid } from './oid.ts'
+import { records } from './records.ts'
 import { rejected } from './rejected.ts'
 import type { RunnableRoute } from './route.ts'
 import { timeline } from './timeline.ts'
@@ -19,6 +21,7 @@ export const ROUTES: readonly RunnableRoute[] = [
   agents,
   oid,
   timeline,
+  evidence,
   oidExplain,
   traces,
   trace,
@@ -30,6 +33,7 @@ export const ROUTES: readonly RunnableRoute[] = [
   llmUsageReport,
   whatIf,
   coverage,
+  records,
   rejected,
   unmapped,
   accessLog,

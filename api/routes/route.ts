@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { AccessRole, Caller } from '../access/caller.ts'
 import { parse } from '../problem.ts'
 import type { Queries, Store } from '../read-models/store.ts'
+import type { Services } from '../services.ts'
 
 export interface RouteContext {
   /** Sees what the caller may see. */
@@ -16,6 +17,7 @@ export interface RouteContext {
   readonly gave: (rows: number) => void
   /** Whether the caller would be let in once more; asked now and then by answers that last. */
   readonly stillAllowed: () => Promise<boolean>
+  readonly services: Services
 }
 
 /** What a request carries. With a schema it is JSON of at most 64 KiB, read and parsed before the handler runs; without one the handler reads the stream. */

@@ -19,6 +19,8 @@ export interface StoredCounts {
   readonly stored: number
   readonly duplicates: number
   readonly variants: number
+  /** Events that were not known before. */
+  readonly storedIds: ReadonlySet<EventId>
 }
 
 /** Where the text of a record is kept. */
@@ -107,7 +109,7 @@ export async function storeFacts(
     ])
   }
   await storeRejections(client, rejections, dictionary, now)
-  return { stored: won.length, duplicates: accepted.length - won.length, variants: contest.variants }
+  return { stored: won.length, duplicates: accepted.length - won.length, variants: contest.variants, storedIds: inserted }
 }
 
 /** The distinct texts of each event in the batch, the one that speaks for it first. Sorted by event id: the order in which rows are locked. */

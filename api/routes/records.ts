@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import type { Scope } from '../access/caller.ts'
+import type { PushedLine } from '../intake.ts'
+import { ProblemError } from '../problem.ts'
+import { guid } from '../query.ts'
+import { MAX_BYTES, MAX_LINES, readBody } from '../records/body.ts'
+import { PushAnswer } from '../records/contract.ts'
+import { defineRoute } from './route.ts'
+
+/** Pushes that are taken in at once; each may hold `MAX_BYTES` in memory. More are asked to come again. */
+const AT_ONCE = 4
+const RETRY_AFTER_S = '2'
+let running = 0
+
+export const records = defineRoute({
+  path: '/v1/records',
+  method: 'post',
+  roles: ['ingest'],
+  summary: 'Push ingestion. Answers only when the records are durable, with a result for each; pushing the same again changes nothing.',
+  query: z.strictObject({
+    tenant: guid
+      .meta({ description: "Tenant of records that do not name their own (Graph, portal). One of the caller's; without it the caller's only one." })
+      .optional(),
+  }),
+  body: {
+    description: `NDJSON: one record a line, as its cloud or API wrote it; at most ${MAX_BYTES / 1024 / 1024} MiB inflated and ${MAX_LINES.toLocaleString('en')} lines. Content-Encoding gzip or none.`,
+    types: ['application/x-ndjson', 'application/json'],
+  },
+  answer: { description: 'All that was understood is durable; see the results for the rest.', schema: PushAnswer },
+  problems: [413, 415, 503],
+  handle: async ({ query, request, response }, { caller, services }) => {
+    const { intake } = services
+    if (!intake || !caller) throw new ProblemError(503, 'This server takes no records.')
+    const tenantId = tenantOf(query.tenant, caller.scope)
+    if (running >= AT_ONCE) {
+      response.setHeader('Retry-After', RETRY_AFTER_S)
+      throw new ProblemError(503, `${AT_ONCE} pushes are being taken in at this moment. Send it again in a moment.`)
+    }
+    running++
+    try {
+      const bytes = await readBody(request, response)
+      const results = await intake({ bytes, from: caller.id, tenantId, scope: caller.scope }).catch((error: unknown) => {
+        response.setHeader('Retry-After', RETRY_AFTER_S)
+        throw new ProblemError(503, 'The records could not be stored for certain. Send them again: what is stored already is known.', [], { cause: error })
+      })
+      response.json(answer(results))
+    } finally {
+      running--
+    }
+  },
+})
+
+/** Which tenant records without one of their own belong to. */
+function tenantOf(asked: string | undefined, scope: Scope): string | null {
+  if (scope === 'everything') return asked ?? null
+  if (asked === undefined) return scope.length === 1 ? scope[0]! : null
+  if (scope.includes(asked)) return asked
+  throw new ProblemError(400, 'tenant is none that this token may write for', [{ field: 'tenant', message: 'is none that this token may write for' }])
+}
+
+function answer(results: readonly PushedLine[]): PushAnswer {
+  const of = (status: PushedLine['status']): number => results.filter((result) => result.status === status).length
+  return { read: results.length, stored: of('stored'), duplicates: of('duplicate'), rejected: of('rejected'), accepted: of('accepted'), results: [...results] }
+}
