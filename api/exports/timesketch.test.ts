@@ -61,7 +61,7 @@ test('fields are flat, of one type, never null, and none bears a name that Times
 
 test('an item is one line, whatever an attacker wrote into it, and the text itself is kept', () => {
   const line = timesketchLine(ITEM)
-  expect(line).not.toMatch(/[\n\r\u001b]/)
+  for (const character of ['\n', '\r', '\u001b']) expect(line).not.toContain(character)
   expect(read(ITEM)).toMatchObject({ user_agent: ITEM.userAgent, resource_name: 'x\ny', error_message: 'line one\nline two', input_tokens: 0 })
   expect(read({ ...ITEM, model: null })['message']).toBe('aws bedrock:Converse failure (Denied) by one of 2 agents (ambiguous) on x y from 192.0.2.7')
 })

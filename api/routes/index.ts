@@ -4,7 +4,7 @@ import { coverage } from './coverage.ts'
 import { event, eventRaw } from './event.ts'
 import { evidence } from './evidence.ts'
 import { eventExplain, oidExplain } from './explain.ts'
-import { finding, findings } from './findings.ts'
+import { acknowledgeFinding, finding, findings, reopenFinding } from './findings.ts'
 import { healthz, readyz } from './health.ts'
 import { llmUsageReport } from './llm-usage.ts'
 import { oid } from './oid.ts'
@@ -30,6 +30,8 @@ export const ROUTES: readonly RunnableRoute[] = [
   eventExplain,
   findings,
   finding,
+  acknowledgeFinding,
+  reopenFinding,
   llmUsageReport,
   whatIf,
   coverage,
