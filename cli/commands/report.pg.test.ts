@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -32,8 +32,10 @@ afterAll(async () => {
 })
 
 /** Runs the program as a user would. */
-function report(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, 'report', 'llm-usage', ...args], {
+const report = (...args: readonly string[]) => run('report', 'llm-usage', ...args)
+
+function run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url },
   })
   let [stdout, stderr] = ['', '']
@@ -66,6 +68,35 @@ test('the HTML report is the same bytes every time, and its hash that of the row
   expect(html.stdout).toContain(sha256(ndjson.stdout))
 })
 
+test('the PDF report is the same bytes every time, on a pipe as in a file', async () => {
+  const file = join(folder, 'report.pdf')
+  const [one, two] = await Promise.all([report('--format', 'pdf', '--made-by', 'Zoë'), report('--format', 'pdf', '--made-by', 'Zoë', '--output', file)])
+  expect([one.code, two.code, two.stdout]).toEqual([0, 0, ''])
+  const bytes = await readFile(file)
+  expect(bytes.subarray(0, 5).toString()).toBe('%PDF-')
+  expect(bytes.toString()).toBe(one.stdout)
+})
+
+test('the report has the findings of its period and the hash of what their command prints', async () => {
+  const insert = (number: number, title: string, day: string) =>
+    database.pool.query(
+      `insert into findings (id, rule, severity, confidence, title, tenant_id, oids, evidence, first_ns, last_ns, explanation, remediation, content_hash)
+       values ($1, 'audience-trap', 'high', 'exact', $2, $3, $4, '{}', $5, $5, 'Because.', 'Do.', 'x')`,
+      [id('5', number), title, TENANT, [AGENT], BigInt(Date.parse(day)) * 1_000_000n],
+    )
+  await insert(1, 'Found <i>within</i>', '2026-09-01')
+  await insert(2, 'Found later', '2026-10-01')
+  const [html, listed] = await Promise.all([
+    report('--format', 'html', '--from', '2026-09-01', '--to', '2026-10-01'),
+    run('findings', '--format', 'ndjson', '--from', '2026-09-01', '--to', '2026-10-01'),
+  ])
+  expect(html.stdout).toContain('Found &lt;i&gt;within&lt;/i&gt;')
+  expect(html.stdout).not.toContain('Found later')
+  expect(listed.stdout.split('\n')).toHaveLength(2)
+  expect(html.stdout).toContain('trailjoin findings --format ndjson --from 2026-09-01 --to 2026-10-01<')
+  expect(html.stdout).toContain(sha256(listed.stdout))
+})
+
 test('json, csv and FOCUS carry costs as exact decimals', async () => {
   const prices = join(folder, 'prices.yaml')
   const [json, csv, focus] = await Promise.all(['json', 'csv', 'focus'].map((format) => report('--format', format, '--prices', prices)))
@@ -80,7 +111,8 @@ test.each([
   [['--from', 'soon'], 2, '--from: "soon" is no day'],
   [['--group-by', 'planet'], 2, 'is not one of day'],
   [['--group-by', 'day', '--format', 'html'], 2, '--group-by: html has its own rows'],
-  [['--format', 'pdf'], 2, 'Allowed choices are table, json, ndjson, csv, focus, html'],
+  [['--format', 'odt'], 2, 'Allowed choices are table, json, ndjson, csv, focus, html, pdf'],
+  [['--group-by', 'day', '--format', 'pdf'], 2, '--group-by: pdf has its own rows'],
   [['--prices', 'nowhere.yaml'], 1, 'nowhere.yaml: cannot be read: there is no such file'],
 ])('%j ends with %d and says why', async (args, code, message) => {
   const ended = await report(...args)

@@ -7,10 +7,12 @@ export class OutputClosed extends Error {
 }
 
 export interface Output {
-  readonly write: (text: string) => Promise<void>
+  readonly write: (content: string | Uint8Array) => Promise<void>
   /** Columns to fill: the terminal's, else 120. */
   readonly width: number
   readonly color: boolean
+  /** True where a person looks at it. */
+  readonly terminal: boolean
 }
 
 /** Wraps a stream; call it once for a stream. */
@@ -29,9 +31,10 @@ export function createOutput(
     // Narrower than 80 would leave columns without any room.
     width: stream.isTTY && stream.columns ? Math.max(80, stream.columns) : 120,
     color: stream.isTTY === true && !options.noColor,
-    write: async (text) => {
+    terminal: stream.isTTY === true,
+    write: async (content) => {
       if (failure) throw failure
-      if (!stream.write(text)) await Promise.race([once(stream, 'drain').catch(() => undefined), failed])
+      if (!stream.write(content)) await Promise.race([once(stream, 'drain').catch(() => undefined), failed])
       if (failure) throw failure as Error
     },
   }

@@ -1,6 +1,7 @@
-/** Bars as inline SVG. */
-import { html, percent, whole } from './html.ts'
+/** Bars as SVG that needs no style sheet: it stands in the HTML and in the PDF. */
+import { html } from './html.ts'
 import type { Html } from './html.ts'
+import { percent, whole } from './numbers.ts'
 
 export interface Part {
   readonly label: string
@@ -8,11 +9,11 @@ export interface Part {
   readonly colour: string
 }
 
-/** One bar of the whole width, cut into parts; a part that is wide enough says its share. */
-export function stackedBar(parts: readonly Part[], title: string): Html {
+/** One bar of the whole width, cut into parts; a part that is wide enough says its share. Null where there is nothing to show. */
+export function stackedBar(parts: readonly Part[], title: string): Html | null {
   const width = 1000
   const total = parts.reduce((sum, part) => sum + part.count, 0)
-  if (total === 0) return html`<p class="empty">None.</p>`
+  if (total === 0) return null
   let x = 0
   const boxes = parts.flatMap((part) => {
     const size = (part.count / total) * width
@@ -84,7 +85,8 @@ export function dayColumns(days: readonly DayColumn[]): Html {
         >`,
       ]
     })
-    const label = index % every === 0 ? html`<text x="${fixed(left + index * step + gap / 2)}" y="${height - 7}">${day}</text>` : html``
+    const label =
+      index % every === 0 ? html`<text x="${fixed(left + index * step + gap / 2)}" y="${height - 7}" font-size="11" fill="#5b646b">${day}</text>` : html``
     return html`${boxes}${label}`
   })
   const lines = [0, most / 2, most].map(
@@ -95,7 +97,7 @@ export function dayColumns(days: readonly DayColumn[]): Html {
           y1="${fixed(height - bottom - count * scale)}"
           y2="${fixed(height - bottom - count * scale)}"
           stroke="#d9dde0"
-        /><text x="${left - 6}" y="${fixed(height - bottom - count * scale + 4)}" text-anchor="end">${whole(count)}</text>`,
+        /><text x="${left - 6}" y="${fixed(height - bottom - count * scale + 4)}" text-anchor="end" font-size="11" fill="#5b646b">${whole(count)}</text>`,
   )
   return html`<svg class="days" viewBox="0 0 ${width} ${height}" role="img" aria-label="Calls by day">${lines}${columns}</svg>`
 }

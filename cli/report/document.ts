@@ -1,16 +1,17 @@
 /**
- * The compliance report: one HTML file that needs nothing else (no scripts, no fonts, no network). A function of its data alone: the same data
- * give the same bytes, and it says no time of its own making.
+ * The compliance report as blocks. A function of its data alone: the same data give the same report, and it says no time of its own making.
  */
 import { tokensOf } from '#api/read-models/llm-usage.ts'
+import type { Finding } from '#api/findings/contract.ts'
 import type { UsageCoverage, UsageReport } from '#api/usage/contract.ts'
 import { formatMoney } from '#api/usage/price.ts'
-import { html, percent, whole } from './html.ts'
-import type { Html } from './html.ts'
+import { heading, text } from './blocks.ts'
+import type { Block, Report } from './blocks.ts'
+import { findingsSection } from './findings-section.ts'
+import { callsText, percent, whole } from './numbers.ts'
 import type { PricedRow } from './priced.ts'
 import { totalOf } from './priced.ts'
-import { agentSection, ambiguousSection, certaintySection, daySection, detailSection, modelSection, unattributedSection } from './sections.ts'
-import { STYLE } from './style.ts'
+import { agentSection, ambiguousSection, certaintySection, daySection, detailSection, modelSection, regionSection, unattributedSection } from './sections.ts'
 import { CLOUDS } from './words.ts'
 
 export interface ReportData {
@@ -19,77 +20,75 @@ export interface ReportData {
   /** Told apart by every dimension, in their order. */
   readonly rows: readonly PricedRow[]
   readonly coverage: UsageCoverage
+  /** Every finding that touches the period and is in the scope. */
+  readonly findings: readonly Finding[]
   readonly nameOf: (tenantId: string | null, oid: string) => string | null
   readonly severalTenants: boolean
   readonly prices: { readonly currency: string; readonly sha256: string } | null
   readonly madeBy: string | null
   readonly version: string
-  /** SHA-256 of what the command in `dataCommand` prints. */
-  readonly dataSha256: string
-  readonly dataCommand: string
+  /** Each command, and the SHA-256 of what it prints. */
+  readonly proofs: readonly { readonly of: string; readonly command: string; readonly sha256: string }[]
 }
 
-/** The report as text. */
-export function reportDocument(data: ReportData): string {
-  const title = `LLM usage by AI agents, ${periodText(data.period)}`
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${title}</title>
-        <style>
-          ${{ html: STYLE }}
-        </style>
-      </head>
-      <body>
-        <h1>LLM usage by AI agents</h1>
-        <p class="lead soft">${periodText(data.period)}</p>
-        ${facts(data)} ${figures(data)}
-        <p class="lead">${summary(data)}</p>
-        ${notes(data)} ${certaintySection(data)} ${daySection(data)} ${agentSection(data)} ${ambiguousSection(data)} ${unattributedSection(data)}
-        ${modelSection(data)} ${detailSection(data)} ${method(data)} ${proof(data)}
-      </body>
-    </html> `.html
+/** The report. */
+export function reportOf(data: ReportData): Report {
+  const { from, firstDay, to, lastDay } = data.period
+  return {
+    title: 'LLM usage by AI agents',
+    period: periodText(data.period),
+    madeBy: data.madeBy,
+    end: to ?? (lastDay === null ? (from ?? firstDay) : dayAfter(lastDay, 1)),
+    blocks: [
+      { block: 'facts', facts: facts(data) },
+      { block: 'figures', figures: figures(data) },
+      text(summary(data), 'lead'),
+      ...notes(data),
+      ...certaintySection(data),
+      ...daySection(data),
+      ...agentSection(data),
+      ...ambiguousSection(data),
+      ...unattributedSection(data),
+      ...findingsSection(data),
+      ...modelSection(data),
+      ...regionSection(data),
+      ...detailSection(data),
+      ...method(data),
+      ...proof(data),
+    ],
+  }
 }
+
+const dayAfter = (day: string, days: number): string => new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
 
 /** Both ends inclusive, in words. */
 function periodText({ from, to, firstDay, lastDay }: ReportData['period']): string {
   const first = from ?? firstDay
-  const last = to === null ? lastDay : new Date(Date.parse(`${to}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10)
+  const last = to === null ? lastDay : dayAfter(to, -1)
   if (first === null || last === null) return 'no calls seen'
   return first === last ? `${first} (UTC)` : `${first} to ${last} (UTC)`
 }
 
-function facts({ period, scope, rows, madeBy, prices }: ReportData): Html {
+function facts({ period, scope, rows, madeBy, prices }: ReportData): (readonly [string, string])[] {
   const clouds = [...new Set(rows.map((row) => row.cloud))].map((cloud) => CLOUDS[cloud ?? ''] ?? cloud ?? '')
   const accounts = [...new Set(rows.flatMap((row) => row.account ?? []))].toSorted()
-  const lines: readonly (readonly [string, string | null])[] = [
+  return [
     ['Calls seen', period.firstDay === null ? 'none' : `from ${period.firstDay} to ${period.lastDay}`],
     ['Tenant', scope.tenant ?? 'all'],
     ['Agent', scope.agent === null ? 'all' : `${scope.agent} (with ambiguous use it is a candidate for, and all that is charged to nobody)`],
     ['Clouds', scope.cloud === null ? clouds.join(', ') || '–' : (CLOUDS[scope.cloud] ?? scope.cloud)],
     ['Accounts and projects', accounts.length > 40 ? `${accounts.slice(0, 40).join(', ')} and ${accounts.length - 40} more` : accounts.join(', ') || '–'],
     ['Prices', prices === null ? 'no price table: no costs' : `price table of the user, in ${prices.currency}`],
-    ['Made by', madeBy],
+    ...(madeBy === null ? [] : [['Made by', madeBy] as const]),
   ]
-  return html`<dl class="facts">
-    ${lines
-      .filter(([, value]) => value !== null)
-      .map(
-        ([name, value]) =>
-          html`<dt>${name}</dt>
-            <dd>${value}</dd>`,
-      )}
-  </dl>`
 }
 
-function figures({ rows, prices }: ReportData): Html {
+function figures({ rows, prices, findings }: ReportData): (readonly [string, string])[] {
   const total = totalOf(rows)
   const agents = new Set(rows.filter((row) => row.share === 'agent').map((row) => `${row.tenantId} ${row.agentOid}`))
-  const list: readonly (readonly [string, string])[] = [
-    [whole(total.calls), `calls, ${whole(total.errors)} of them failed`],
+  const grave = findings.filter((finding) => finding.severity === 'high' || finding.severity === 'critical').length
+  return [
+    [whole(total.calls), `calls, ${whole(total.errors)} of them failed (${whole(total.throttles)} throttled)`],
     [whole(agents.size), 'agents with calls'],
     [whole(total.inputTokens), 'input tokens'],
     [whole(total.outputTokens), 'output tokens'],
@@ -99,11 +98,11 @@ function figures({ rows, prices }: ReportData): Html {
       : [
           [
             `${formatMoney(total.cost.amount, 2)} ${prices.currency}`,
-            total.cost.unpricedCalls === 0 ? 'cost' : `cost at least; not (wholly) known for ${whole(total.cost.unpricedCalls)} calls`,
+            total.cost.unpricedCalls === 0 ? 'cost' : `cost at least; not (wholly) known for ${callsText(total.cost.unpricedCalls)}`,
           ] as const,
         ]),
+    [whole(findings.length), `findings, ${whole(grave)} of them high or critical`],
   ]
-  return html`<div class="figures">${list.map(([value, name]) => html`<div class="figure"><b>${value}</b><span>${name}</span></div>`)}</div>`
 }
 
 function summary({ coverage: { total, byConfidence } }: ReportData): string {
@@ -114,7 +113,7 @@ function summary({ coverage: { total, byConfidence } }: ReportData): string {
   return `${percent(sure, total.calls)} of the calls are charged to a named agent, ${percent(byConfidence.ambiguous.calls, total.calls)} are one of several agents', and ${percent(lost, total.calls)} are charged to nobody. ${tokens}`
 }
 
-function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData): Html {
+function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData): Block[] {
   const unmetered = Map.groupBy(
     rows.filter((row) => row.tokenBasis === 'none'),
     (row) => row.cloud ?? '',
@@ -128,55 +127,49 @@ function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData):
         return `The tokens of ${whole(calls)} ${CLOUDS[cloud] ?? cloud} calls (${whole(errors)} of them failed) are unknown, not zero: ${why}.`
       }),
     ...(otherTenants > 0 ? [`${whole(otherTenants)} calls of the period are left out: they belong to another tenant, or to none that is proven.`] : []),
-    ...(pendingEvents > 0 ? [`${whole(pendingEvents)} stored records are not evaluated yet and not in this report.`] : []),
+    ...(pendingEvents ? [`${whole(pendingEvents)} stored records are not evaluated yet and not in this report.`] : []),
   ]
-  return html`${lines.map((line) => html`<p class="note">${line}</p>`)}`
+  return lines.map((line) => ({ block: 'note', text: line }))
 }
 
-function method({ prices }: ReportData): Html {
-  return html`<h2>How it was counted</h2>
-    <ul>
-      <li>
-        Sources are the clouds' own audit and usage logs: AWS CloudTrail and Bedrock model invocation logs, Google Cloud audit logs. An agent's own statements
-        about its use are not counted.
-      </li>
-      <li>
-        A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region
-        and request id) count once; a usage log without its audit record counts as a call as well.
-      </li>
-      <li>A call failed when any of its records says so. Failed calls are among the calls.</li>
-      <li>
-        Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.
-      </li>
-      <li>
-        Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never
-        charges anybody.
-      </li>
-      <li>
-        Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records always give the same report.
-      </li>
-      ${prices === null ? html`` : html`<li>Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here.</li> `}
-    </ul>
-    <p class="soft">
-      A log that was never imported leaves no trace in this report. Whether the logs of all accounts and projects are complete cannot be seen from it.
-    </p>`
+function method({ prices }: ReportData): Block[] {
+  return [
+    heading('How it was counted'),
+    {
+      block: 'list',
+      items: [
+        "Sources are the clouds' own audit and usage logs: AWS CloudTrail and Bedrock model invocation logs, Google Cloud audit logs. An agent's own statements about its use are not counted.",
+        'A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region and request id) count once; a usage log without its audit record counts as a call as well.',
+        'A call failed when any of its records says so. It was throttled when a record says that the cloud refused it because of too much use at once. Throttled calls are among the failed ones, and failed calls are among the calls.',
+        "Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.",
+        'Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never charges anybody.',
+        'Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records always give the same report.',
+        ...(prices === null
+          ? []
+          : [
+              "Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here.",
+            ]),
+      ],
+    },
+    text(
+      'A log that was never imported leaves no trace in this report. Whether the logs of all accounts and projects are complete cannot be seen from it.',
+      'soft',
+    ),
+  ]
 }
 
-function proof({ dataSha256, dataCommand, prices, version }: ReportData): Html {
-  return html`<h2>Check it yourself</h2>
-    <p>The figures are those of the rows that this command prints; their SHA-256 is the one below as long as the store holds the same records.</p>
-    <dl class="facts">
-      <dt>Command</dt>
-      <dd><code>${dataCommand}</code></dd>
-      <dt>SHA-256 of its output</dt>
-      <dd><code>${dataSha256}</code></dd>
-      ${
-        prices === null
-          ? html``
-          : html`<dt>SHA-256 of the price table</dt>
-              <dd><code>${prices.sha256}</code></dd>`
-      }
-      <dt>Made with</dt>
-      <dd>trailjoin ${version}</dd>
-    </dl>`
+function proof({ proofs, prices, version }: ReportData): Block[] {
+  return [
+    heading('Check it yourself'),
+    text('The figures are those of what these commands print; the SHA-256 of what each prints is the one below as long as the store holds the same records.'),
+    {
+      block: 'facts',
+      code: true,
+      facts: [
+        ...proofs.flatMap(({ of, command, sha256 }) => [[of, command] as const, ['SHA-256 of its output', sha256] as const]),
+        ...(prices === null ? [] : [['SHA-256 of the price table', prices.sha256] as const]),
+        ['Made with', `trailjoin ${version}`],
+      ],
+    },
+  ]
 }

@@ -4,8 +4,10 @@ import { usageRow } from '#api/usage/fixture.ts'
 import type { UsageRow } from '#api/usage/contract.ts'
 import { formatMoney } from '#api/usage/price.ts'
 import type { ReportData } from './document.ts'
-import { reportDocument } from './document.ts'
-import { html, percent, whole } from './html.ts'
+import { reportOf } from './document.ts'
+import { reportHtml } from './html-document.ts'
+import { html } from './html.ts'
+import { percent, whole } from './numbers.ts'
 import { parsePriceFile } from './price-file.ts'
 import { addUpPriced, pricedRows } from './priced.ts'
 
@@ -28,11 +30,13 @@ function data(rows: readonly UsageRow[], fields: Partial<ReportData> = {}): Repo
     prices: { currency: table.currency, sha256: table.sha256 },
     madeBy: 'Compliance "Team"',
     version: '1.2.3',
-    dataSha256: 'd'.repeat(64),
-    dataCommand: 'trailjoin report llm-usage --format ndjson',
+    proofs: [{ of: 'Calls', command: 'trailjoin report llm-usage --format ndjson', sha256: 'd'.repeat(64) }],
+    findings: [],
     ...fields,
   }
 }
+
+const documentOf = (of: ReportData): string => reportHtml(reportOf(of))
 
 const ROWS = [
   usageRow({ calls: 5, errors: 1, tokenBasis: 'metered', inputTokens: 1_000_000, outputTokens: 20 }),
@@ -48,8 +52,8 @@ const ROWS = [
 ]
 
 describe('the HTML report', () => {
-  const text = reportDocument(data(ROWS))
-  test('is the same bytes for the same data', () => expect(reportDocument(data(ROWS))).toBe(text))
+  const text = documentOf(data(ROWS))
+  test('is the same bytes for the same data', () => expect(documentOf(data(ROWS))).toBe(text))
   test('needs nothing from anywhere and runs nothing', () => {
     expect(text).not.toMatch(/<script|<link|<img|https?:\/\/|@import|url\(|\son\w+=/)
     expect(text).toContain("default-src 'none'")
@@ -68,17 +72,19 @@ describe('the HTML report', () => {
       'tokens of 2 Google Cloud calls',
       '35 % of the calls are charged to a named agent, 15 % are one of several agents',
       'charged to nobody',
+      'Findings of the period',
+      'None. That is no proof that all is well',
     ])
       expect(text).toContain(part)
   })
   test('without any calls says so, and that this proves nothing', () => {
-    const empty = reportDocument(data([], { period: { from: null, to: null, firstDay: null, lastDay: null }, prices: null, madeBy: null }))
+    const empty = documentOf(data([], { period: { from: null, to: null, firstDay: null, lastDay: null }, prices: null, madeBy: null }))
     expect(empty).toContain('no calls seen')
     expect(empty).toContain('That is no proof that there was none')
     expect(empty).toContain('None: no call of this period is ambiguous.')
   })
   test('shows a year by month, not in 365 columns', () => {
-    const year = reportDocument(
+    const year = documentOf(
       data([usageRow({ day: '2026-01-01' }), usageRow({ day: '2026-12-31' })], {
         period: { from: '2026-01-01', to: '2027-01-01', firstDay: '2026-01-01', lastDay: '2026-12-31' },
       }),
@@ -88,7 +94,7 @@ describe('the HTML report', () => {
   })
   test('has a line for each of 300 agents', () => {
     const many = Array.from({ length: 300 }, (_, index) => usageRow({ agentOid: `cccccccc-0000-4000-8000-${String(index).padStart(12, '0')}` }))
-    expect(reportDocument(data(many)).match(/Agent without a known name/g)).toHaveLength(300)
+    expect(documentOf(data(many)).match(/Agent without a known name/g)).toHaveLength(300)
   })
 })
 

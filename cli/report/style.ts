@@ -31,7 +31,6 @@ td .id, .id { display: block; color: var(--soft); font: 11px/1.4 ui-monospace, S
 .bar-label { display: flex; justify-content: space-between; gap: 12px; font-size: 12.5px; }
 .mini { display: block; width: 110px; height: 8px; margin-top: 5px; }
 .days { display: block; width: 100%; height: auto; margin: 8px 0; }
-.days text { fill: var(--soft); font-size: 11px; }
 .note { margin: 10px 0; padding: 9px 13px; border-left: 3px solid #e0912f; background: #fdf6ea; max-width: none; }
 .empty { padding: 10px 13px; border: 1px dashed var(--line); color: var(--soft); }
 code { font: 12px ui-monospace, SFMono-Regular, Consolas, monospace; overflow-wrap: anywhere; }
