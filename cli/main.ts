@@ -82,14 +82,18 @@ async function outcomeOf(work: () => Promise<unknown>, cli: Pick<Cli, 'say' | 'c
     if (signalCode !== null) return signalCode
     // Commander has printed its own message; help and version come this way, too, with code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED
-    if (error instanceof UsageError) return told(cli, error, MISUSED)
+    if (error instanceof UsageError || error instanceof ConfigError) return told(cli, error, MISUSED)
     return told(cli, error, FAILED)
   }
 }
 
 function told({ say, config }: Pick<Cli, 'say' | 'config'>, error: unknown, code: number): number {
   const expected =
-    error instanceof UsageError || error instanceof CommandError || error instanceof DatabaseError || (error instanceof Error && error.constructor === Error)
+    error instanceof UsageError ||
+    error instanceof ConfigError ||
+    error instanceof CommandError ||
+    error instanceof DatabaseError ||
+    (error instanceof Error && error.constructor === Error)
   const message = error instanceof Error ? error.message : String(error)
   // A fault of the program is shown whole: its report needs the place.
   say(error instanceof Error && (config.debug || !expected) ? `trailjoin: ${error.stack ?? message}` : `trailjoin: ${message}`)

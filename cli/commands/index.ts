@@ -1,4 +1,5 @@
 import type { CommandFactory } from '../cli.ts'
+import { accessLogCommand } from './access-log.ts'
 import { agentsCommand } from './agents.ts'
 import { apiCommand } from './api.ts'
 import { bundleCommand } from './bundle.ts'
@@ -14,6 +15,7 @@ import { rejectedCommand } from './rejected.ts'
 import { reportCommand } from './report.ts'
 import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
+import { tokensCommand } from './tokens.ts'
 import { tracesCommand } from './traces.ts'
 import { unmappedCommand } from './unmapped.ts'
 import { upCommand } from './up.ts'
@@ -40,6 +42,8 @@ export const COMMANDS: readonly CommandFactory[] = [
   ingestCommand,
   correlateCommand,
   apiCommand,
+  tokensCommand,
+  accessLogCommand,
   doctorCommand,
   migrateCommand,
 ]
