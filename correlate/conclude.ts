@@ -41,6 +41,7 @@ export async function concludeLandmarks(
   read: FactReader,
   refs: readonly EventRef[],
   directories: Directories,
+  round: bigint,
 ): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
   const events = (await read(refs)).filter(isLandmark)
   if (events.length === 0) return []
@@ -58,6 +59,7 @@ export async function concludeLandmarks(
   await writeChanges(
     client,
     results.flatMap(({ change }) => change ?? []),
+    round,
   )
   return results
 }
@@ -68,6 +70,7 @@ export async function concludeEvents(
   read: FactReader,
   refs: readonly EventRef[],
   directories: Directories,
+  round: bigint,
 ): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
   const events = await read(refs)
   const known = await lookUp(client, events, directories.after)
@@ -99,7 +102,7 @@ export async function concludeEvents(
     if (change) changes.push(change)
   }
   await writeSessions(client, sessions)
-  await writeChanges(client, changes)
+  await writeChanges(client, changes, round)
   return { changes, unanchored }
 }
 
@@ -117,6 +120,7 @@ export async function placeInSessions(
   read: FactReader,
   places: readonly (EventRef & { session: Session })[],
   directory: Directory,
+  round: bigint,
 ): Promise<Change[]> {
   const events = await read(places)
   const stored = await storedConclusions(client, places)
@@ -125,6 +129,6 @@ export async function placeInSessions(
     const old = stored.get(event.id)
     return old ? (changeOf(event, old, { ...old, sessionId: sessionIds.get(event.id)! }, { before: directory, after: directory }) ?? []) : []
   })
-  await writeChanges(client, changes)
+  await writeChanges(client, changes, round)
   return changes
 }

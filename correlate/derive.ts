@@ -10,6 +10,7 @@ import { buildDirectory } from './directory/directory.ts'
 import { type Change, netChanges } from './store/conclusions.ts'
 import { loadDirectoryFacts, markDerived } from './store/directory-facts.ts'
 import { followersOf } from './store/landmarks.ts'
+import { nextRound, noteLive } from './store/live.ts'
 import { DERIVE_LOCK } from './store/locks.ts'
 import { type EventRef, createFactReader } from './store/lookups.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
@@ -42,6 +43,7 @@ export async function deriveOnce(pool: pg.Pool): Promise<boolean> {
 }
 
 async function deriveRound(client: pg.PoolClient): Promise<void> {
+  const round = await nextRound(client)
   const pending = await takePending(client)
   const { facts, fresh, freshIds } = await loadDirectoryFacts(client)
   const after = buildDirectory(facts)
@@ -51,24 +53,28 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
   const touched = await touchedEvents(client, read, pending, directories, facts, fresh)
   const changes: Change[] = []
   for (const slice of slices(touched.all())) {
-    const landmarks = await concludeLandmarks(client, read, slice, directories)
+    const landmarks = await concludeLandmarks(client, read, slice, directories, round)
     changes.push(...landmarks.flatMap(({ change }) => change ?? []))
     touched.addAll(await followersOf(client, landmarks, after))
   }
   const unanchored: Unanchored[] = []
   for (const slice of slices(touched.all())) {
-    const result = await concludeEvents(client, read, slice, directories)
+    const result = await concludeEvents(client, read, slice, directories, round)
     changes.push(...result.changes)
     unanchored.push(...result.unanchored)
   }
-  for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, read, slice, after)))
+  for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, read, slice, after, round)))
   const net = netChanges(changes)
   await moveTraces(client, net.flatMap(movesOf))
   await updateUsage(client, net, pending)
 
   await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
   await markDerived(client, freshIds)
-  await client.query(`insert into progress as p (name, round) values ('conclusions', 1) on conflict (name) do update set round = p.round + 1`)
+  await noteLive(
+    client,
+    round,
+    net.map(({ event, before, after: now }) => ({ event, before: before?.entries ?? [], after: now.entries })),
+  )
 }
 
 async function takePending(client: pg.PoolClient): Promise<{ ids: bigint[]; refs: EventRef[]; keys: string[] }> {

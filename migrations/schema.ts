@@ -210,6 +210,8 @@ export const conclusions = pgTable(
     /** The event that issued what this one used, and whether an id or a clock says so. */
     parentId: uuid('parent_id'),
     link: linkEnum('link'),
+    /** The deriver's round that wrote it (`correlate/store/live.ts`): a position for those who watch, no part of any answer. */
+    round: bigint('round', { mode: 'bigint' }),
   },
   (table) => [primaryKey({ columns: [table.timeNs, table.eventId] })],
 )
@@ -289,6 +291,33 @@ export const waiting = pgTable(
     eventId: uuid('event_id').notNull(),
   },
   (table) => [primaryKey({ columns: [table.key, table.timeNs, table.eventId] }), index('waiting_event').on(table.timeNs, table.eventId)],
+)
+
+/** In which timelines a round of the deriver changed something, and between which times: for those who watch an oid (`correlate/store/live.ts`). Old rows go. */
+export const liveChanges = pgTable(
+  'live_changes',
+  {
+    oid: uuid('oid').notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    round: bigint('round', { mode: 'bigint' }).notNull(),
+    fromNs: nanos('from_ns').notNull(),
+    toNs: nanos('to_ns').notNull(),
+    at: timestamp('at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.oid, table.tenantId, table.round] }), index('live_changes_at').on(table.at)],
+)
+
+/** Events that left a timeline in a round, because they are concluded differently now. */
+export const liveDepartures = pgTable(
+  'live_departures',
+  {
+    oid: uuid('oid').notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    round: bigint('round', { mode: 'bigint' }).notNull(),
+    timeNs: nanos('time_ns').notNull(),
+    eventId: uuid('event_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.oid, table.tenantId, table.round, table.timeNs, table.eventId] })],
 )
 
 /** What records (every distinct text of them) say about principals and trust. `seen` facts are folded over time. */

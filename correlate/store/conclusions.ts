@@ -44,6 +44,7 @@ const COLUMNS = [
   'session_id',
   'parent_id',
   'link',
+  'round',
 ] as const
 
 /** The stored conclusions about these events. Primary key of conclusions. */
@@ -79,10 +80,10 @@ function attributionText({ concluded: one, entries }: Side): string {
   return JSON.stringify([[one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence], entries])
 }
 
-/** Writes changed conclusions with their timeline and waiting rows. */
-export async function writeChanges(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
+/** Writes changed conclusions with their timeline and waiting rows, as of this round. */
+export async function writeChanges(client: pg.ClientBase, changes: readonly Change[], round: bigint): Promise<void> {
   const [replaced, updated] = [changes.filter((change) => !staysInPlace(change)), changes.filter(staysInPlace)]
-  await updateInPlace(client, updated)
+  await updateInPlace(client, updated, round)
   if (replaced.length === 0) return
   await removeConclusions(
     client,
@@ -92,7 +93,7 @@ export async function writeChanges(client: pg.ClientBase, changes: readonly Chan
     client,
     'conclusions',
     COLUMNS,
-    replaced.map(({ event, after }) => conclusionRow(event, after)),
+    replaced.map(({ event, after }) => conclusionRow(event, after, round)),
   )
   await copyRows(
     client,
@@ -108,7 +109,7 @@ export async function writeChanges(client: pg.ClientBase, changes: readonly Chan
   )
 }
 
-function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side): readonly CopyValue[] {
+function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side, round: bigint): readonly CopyValue[] {
   const owner = entries.find((entry) => entry.isOwner)?.tenantId
   const ownerTenant = owner === undefined || owner === (one.tenantId ?? NO_TENANT) ? null : owner
   return [
@@ -127,6 +128,7 @@ function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side): rea
     one.sessionId,
     one.parentId,
     one.link,
+    round,
   ]
 }
 
@@ -144,10 +146,10 @@ function staysInPlace({ before, after }: Change): boolean {
   return before !== null && attributionText(before) === attributionText(after)
 }
 
-async function updateInPlace(client: pg.ClientBase, changes: readonly Change[]): Promise<void> {
+async function updateInPlace(client: pg.ClientBase, changes: readonly Change[], round: bigint): Promise<void> {
   if (changes.length === 0) return
   await client.query(
-    `update conclusions c set session_id = r.session, parent_id = r.parent, link = r.link from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::link[]) r(t, i, session, parent, link)
+    `update conclusions c set session_id = r.session, parent_id = r.parent, link = r.link, round = $6::bigint from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::link[]) r(t, i, session, parent, link)
      where c.time_ns = r.t and c.event_id = r.i`,
     [
       changes.map(({ event }) => event.timeNs),
@@ -155,6 +157,7 @@ async function updateInPlace(client: pg.ClientBase, changes: readonly Change[]):
       changes.map(({ after }) => after.concluded.sessionId),
       changes.map(({ after }) => after.concluded.parentId),
       changes.map(({ after }) => after.concluded.link),
+      round,
     ],
   )
 }

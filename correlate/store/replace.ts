@@ -6,6 +6,7 @@ import { inGcpSession } from '../link/sessions.ts'
 import { type Concluded, removeConclusions, storedConclusions } from './conclusions.ts'
 import { loadDirectoryFacts } from './directory-facts.ts'
 import { followersOf, isLandmark } from './landmarks.ts'
+import { nextRound, noteLive } from './live.ts'
 import { DERIVE_LOCK } from './locks.ts'
 import { type EventRef, createFactReader } from './lookups.ts'
 import { timelineEntries } from './timeline.ts'
@@ -38,6 +39,12 @@ export async function takeOut(client: pg.ClientBase, refs: readonly EventRef[]):
     return old ? [{ event, old, entries: timelineEntries(event, old, directory) }] : []
   })
   await removeConclusions(client, concluded)
+  // They come back with the next round, perhaps in other timelines.
+  await noteLive(
+    client,
+    await nextRound(client),
+    concluded.map(({ event, entries }) => ({ event, before: entries, after: [] })),
+  )
   await moveTraces(
     client,
     concluded.flatMap(({ event, old, entries }) => movesOf({ event, before: { concluded: old, entries }, after: null })),
