@@ -54,7 +54,7 @@ describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', 
     expect((await run.statuses())[0]?.watermark).not.toBeNull()
     expect((await run.check()).map(({ check, level, message }) => [check, level, message.replaceAll(hub, 'hub')])).toEqual([
       ['reachable', 'ok', 'event hub weather.servicebus.windows.net/hub answers, with 3 partitions'],
-      ['lag', 'ok', 'the group hub is 0 messages behind'],
+      ['lag', 'ok', 'the group hub.hub is 0 messages behind'],
     ])
   })
 
@@ -88,6 +88,21 @@ describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', 
     const before = run.sink.rejections.length
     await run.poll()
     expect(run.sink.rejections).toHaveLength(before)
+  })
+
+  test('several event hubs of one source are each read whole, by however many collectors', async () => {
+    const expected = await send(30, 3)
+    const other = `${hub}-other`
+    const admin = client.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: other, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true })
+    await admin.disconnect()
+    const texts = Array.from({ length: 30 }, record)
+    await producer.send({ topic: other, messages: texts.map((text, index) => ({ value: `{"records":[${text}]}`, partition: index % 3 })) })
+    const run = collect({ hubs: [hub, other] })
+    await run.poll()
+    expect(run.texts()).toEqual([...expected, ...texts].toSorted())
+    expect((await run.check()).map(({ message }) => message)).toContain(`the group ${hub}.${other} is 0 messages behind`)
   })
 
   test('an event hub that does not exist is told as such, and does not stop another', async () => {
