@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly late?: number
   /** Share of records that come twice, the second time by another road where there is one. Default 0. */
   readonly duplicates?: number
+  /** Only these roads are taken, where a record has one of them. Default: all. */
+  readonly roads?: readonly Road[]
   /** Share of records, by source, that no log ever gets. Default none. */
   readonly missing?: Partial<Readonly<Record<Truth['source'], number>>>
   readonly rollMinutes?: number
@@ -128,7 +130,8 @@ export function* simulateWorld(options: WorldOptions): Generator<SimulatedRecord
     happened++
     yield* arrive(draft.at)
     const truth = judgeDraft(draft)
-    const road = pickRoad(draft.roads, roads)
+    const open = options.roads === undefined ? draft.roads : openRoads(draft.roads, options.roads)
+    const road = pickRoad(open, roads)
     const lost = roads.chance(options.missing?.[draft.source] ?? 0)
     onTheWay.push({
       at: draft.at + delayOf(road, options, roads),
@@ -140,7 +143,7 @@ export function* simulateWorld(options: WorldOptions): Generator<SimulatedRecord
       delivered: !lost,
     })
     if (!lost && roads.chance(options.duplicates ?? 0)) {
-      const others = draft.roads.filter((each) => each !== road)
+      const others = open.filter((each) => each !== road)
       const second = others.length > 0 && roads.chance(0.7) ? roads.pick(others) : road
       onTheWay.push({
         at: draft.at + delayOf(second, options, roads),
@@ -230,6 +233,12 @@ function createJudge(): (draft: Draft) => Truth {
       skip: collision ? [...draft.skip, 'subject', 'session'] : draft.skip,
     }
   }
+}
+
+/** Those of a record's roads that are allowed; all of them where none is. */
+function openRoads(roads: readonly Road[], allowed: readonly Road[]): readonly Road[] {
+  const open = roads.filter((road) => allowed.includes(road))
+  return open.length === 0 ? roads : open
 }
 
 function pickRoad(roads: readonly Road[], random: Random): Road {

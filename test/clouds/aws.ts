@@ -60,6 +60,8 @@ export interface FakeAws {
   /** Every request, in order. */
   readonly requests: { readonly service: string; readonly operation: string; readonly region: string; readonly at: number; readonly detail: string }[]
   fault(fault: Fault): void
+  /** Every request of every service is throttled while it is true. */
+  throttling: boolean
   /** Faults that were injected so far. */
   injected(): number
   close(): Promise<void>
@@ -97,6 +99,10 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
   const { promise: listening, resolve } = Promise.withResolvers<void>()
 
   const take = (service: Fault['service'], operation: string, region: string): FaultKind | null => {
+    if (fake.throttling) {
+      injected++
+      return 'throttle'
+    }
     const entry = faults.find(
       ({ fault, left }) => left > 0 && fault.service === service && (fault.operation ?? operation) === operation && (fault.region ?? region) === region,
     )
@@ -330,6 +336,7 @@ export async function startFakeAws(options: FakeAwsOptions = {}): Promise<FakeAw
     buckets: new Map(),
     queues: new Map(),
     requests: [],
+    throttling: false,
     fault: (fault) => void faults.push({ fault, left: fault.times }),
     injected: () => injected,
     close: async () => {

@@ -29,6 +29,8 @@ export interface FakeLogging extends FakeServer {
   now: number
   /** Most entries of a page, below what is asked for. */
   pageLimit: number
+  /** Every request is throttled while it is true. */
+  throttling: boolean
 }
 
 interface ListBody {
@@ -61,6 +63,7 @@ export async function startFakeLogging(token: string): Promise<FakeLogging> {
   function list(body: ListBody): [number, string] {
     if (body.resourceNames.length > 100 || body.pageSize > 1000) return refuse(400, 'INVALID_ARGUMENT', 'too many resource names, or page size too large')
     if (body.resourceNames.some((name) => denied.has(name))) return refuse(403, 'PERMISSION_DENIED', 'Permission denied for all log views')
+    if (server.throttling) return refuse(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded')
     const fault = faults.shift() ?? null
     if (fault?.kind === 'status') return refuse(fault.status, fault.status === 429 ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE', 'Quota exceeded or unavailable')
     if (fault?.kind === 'stale-token') return refuse(400, 'INVALID_ARGUMENT', 'page_token is invalid or has expired')
@@ -120,6 +123,7 @@ export async function startFakeLogging(token: string): Promise<FakeLogging> {
     denied,
     now: Date.now(),
     pageLimit: 1000,
+    throttling: false,
     add(resource, text, shown = 0) {
       const { timestamp, insertId } = parse(text)
       entries.set(resource, [...(entries.get(resource) ?? []), { text, timestamp: parseTime(timestamp), insertId: String(insertId), shown }])
