@@ -30,7 +30,14 @@ interface Schema {
   readonly objects: Readonly<Record<string, Thing>>
 }
 
-const SCHEMA = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/ocsf/ocsf-1.8.0-excerpt.json'), 'utf8')) as Schema
+const read = (name: string): Schema => JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/ocsf', name), 'utf8')) as Schema
+const EVENTS = read('ocsf-1.8.0-excerpt.json')
+const FINDING = read('ocsf-1.8.0-detection-finding.json')
+const SCHEMA: Schema = {
+  types: EVENTS.types,
+  classes: { ...EVENTS.classes, ...FINDING.classes },
+  objects: { ...EVENTS.objects, ...FINDING.objects },
+}
 
 /** @returns what is wrong with the event, one line a fault; nothing when it is an event as the schema says */
 export function ocsfFaults(event: Readonly<Record<string, unknown>>): readonly string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SEVERITIES } from '#core/finding.ts'
+import { FINDING_STATUSES } from './contract.ts'
 import { decodeCursor } from '../cursor.ts'
 import { guid, inOrder, instant, limit, list } from '../query.ts'
 
@@ -32,6 +33,7 @@ const fields = {
     .meta({ description: 'One or several rules, comma-separated.' })
     .optional(),
   severity: list(SEVERITIES).optional(),
+  status: list(FINDING_STATUSES).optional(),
   oid: guid.meta({ description: 'Only findings that name this oid.' }).optional(),
   tenant: guid.optional(),
   from: instant.optional(),
@@ -42,4 +44,9 @@ const fields = {
 export const FindingFilters = z.strictObject(fields).refine(inOrder.check, inOrder.params)
 export type FindingFilters = z.output<typeof FindingFilters>
 
-export const FindingsQuery = z.strictObject({ ...fields, limit: limit.optional(), cursor: cursor.optional() }).refine(inOrder.check, inOrder.params)
+/** Forms that other programs read. A page in them has the header `Link` with `rel="next"` where there is more. */
+export const FINDING_FORMATS = ['json', 'sarif', 'ocsf'] as const
+
+export const FindingsQuery = z
+  .strictObject({ ...fields, format: z.enum(FINDING_FORMATS).optional(), limit: limit.optional(), cursor: cursor.optional() })
+  .refine(inOrder.check, inOrder.params)

@@ -7,6 +7,7 @@ import { eventExplain, oidExplain } from './explain.ts'
 import { acknowledgeFinding, finding, findings, reopenFinding } from './findings.ts'
 import { healthz, readyz } from './health.ts'
 import { llmUsageReport } from './llm-usage.ts'
+import { metrics } from './metrics.ts'
 import { oid } from './oid.ts'
 import { records } from './records.ts'
 import { rejected } from './rejected.ts'
@@ -41,4 +42,5 @@ export const ROUTES: readonly RunnableRoute[] = [
   accessLog,
   healthz,
   readyz,
+  metrics,
 ]

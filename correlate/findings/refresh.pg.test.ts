@@ -57,6 +57,24 @@ test('a late record takes back the finding that its absence led to', async () =>
   expect(await refreshFindings(database.pool)).toEqual({ findings: 0, written: 0, removed: 1 })
 })
 
+test('what changed is noted once, in order, and the last state of what is gone is kept', async () => {
+  await deliver(world().records)
+  await refreshFindings(database.pool)
+  await refreshFindings(database.pool)
+  await deliver(new World().awsExchange('again', '11:00', { subject: AGENT }).records)
+  await refreshFindings(database.pool)
+  await deliver(new World().signIn('late', '09:55', { kind: 'agent', oid: AGENT, resource: guid('blueprint-app') }).records)
+  await refreshFindings(database.pool)
+  const { rows } = await database.pool.query<{ change: string; count: number; rule: string }>(
+    `select change, (body->>'evidenceCount')::integer as count, body->>'rule' as rule from finding_changes order by id`,
+  )
+  expect(rows).toEqual([
+    { change: 'new', count: 1, rule: 'exchange-without-issuance' },
+    { change: 'changed', count: 2, rule: 'exchange-without-issuance' },
+    { change: 'gone', count: 2, rule: 'exchange-without-issuance' },
+  ])
+})
+
 test('two processes that refresh at once agree', async () => {
   await deliver(world().records)
   const results = await Promise.all([refreshFindings(database.pool), refreshFindings(database.pool), refreshFindings(database.pool)])

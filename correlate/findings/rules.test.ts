@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SEVERITIES } from '#core/finding.ts'
+import { ATTACK, SEVERITIES } from '#core/finding.ts'
 import { pinsSubject } from './engine/cel.ts'
 import { rules } from './index.ts'
 
@@ -37,6 +37,10 @@ test('every rule says why it matters, what to do and when it is wrong', () => {
     expect(rule.falsePositives.length, rule.id).toBeGreaterThan(0)
     expect(rule.attack ?? 'T1000', rule.id).toMatch(/^T\d{4}(\.\d{3})?$/)
   }
+})
+
+test('exports know the ATT&CK technique of each rule', () => {
+  expect(Object.fromEntries(rules.flatMap((rule) => (rule.attack ? [[rule.id, rule.attack]] : [])))).toEqual(ATTACK)
 })
 
 test('the documentation of the findings is what the rules say', async () => {
