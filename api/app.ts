@@ -14,6 +14,7 @@ import type { Access, AccessRecorder } from './access/record.ts'
 import { DEFAULT_ACCESS } from './access/settings.ts'
 import type { AccessSettings } from './access/settings.ts'
 import type { Log } from './log.ts'
+import { measured } from './http-metrics.ts'
 import { openApiDocument } from './openapi.ts'
 import { explainProblem } from './problem-types.ts'
 import { problemHandler, sendProblem } from './problem.ts'
@@ -59,8 +60,7 @@ export function createApp(options: AppOptions): Express {
   app.set('etag', false)
   // Whose word is taken for the address of a caller: without a proxy nobody's.
   app.set('trust proxy', access.trustProxy === undefined ? false : access.trustProxy)
-  const probes = new Set(ROUTES.filter((route) => route.open).map((route) => route.path))
-  app.use(logged(log), securityHeaders({ tls }), knownHostsOnly(access.hosts, probes), ...allowedOrigins(access.corsOrigins))
+  app.use(logged(log), ...measured(services.metrics), securityHeaders({ tls }), knownHostsOnly(access.hosts), ...allowedOrigins(access.corsOrigins))
 
   app.get('/openapi.json', described(version))
   app.get('/problems/:name', (request, response) => {

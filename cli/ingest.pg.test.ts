@@ -38,7 +38,7 @@ function start(args: readonly string[]) {
   const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
     child.on('close', (code) => resolve({ code, stdout, stderr })),
   )
-  return { child, ended, stderrSoFar: () => stderr }
+  return { child, ended, stdoutSoFar: () => stdout, stderrSoFar: () => stderr }
 }
 const trailjoin = (...args: readonly string[]) => start(args).ended
 
@@ -164,6 +164,38 @@ describe('ingest', () => {
       code: 2,
       stderr: expect.stringContaining('trailjoin.yaml does not exist. Write one (docs/configuration.md has examples)'),
     })
+  })
+})
+
+describe('up', () => {
+  test('collects from the sources that the configuration names, tells so, counts it in /metrics, and stops well', async () => {
+    await fill(30)
+    const { child, ended, stdoutSoFar } = start(['up', '--port', '0'])
+    await expect.poll(stdoutSoFar, { timeout: 60_000 }).toContain('Ctrl-C')
+    expect(stdoutSoFar()).toContain('collecting from lookup, trail (2 parts), as trailjoin.yaml says')
+    await expect.poll(events, { timeout: 60_000 }).toBe(30)
+    const [, url, token] = /(http:\/\/127\.0\.0\.1:\d+)\/#token=([\w-]+)/.exec(stdoutSoFar()) ?? []
+    await fetch(`${url}/v1/oids/11111111-0000-4000-8000-000000000001/timeline`, { headers: { authorization: `Bearer ${token}` } })
+    const metrics = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text()
+    await expect.poll(metrics, { timeout: 30_000 }).toMatch(/trailjoin_source_records_total\{source="trail"\} 30\n/)
+    expect(await metrics()).toMatch(/trailjoin_http_request_duration_seconds_count\{route="\/v1\/oids\/:oid\/timeline",method="GET",status="\d+"\} 1\n/)
+    expect(await metrics()).not.toContain('11111111-0000')
+    for (const header of ['x-forwarded-for', 'forwarded', 'via'])
+      expect((await fetch(`${url}/metrics`, { headers: { [header]: '192.0.2.1' } })).status).toBe(403)
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('serves without collecting where no source is named, and refuses a faulty file', async () => {
+    const { child, ended, stdoutSoFar } = start(['up', '--port', '0'])
+    await expect.poll(stdoutSoFar, { timeout: 60_000 }).toContain('Ctrl-C')
+    expect(stdoutSoFar()).not.toContain('collecting')
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+    await writeFile(join(folder, 'trailjoin.yaml'), 'sources:\n  - {kind: aws-s3, name: A}\n')
+    const refused = await trailjoin('up', '--port', '0')
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain('trailjoin.yaml:2: sources[0].name')
   })
 })
 

@@ -14,6 +14,7 @@ import type { AccessSettings } from '#api/access/settings.ts'
 import { apiTokens, countUsableTokens } from '#api/access/tokens.ts'
 import { createApp } from '#api/app.ts'
 import { isLoopback, listen } from '#api/listen.ts'
+import type { Services } from '#api/services.ts'
 import type { Database } from '#database/open.ts'
 import { readAccess } from '../config/api-section.ts'
 import { parsePort } from '../config.ts'
@@ -37,7 +38,7 @@ export function withServeOptions(command: Command, cli: Cli): Command {
   return command
     .option('--port <n>', `port to listen on, 0 for any free one (default: ${cli.config.port})`)
     .option('--host <address>', 'address to listen on; another than loopback needs OIDC or API tokens', '127.0.0.1')
-    .option('--config <file>', 'file with the section api: (default: TRAILJOIN_CONFIG, else trailjoin.yaml)')
+    .option('--config <file>', 'file with the sections api: and, for `up`, sources: (default: TRAILJOIN_CONFIG, else trailjoin.yaml)')
     .addOption(new Option('--tls-cert <file>', 'PEM certificate: serve https'))
     .addOption(new Option('--tls-key <file>', 'its PEM key'))
 }
@@ -45,6 +46,7 @@ export function withServeOptions(command: Command, cli: Cli): Command {
 export interface Serving {
   /** Folder of the local token. */
   readonly dataDir: string
+  readonly services?: Services
   /** Runs when the server answers; the lines it gives are printed with the address. */
   readonly ready?: () => Promise<readonly string[]>
 }
@@ -53,7 +55,7 @@ export interface Serving {
  * Serves API and page until the program is stopped.
  * @throws ConfigError, UsageError; Error where it cannot listen
  */
-export async function serve(cli: Cli, database: Database, flags: ServeFlags, { dataDir, ready = async () => [] }: Serving): Promise<void> {
+export async function serve(cli: Cli, database: Database, flags: ServeFlags, { dataDir, services = {}, ready = async () => [] }: Serving): Promise<void> {
   const { pool, embedded } = database
   const port = flags.port === undefined ? cli.config.port : portOf(flags.port)
   const settings = await accessOf(cli, flags)
@@ -65,7 +67,7 @@ export async function serve(cli: Cli, database: Database, flags: ServeFlags, { d
   // Behind a proxy, too, browsers come by https: nobody sends tokens over a network in the clear.
   const tls = settings.tls !== undefined || settings.trustProxy !== undefined
   const auth = authenticateBy(checks)
-  const app = createApp({ pool, auth, log, dashboardDir: DASHBOARD, version: VERSION, access: { ...settings, hosts }, tls, recorder })
+  const app = createApp({ pool, auth, log, dashboardDir: DASHBOARD, version: VERSION, access: { ...settings, hosts }, tls, services, recorder })
   const server = await listen(app, { host: flags.host, port, identities, tls: settings.tls, log })
   try {
     const more = await ready()

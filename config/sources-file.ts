@@ -34,6 +34,14 @@ export async function readSourcesFile(file: string, kinds: ReadonlyMap<string, S
   return parseSources(text, file, kinds)
 }
 
+/** The same where collecting is no must: null when there is no file, or it has no section `sources`. @throws ConfigError as `readSourcesFile` */
+export async function readSourcesIfAny(file: string, kinds: ReadonlyMap<string, Source<unknown>>): Promise<readonly SourceEntry[] | null> {
+  const text = await readIfThere(file)
+  if (text === null) return null
+  const { value } = parseYaml(text, file)
+  return value === null || (typeof value === 'object' && !('sources' in value)) ? null : parseSources(text, file, kinds)
+}
+
 /** The sources that a configuration text names. `file` stands in the messages. @throws ConfigError as `readSourcesFile` */
 export function parseSources(text: string, file: string, kinds: ReadonlyMap<string, Source<unknown>>): readonly SourceEntry[] {
   const yaml = parseYaml(text, file)

@@ -4,6 +4,7 @@ import { withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { serve, withServeOptions } from '../serve.ts'
 import type { ServeFlags } from '../serve.ts'
+import { withServices } from '../services.ts'
 
 /** The HTTP role by itself: what `up` serves, from the store that the correlators write to. */
 export const apiCommand: CommandFactory = (cli) =>
@@ -12,5 +13,5 @@ export const apiCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & ServeFlags>()
       const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
-      await withStore(cli, options, (database) => serve(cli, database, options, { dataDir }))
+      await withStore(cli, options, (database) => withServices(cli, database, ({ services }) => serve(cli, database, options, { dataDir, services })))
     })

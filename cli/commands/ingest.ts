@@ -2,16 +2,14 @@ import { Command } from 'commander'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { RecordSink } from '#core/sink.ts'
 import type { Database } from '#database/open.ts'
-import { createTransportSink } from '#transport/sink.ts'
 import { ConfigError } from '../../config.ts'
 import { CommandError, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { collect, describeSources, openAll } from '../collect.ts'
-import { openCorrelator } from '../correlator.ts'
-import { openKafka } from '../kafka.ts'
 import { parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 import type { MetricsAddress, MetricsServer } from '../metrics-server.ts'
 import { printable } from '../output/table.ts'
+import { openSink } from '../sink.ts'
 import { readSources, sourceLogger } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
 
@@ -41,7 +39,7 @@ async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSource
   const sources = await openAll(cli, configured, log)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const { sink, close } = await openSink(cli, pool, logger)
+  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest')
   const counted = countReceipts(sink)
   let server: MetricsServer | null = null
   try {
@@ -62,18 +60,6 @@ async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSource
     await close(once && !cli.signal.aborted ? new AbortController().signal : undefined)
     await server?.close()
   }
-}
-
-/** Kafka where brokers are named, else the correlator in this process. */
-async function openSink(
-  cli: Cli,
-  pool: Database['pool'],
-  logger: ReturnType<typeof sourceLogger>['logger'],
-): Promise<{ readonly sink: RecordSink; readonly close: (patience?: AbortSignal) => Promise<void> }> {
-  const { kafka } = cli.config
-  if (kafka === undefined) return openCorrelator(pool, logger)
-  const transport = await openKafka(kafka, cli, 'trailjoin-ingest', logger)
-  return { sink: createTransportSink(transport), close: () => transport.close() }
 }
 
 function countReceipts(sink: RecordSink): { readonly sink: RecordSink; readonly told: () => string } {

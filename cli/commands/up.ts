@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Agent } from '#api/contract.ts'
 import { agentsPage } from '#api/read-models/agents.ts'
+import { wholeStore } from '#api/read-models/store.ts'
 import type { Database } from '#database/open.ts'
 import { defaultDataDir } from '#database/folders.ts'
 import { storeOf, withStore } from '../cli.ts'
@@ -9,11 +10,12 @@ import { demoDataDir, loadDemo } from '../demo.ts'
 import { printable } from '../output/table.ts'
 import { serve, withServeOptions } from '../serve.ts'
 import type { ServeFlags } from '../serve.ts'
-import { wholeStore } from '#api/read-models/store.ts'
+import { withServices } from '../services.ts'
+import { readSourcesIfAny } from '../sources.ts'
 
 export const upCommand: CommandFactory = (cli) =>
   withServeOptions(new Command('up'), cli)
-    .description('everything in one process: database, API and web page on this machine')
+    .description('everything in one process: database, API and web page on this machine, and the collectors of the sources that the configuration names')
     .option('--demo', 'show the bundled demo records, in a store of their own')
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & ServeFlags & { demo?: true }>()
@@ -21,13 +23,18 @@ export const upCommand: CommandFactory = (cli) =>
       const dataDir = options.demo ? demoDataDir(folder) : folder
       // Demo records belong in no real store, so the demo never goes to DATABASE_URL.
       const store = options.demo || storeOf(cli.config, options).databaseUrl === undefined ? { dataDir } : {}
+      // Live records belong in no demo.
+      const configured = options.demo ? null : await readSourcesIfAny(cli, options.config)
       await withStore(cli, store, async (database) => {
-        const ready = async (): Promise<readonly string[]> => {
-          if (!options.demo) return []
-          await loadDemo(cli, database.pool, dataDir)
-          return ['', ...(await demoLines(database.pool, dataDir))]
-        }
-        await serve(cli, database, options, { dataDir, ready })
+        await withServices(cli, database, async ({ services, collectFrom }) => {
+          const ready = async (): Promise<readonly string[]> => {
+            if (configured !== null) return ['', await collectFrom(configured)]
+            if (!options.demo) return []
+            await loadDemo(cli, database.pool, dataDir)
+            return ['', ...(await demoLines(database.pool, dataDir))]
+          }
+          await serve(cli, database, options, { dataDir, services, ready })
+        })
       })
     })
 

@@ -1,0 +1,45 @@
+/** What the HTTP roles offer beside the database: metrics, push ingestion and, for `up`, collecting. */
+import { Registry, collectDefaultMetrics } from 'prom-client'
+import type { Services } from '#api/services.ts'
+import type { Database } from '#database/open.ts'
+import type { Cli } from './cli.ts'
+import { collect, describeSources, openAll } from './collect.ts'
+import { createIntake } from './intake.ts'
+import { openSink } from './sink.ts'
+import { sourceLogger } from './sources.ts'
+import type { ConfiguredSources } from './sources.ts'
+
+interface Running {
+  readonly services: Services
+  /**
+   * Begins to collect into this process; returns a line for the person who started it.
+   * @throws CommandError naming a source that cannot be opened
+   */
+  readonly collectFrom: (configured: ConfiguredSources) => Promise<string>
+}
+
+/** Runs the work with its services; when it ends, collecting stops, deliveries under way are stored, and what conclusions are missing is drawn, within half a minute. */
+export async function withServices(cli: Cli, { pool }: Database, work: (running: Running) => Promise<void>): Promise<void> {
+  const { logger, log } = sourceLogger(cli.config.logLevel, 'http')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api')
+  const stop = new AbortController()
+  const signal = AbortSignal.any([cli.signal, stop.signal])
+  let collecting: Promise<unknown> = Promise.resolve()
+  const collectFrom = async (configured: ConfiguredSources): Promise<string> => {
+    if (cli.config.kafka !== undefined) return '  KAFKA_BROKERS is set, so `trailjoin ingest` collects, and not this process.'
+    const sources = await openAll(cli, configured, log)
+    collecting = collect({ sources, sink, pool, signal, log, registry, once: false }).catch((error: unknown) =>
+      logger.error({ error: String(error) }, 'collecting ended'),
+    )
+    return `  collecting from ${describeSources(sources)}, as ${configured.file} says`
+  }
+  try {
+    await work({ services: { metrics: registry, intake: createIntake(sink) }, collectFrom })
+  } finally {
+    stop.abort()
+    await collecting
+    await close()
+  }
+}

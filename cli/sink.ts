@@ -1,0 +1,21 @@
+import type { Logger } from 'pino'
+import type { RecordSink } from '#core/sink.ts'
+import type { Database } from '#database/open.ts'
+import { createTransportSink } from '#transport/sink.ts'
+import type { Cli } from './cli.ts'
+import { openCorrelator } from './correlator.ts'
+import { openKafka } from './kafka.ts'
+
+export interface OpenedSink {
+  readonly sink: RecordSink
+  /** Correlating here, draws what conclusions are missing for as long as `patience` lasts (default: half a minute). */
+  readonly close: (patience?: AbortSignal) => Promise<void>
+}
+
+/** Where this process hands records over: Kafka where brokers are named, else the correlator in this process. */
+export async function openSink(cli: Pick<Cli, 'config' | 'environment'>, pool: Database['pool'], log: Logger, clientId: string): Promise<OpenedSink> {
+  const { kafka } = cli.config
+  if (kafka === undefined) return openCorrelator(pool, log)
+  const transport = await openKafka(kafka, cli, clientId, log)
+  return { sink: createTransportSink(transport), close: () => transport.close() }
+}
