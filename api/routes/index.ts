@@ -11,7 +11,9 @@ import { metrics } from './metrics.ts'
 import { oid } from './oid.ts'
 import { records } from './records.ts'
 import { rejected } from './rejected.ts'
+import { resolve } from './resolve.ts'
 import type { RunnableRoute } from './route.ts'
+import { stream } from './stream.ts'
 import { timeline } from './timeline.ts'
 import { trace, traces } from './traces.ts'
 import { unmapped } from './unmapped.ts'
@@ -20,8 +22,10 @@ import { whatIf } from './what-if.ts'
 /** Every route of the API, in the order of the documentation. */
 export const ROUTES: readonly RunnableRoute[] = [
   agents,
+  resolve,
   oid,
   timeline,
+  stream,
   evidence,
   oidExplain,
   traces,

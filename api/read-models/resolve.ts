@@ -1,0 +1,171 @@
+/** What is this identifier, and where does it occur? Everything it could be is looked up, inside the caller's tenants. */
+import type { Confidence } from '#core/event.ts'
+import { formatTime } from '#core/time.ts'
+import type { Occurrence, Resolution } from '../resolve/contract.ts'
+import { identify } from '../resolve/identify.ts'
+import type { Field, Lookup } from '../resolve/identify.ts'
+import { oidsInScope } from './bounds.ts'
+import { readDirectory } from './directory.ts'
+import { findingById } from './findings.ts'
+import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from './item.ts'
+import type { ItemRow } from './item.ts'
+import { oidAnswer } from './oid-info.ts'
+import { eventInScope, scopeOf, shownTenant, tenantInScope } from './store.ts'
+import type { Store } from './store.ts'
+
+/** Events counted of one occurrence; more are "at least so many". */
+const MAX_COUNTED = 10_000
+const SAMPLE = 5
+const MAX_PRINCIPALS = 20
+
+/**
+ * The condition of a lookup on `e` (events), each served by an index: `heads` for ids, events_native_id, events_request_id, events_token_id, events_uses and events_issues,
+ * events_principal, events_resource (whose condition is repeated), events_source_ip.
+ */
+const CONDITIONS: Readonly<Record<Field, (value: string) => readonly string[]>> = {
+  id: (value) => [`(e.time_ns, e.event_id) in (select time_ns, event_id from heads where event_id = any(${value}::uuid[]))`],
+  nativeId: (value) => [`e.native_id = any(${value}::text[])`],
+  requestId: (value) => [`e.request_id = any(${value}::text[])`],
+  tokenId: (value) => [`e.token_id = any(${value}::text[])`],
+  // Two indexes: asked for one after the other.
+  credential: (value) => [`e.uses = any(${value}::text[])`, `e.issues = any(${value}::text[])`],
+  principal: (value) => [`e.principal = any(${value}::text[])`],
+  resource: (value) => [`e.resource = any(${value}::text[]) and e.kind in ('token.exchanged', 'credential.minted', 'identity.changed', 'trust.changed')`],
+  sourceIp: (value) => [`e.source_ip = any(${value}::text[])`],
+}
+
+/** Everything that the text names. It is trimmed and not empty. */
+export async function resolve(store: Store, text: string): Promise<Resolution> {
+  const identified = identify(text)
+  const occurrences: Occurrence[] = []
+  for (const lookup of identified.lookups) {
+    const occurrence = await occurrenceOf(store, lookup)
+    if (occurrence) occurrences.push(occurrence)
+  }
+  return {
+    query: text,
+    looksLike: [...identified.looksLike],
+    refused: identified.refused,
+    principals: [...(await namedByGuid(store, identified.guids)), ...(await namedOtherwise(store, identified.armId, identified.name))],
+    others: identified.guids.length === 1 && identified.guids[0] === text.toLowerCase() ? await othersOf(store, identified.guids[0]) : [],
+    occurrences,
+  }
+}
+
+async function namedByGuid(store: Store, guids: readonly string[]): Promise<Resolution['principals']> {
+  const principals: Resolution['principals'] = []
+  for (const guid of [...new Set(guids)].slice(0, MAX_PRINCIPALS)) {
+    const answer = await oidAnswer(store, guid)
+    for (const { tenantId, oid, kind, name, appId, firstSeen, lastSeen } of answer?.items ?? [])
+      principals.push({ as: answer?.resolvedFrom ?? (appId === guid && oid === guid ? 'appId' : 'oid'), tenantId, oid, kind, name, appId, firstSeen, lastSeen })
+  }
+  return principals
+}
+
+async function namedOtherwise(store: Store, armId: string | null, name: string | null): Promise<Resolution['principals']> {
+  if (armId === null && name === null) return []
+  const directory = await readDirectory(store)
+  const matches = directory.principals.filter((principal) =>
+    armId === null ? principal.names.some((one) => one.toLowerCase() === name) : principal.armId?.toLowerCase() === armId,
+  )
+  return matches.slice(0, MAX_PRINCIPALS).map((principal) => ({
+    as: armId === null ? 'name' : 'armId',
+    tenantId: shownTenant(principal.tenantId),
+    oid: principal.oid,
+    kind: principal.kind ?? 'unknown',
+    name: principal.names[0] ?? null,
+    appId: principal.appId,
+    firstSeen: null,
+    lastSeen: null,
+  }))
+}
+
+async function othersOf(store: Store, id: string): Promise<Resolution['others']> {
+  const scope = scopeOf(store)
+  const { rows } = await store.query<{ as: 'tenant' | 'trace' | 'session' }>(
+    `select 'tenant' as "as" where exists (select from timeline t where t.tenant_id = $1 and ${tenantInScope('t.tenant_id', '$2')})
+       or exists (select from directory_facts f where f.tenant_id = $1 and ${tenantInScope('f.tenant_id', '$2')})
+     union all select 'trace' where exists (
+       select from trace_ids i join heads h on h.event_id = i.first_event join conclusions c on c.time_ns = h.time_ns and c.event_id = h.event_id
+       where i.id = $1 and ${eventInScope('c', '$2')})
+     union all select 'session' where exists (select from session_spans s where s.session_id = $1 and ${tenantInScope('s.tenant_id', '$2')})`,
+    [id, scope],
+  )
+  const finding = await findingById(store, id)
+  return [...rows.map(({ as }) => ({ as, id })), ...(finding ? [{ as: 'finding' as const, id }] : [])]
+}
+
+interface PrincipalRow {
+  readonly tenant_id: string | null
+  readonly subject_oid: string | null
+  readonly agent_oid: string | null
+  readonly confidence: Confidence
+  readonly events: bigint
+}
+
+/** What of these the caller may learn: an event of theirs can be attributed to a principal of another tenant. */
+async function shownPrincipals(store: Store, rows: readonly PrincipalRow[]): Promise<Occurrence['principals']> {
+  const { scope } = store
+  const oids = await oidsInScope(
+    store,
+    rows.flatMap((row) => [row.subject_oid, row.agent_oid]),
+  )
+  return rows.map((row) => {
+    const own = scope === 'everything' || (row.tenant_id !== null && scope.includes(row.tenant_id))
+    const shown = (oid: string | null): string | null => (own && oid !== null && oids.has(oid) ? oid : null)
+    return {
+      tenantId: own ? shownTenant(row.tenant_id) : null,
+      subjectOid: shown(row.subject_oid),
+      agentOid: shown(row.agent_oid),
+      confidence: row.confidence,
+      events: Number(row.events),
+    }
+  })
+}
+
+async function occurrenceOf(store: Store, { field, values, prefix = false }: Lookup): Promise<Occurrence | null> {
+  // `like` of a pattern that is a constant can use an index of text patterns.
+  const given: unknown = prefix ? `${values[0]!.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` : values
+  const conditions = prefix ? ['e.principal like $1'] : CONDITIONS[field]('$1')
+  const hits = conditions
+    .map(
+      (condition) => `(select e.time_ns, e.event_id from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
+        where ${condition} and ${eventInScope('c', '$2')} order by e.time_ns desc limit ${MAX_COUNTED + 1})`,
+    )
+    .join(' union ')
+  const parameters = [given, scopeOf(store)]
+  const { rows } = await store.query<{ events: bigint; first: bigint | null; last: bigint | null; latest: string[] | null }>(
+    `with hits as materialized (${hits}) select count(*) as events, min(time_ns) as first, max(time_ns) as last,
+       (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest from hits`,
+    parameters,
+  )
+  const row = rows[0]
+  if (!row || row.last === null) return null
+  const counted = Number(row.events)
+  const { rows: principals } = await store.query<PrincipalRow>(
+    `with hits as materialized (${hits}) select c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence, count(*) as events
+     from hits h left join conclusions c on c.time_ns = h.time_ns and c.event_id = h.event_id and ${eventInScope('c', '$2')}
+     group by 1, 2, 3, 4 order by 5 desc, 3, 2 limit ${MAX_PRINCIPALS}`,
+    parameters,
+  )
+  const sample = await itemRows<ItemRow>(
+    store,
+    `select ${ITEM_COLUMNS} from heads at join events e on e.time_ns = at.time_ns and e.event_id = at.event_id ${ITEM_JOINS}
+     where at.event_id = any($1::uuid[]) and ${eventInScope('c', '$2')} order by e.time_ns desc, e.event_id`,
+    [row.latest ?? [], scopeOf(store)],
+  )
+  const atLeast = counted > MAX_COUNTED
+  return {
+    field,
+    match: prefix ? 'prefix' : 'exact',
+    events: Math.min(counted, MAX_COUNTED),
+    atLeast,
+    firstSeen: atLeast || row.first === null ? null : formatTime(row.first),
+    lastSeen: formatTime(row.last),
+    principals: await shownPrincipals(store, principals),
+    sample: sample.map((one) => {
+      const { id, time, source, kind, action, outcome, tenantId, subjectOid, agentOid } = toItem(one, null)
+      return { id, time, source, kind, action, outcome, tenantId, subjectOid, agentOid }
+    }),
+  }
+}
