@@ -13,6 +13,7 @@ import { ingestCommand } from './ingest.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
 import { reportCommand } from './report.ts'
+import { resolveCommand } from './resolve.ts'
 import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { tokensCommand } from './tokens.ts'
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CommandFactory[] = [
   upCommand,
   importCommand,
   timelineCommand,
+  resolveCommand,
   tracesCommand,
   agentsCommand,
   findingsCommand,
