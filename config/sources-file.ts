@@ -52,7 +52,14 @@ export function parseSources(text: string, file: string, kinds: ReadonlyMap<stri
 }
 
 function readDocument(value: unknown, kinds: ReadonlyMap<string, Source<unknown>>, faults: Fault[]): readonly SourceEntry[] {
-  const file = z.strictObject({ sources: z.array(z.unknown()).min(1, 'names no source'), api: z.unknown().optional() }).safeParse(value ?? {})
+  const file = z
+    .strictObject({
+      sources: z.array(z.unknown()).min(1, 'names no source'),
+      api: z.unknown().optional(),
+      webhooks: z.unknown().optional(),
+      reports: z.unknown().optional(),
+    })
+    .safeParse(value ?? {})
   if (!file.success) {
     faults.push(...faultsOf(file.error, []))
     return []

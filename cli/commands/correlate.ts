@@ -14,6 +14,7 @@ import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { STOP_MS } from '../correlator.ts'
 import { startFindingsRounds } from '../findings-rounds.ts'
 import { openKafka } from '../kafka.ts'
+import { startConfiguredWebhooks } from '../webhook/findings.ts'
 import { type MetricsAddress, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 
 export const correlateCommand: CommandFactory = (cli) =>
@@ -39,6 +40,7 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
   const registry = new Registry()
   const counted = countDeliveries(registry)
   const server = address === null ? null : await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
+  const stopWebhooks = await startConfiguredWebhooks(cli, undefined, pool, log)
   const stopFindings = startFindingsRounds(pool, log)
   let transport: Transport | null = null
   try {
@@ -50,6 +52,7 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
     // The batch that is on its way is stored and acknowledged, then its conclusions are drawn.
     await transport?.close()
     await stopFindings()
+    await stopWebhooks()
     await drain(sink, log)
     await server?.close()
   }

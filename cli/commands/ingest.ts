@@ -12,6 +12,7 @@ import { printable } from '../output/table.ts'
 import { openSink } from '../sink.ts'
 import { readSources, sourceLogger } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
+import { startConfiguredWebhooks } from '../webhook/findings.ts'
 
 interface IngestOptions extends GlobalOptions {
   readonly config?: string
@@ -31,21 +32,29 @@ export const ingestCommand: CommandFactory = (cli) =>
       const configured = await readSources(cli, options.config).catch((error: unknown) => {
         throw error instanceof ConfigError ? new UsageError(error.message) : error
       })
-      await withStore(cli, options, (database) => ingest(cli, database, configured, options.once === true, metrics))
+      await withStore(cli, options, (database) => ingest(cli, database, configured, options, metrics))
     })
 
-async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSources, once: boolean, address: MetricsAddress | null): Promise<void> {
+async function ingest(
+  cli: Cli,
+  { pool }: Database,
+  configured: ConfiguredSources,
+  { config, once }: IngestOptions,
+  address: MetricsAddress | null,
+): Promise<void> {
   const { logger, log } = sourceLogger(cli.config.logLevel)
   const sources = await openAll(cli, configured, log)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // With Kafka, findings are the correlators' to make and to tell.
+  const stopWebhooks = cli.config.kafka ? null : await startConfiguredWebhooks(cli, config, pool, logger)
   const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest')
   const counted = countReceipts(sink)
   let server: MetricsServer | null = null
   try {
     if (address !== null) server = await serveMetrics(address, registry, () => null)
     cli.say(`Collecting from ${describeSources(sources)}${cli.config.kafka ? ' into Kafka' : ''}.${once ? '' : ' Ctrl-C stops it.'}`)
-    const outcomes = await collect({ sources, sink: counted.sink, pool, signal: cli.signal, log, registry, once })
+    const outcomes = await collect({ sources, sink: counted.sink, pool, signal: cli.signal, log, registry, once: once === true })
     if (!once) return
     cli.signal.throwIfAborted()
     cli.say(counted.told())
@@ -58,6 +67,7 @@ async function ingest(cli: Cli, { pool }: Database, configured: ConfiguredSource
   } finally {
     // One round ends when everything that follows from it is stored; a collector that is stopped leaves the rest to the next start.
     await close(once && !cli.signal.aborted ? new AbortController().signal : undefined)
+    await stopWebhooks?.()
     await server?.close()
   }
 }

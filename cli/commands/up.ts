@@ -8,10 +8,12 @@ import { storeOf, withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { demoDataDir, loadDemo } from '../demo.ts'
 import { printable } from '../output/table.ts'
+import { withReportRounds } from '../report/schedule/rounds.ts'
 import { serve, withServeOptions } from '../serve.ts'
 import type { ServeFlags } from '../serve.ts'
 import { withServices } from '../services.ts'
-import { readSourcesIfAny } from '../sources.ts'
+import { readSourcesIfAny, sourceLogger } from '../sources.ts'
+import { startConfiguredWebhooks } from '../webhook/findings.ts'
 
 export const upCommand: CommandFactory = (cli) =>
   withServeOptions(new Command('up'), cli)
@@ -33,7 +35,16 @@ export const upCommand: CommandFactory = (cli) =>
             await loadDemo(cli, database.pool, dataDir)
             return ['', ...(await demoLines(database.pool, dataDir))]
           }
-          await serve(cli, database, options, { dataDir, services, ready })
+          // Nobody is told of the demo's findings.
+          const stopWebhooks = options.demo
+            ? null
+            : await startConfiguredWebhooks(cli, options.config, database.pool, sourceLogger(cli.config.logLevel, 'webhooks').logger)
+          try {
+            const serving = (): Promise<void> => serve(cli, database, options, { dataDir, services, ready })
+            await (options.demo ? serving() : withReportRounds(cli, database.pool, options.config, serving))
+          } finally {
+            await stopWebhooks?.()
+          }
         })
       })
     })
