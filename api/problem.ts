@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem details. What is not a `ProblemError` is a fault of ours: logged whole, answered without details. */
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { z } from 'zod'
-import { errorCode } from '#database/errors.ts'
+import { errorCode, isUnavailable } from '#database/errors.ts'
 import type { Problem } from './contract.ts'
 import type { Log } from './log.ts'
 import { problemType } from './problem-types.ts'
@@ -61,6 +61,7 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     }
     if (errorCode(error) === QUERY_CANCELED)
       return sendProblem(response, 503, 'The answer took too long to find. Ask for a shorter period, or for less at once.')
+    if (isUnavailable(error)) return sendProblem(response, 503, 'The database does not answer, or has no connection to spare.')
     if (error instanceof ProblemError) return sendProblem(response, error.status, error.message, error.faults)
     if (status === 413) return sendProblem(response, status, 'The body is too long.')
     if (status < 500) return sendProblem(response, status, 'The request could not be read.')

@@ -35,3 +35,13 @@ export function errorCode(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null
   return typeof error.code === 'string' ? error.code : null
 }
+
+/** Connection refused or cut; server starting, stopping, out of connections (SQLSTATE classes 08, 57P and 53300). */
+const AWAY = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0[123]|53300)$/
+
+/** Whether the database could not be asked at this moment: it is away, or all connections of the pool are busy. The same question may be answered later. */
+export function isUnavailable(error: unknown): boolean {
+  if (AWAY.test(errorCode(error) ?? '')) return true
+  // What `pg` says without a code, when a connection was waited for too long, or ended under a query.
+  return error instanceof Error && /^(?:timeout exceeded when trying to connect|Connection terminated)/.test(error.message)
+}

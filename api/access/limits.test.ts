@@ -1,0 +1,32 @@
+import express from 'express'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { listen, type Listening } from '../listen.ts'
+import { limitFailures } from './limits.ts'
+
+let server: Listening
+const waiting: (() => void)[] = []
+
+beforeAll(async () => {
+  const app = express()
+  app.use(...limitFailures({ perCaller: 0, perAddress: 0, failuresPerAddress: 3 }))
+  app.get('/good', (_request, response) => void waiting.push(() => response.send('good')))
+  app.get('/bad', (_request, response) => void response.status(401).send('bad'))
+  server = await listen(app, { host: '127.0.0.1', port: 0 })
+})
+afterAll(() => server.close())
+
+test('good requests do not count as failures, however many are on their way at once', async () => {
+  const answers = Array.from({ length: 10 }, async () => (await fetch(`${server.url}/good`)).status)
+  while (waiting.length < 10) await new Promise((resolve) => setTimeout(resolve, 5))
+  waiting.splice(0).forEach((answer) => answer())
+  expect(await Promise.all(answers)).toEqual(Array.from({ length: 10 }, () => 200))
+})
+
+test('an address that keeps failing is told to wait', async () => {
+  const statuses: number[] = []
+  for (let turn = 0; turn < 5; turn++) statuses.push((await fetch(`${server.url}/bad`)).status)
+  expect(statuses).toEqual([401, 401, 401, 429, 429])
+  const refused = await fetch(`${server.url}/good`)
+  expect(refused.status).toBe(429)
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+})
