@@ -1,5 +1,6 @@
 /** What the HTTP roles offer beside the database: metrics, push ingestion and, for `up`, collecting. */
 import { Registry, collectDefaultMetrics } from 'prom-client'
+import { createBell } from '#api/live/bell.ts'
 import type { Services } from '#api/services.ts'
 import type { Database } from '#database/open.ts'
 import type { Cli } from './cli.ts'
@@ -24,6 +25,9 @@ export async function withServices(cli: Cli, { pool }: Database, work: (running:
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api')
+  const bell = createBell(pool, logger)
+  // Streams end first: the server waits for what it is answering.
+  cli.signal.addEventListener('abort', () => void bell.close(), { once: true })
   const stop = new AbortController()
   const signal = AbortSignal.any([cli.signal, stop.signal])
   let collecting: Promise<unknown> = Promise.resolve()
@@ -36,9 +40,10 @@ export async function withServices(cli: Cli, { pool }: Database, work: (running:
     return `  collecting from ${describeSources(sources)}, as ${configured.file} says`
   }
   try {
-    await work({ services: { metrics: registry, intake: createIntake(sink) }, collectFrom })
+    await work({ services: { metrics: registry, intake: createIntake(sink), bell }, collectFrom })
   } finally {
     stop.abort()
+    await bell.close()
     await collecting
     await close()
   }

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import type { Bell } from '../live/bell.ts'
+import { changesAfter, currentRounds } from '../live/changes.ts'
+import type { Change } from '../live/changes.ts'
+import { decodePosition, encodePosition, endOfRound } from '../live/position.ts'
+import type { Position } from '../live/position.ts'
+import { openEventStream } from '../live/stream.ts'
+import type { EventStream } from '../live/stream.ts'
+import { ProblemError } from '../problem.ts'
+import { guid, TimelineFilters } from '../query.ts'
+import { explainUnknown } from '../read-models/oid-info.ts'
+import { defineRoute } from './route.ts'
+import type { RouteContext } from './route.ts'
+
+/** Proxies cut what is silent for a minute; half of that would do. Also how often the caller's token is looked at again. */
+const HEARTBEAT_MS = 15_000
+/** Without a bell (a program that only reads) the store is asked that often. */
+const POLL_MS = 2000
+const MOST = 400
+const MOST_OF_ONE_CALLER = 40
+
+const open = new Map<string, number>()
+
+export const stream = defineRoute({
+  path: '/v1/oids/{oid}/stream',
+  summary: 'The timeline, live: items as they are concluded, and again when they are concluded differently (server-sent events; docs/live.md).',
+  params: z.object({ oid: guid }),
+  query: TimelineFilters,
+  answer: {
+    description:
+      'Events `ready`, `item` (a TimelineItem), `gone` ({id, tenantId}: stands in this timeline no more), `reset` (load the timeline anew), `end` ({reason}); a comment every 15 s. The header Last-Event-ID goes on after the message with that id.',
+    alsoAs: ['text/event-stream'],
+  },
+  problems: [404, 429, 503],
+  handle: async ({ params: { oid }, query, request, response }, context) => {
+    const { store, caller } = context
+    const given = request.headers['last-event-id']
+    const unknown = await explainUnknown(store, oid, query.tenant)
+    if (unknown !== null) throw new ProblemError(404, unknown)
+    const leave = enter(caller?.id ?? '')
+    try {
+      if (request.method === 'HEAD') return void response.type('text/event-stream').end()
+      const { bell } = context.services
+      // Before anything is read: what comes meanwhile rings again.
+      const seen = bell?.rings() ?? 0
+      const { current, oldest } = await currentRounds(context.db)
+      const asked = typeof given === 'string' ? decodePosition(given) : null
+      const good = asked !== null && asked.round >= oldest && asked.round <= current
+      const begin = good ? asked : endOfRound(current)
+      const events = openEventStream(response)
+      await events.send({ event: 'ready', id: encodePosition(begin), data: { position: encodePosition(begin) } })
+      if (given !== undefined && !good)
+        await events.send({
+          event: 'reset',
+          id: encodePosition(begin),
+          data: { reason: 'the changes since that position are no longer known: load the timeline anew' },
+        })
+      await follow(events, { context, watched: { oid, filters: query }, begin, seen, bell })
+    } finally {
+      leave()
+    }
+  },
+})
+
+interface Following {
+  readonly context: RouteContext
+  readonly watched: Parameters<typeof changesAfter>[1]
+  readonly begin: Position
+  readonly seen: number
+  readonly bell: Bell | undefined
+}
+
+/** Tells what changed, again and again, until the client goes, may no longer, or stands still. */
+async function follow(events: EventStream, { context, watched, begin, seen: before, bell }: Following): Promise<void> {
+  let position = begin
+  let seen = before
+  let beat = Date.now() + HEARTBEAT_MS
+  while (!events.signal.aborted) {
+    for await (const changes of changesAfter(context.store, watched, position)) {
+      for (const change of changes) {
+        await tell(events, change)
+        if (events.signal.aborted) return
+        position = change.position
+      }
+      context.gave(changes.length)
+      if (bell?.closing.aborted) return events.end('shutdown')
+    }
+    if (bell?.closing.aborted) return events.end('shutdown')
+    if (Date.now() >= beat) {
+      beat = Date.now() + HEARTBEAT_MS
+      if (!(await context.stillAllowed())) return events.end('access')
+      // All up to this round is told once the next look finds nothing: a client that comes back much later need not begin so far behind.
+      position = await settled(context, watched, position)
+      await events.send({ comment: 'still here', id: encodePosition(position) })
+    }
+    const wait = Math.max(0, Math.min(beat - Date.now(), bell ? HEARTBEAT_MS : POLL_MS))
+    if (bell) await bell.rung(seen, wait, events.signal)
+    else await sleep(wait, undefined, { signal: events.signal }).catch(() => undefined)
+    seen = bell?.rings() ?? 0
+  }
+}
+
+/** The end of the present round, if nothing of it or before it is left to tell; else the position as it was. */
+async function settled({ db, store }: RouteContext, watched: Following['watched'], position: Position): Promise<Position> {
+  const { current } = await currentRounds(db)
+  const left = await changesAfter(store, watched, position).next()
+  return left.done && current > position.round ? endOfRound(current) : position
+}
+
+async function tell(events: EventStream, change: Change): Promise<void> {
+  const id = encodePosition(change.position)
+  await events.send('item' in change ? { event: 'item', id, data: change.item } : { event: 'gone', id, data: change.gone })
+}
+
+/** Counts the stream; the returned function counts it out. */
+function enter(caller: string): () => void {
+  const own = open.get(caller) ?? 0
+  if (own >= MOST_OF_ONE_CALLER) throw new ProblemError(429, `One caller may watch ${MOST_OF_ONE_CALLER} timelines at once on one server.`)
+  if ([...open.values()].reduce((sum, one) => sum + one, 0) >= MOST)
+    throw new ProblemError(503, 'So many timelines are watched at this moment that there is no room for another.')
+  open.set(caller, own + 1)
+  return () => {
+    const left = (open.get(caller) ?? 1) - 1
+    if (left === 0) open.delete(caller)
+    else open.set(caller, left)
+  }
+}
