@@ -1,4 +1,4 @@
-import type { Agent, EventDetail, OidAnswer, Page, TimelineItem } from './api-types.ts'
+import type { Agent, EventDetail, OidAnswer, Page, Resolution, TimelineItem } from './api-types.ts'
 import type { Filters } from './address.ts'
 import { readToken } from './token.ts'
 
@@ -56,6 +56,11 @@ export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
 /** What an oid is, one entry a tenant. */
 export async function fetchOid(oid: string, signal?: AbortSignal): Promise<OidAnswer> {
   return (await (await get(`/v1/oids/${encodeURIComponent(oid)}`, signal)).json()) as OidAnswer
+}
+
+/** What any identifier is and where it occurs. */
+export async function fetchResolution(text: string, signal?: AbortSignal): Promise<Resolution> {
+  return (await (await get(`/v1/resolve?q=${encodeURIComponent(text)}`, signal)).json()) as Resolution
 }
 
 /**

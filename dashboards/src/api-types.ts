@@ -3,6 +3,7 @@ import type * as contract from '#api/contract.ts'
 import type { Role } from '#core/event.ts'
 
 export type { Agent, EventDetail, OidAnswer, Page } from '#api/contract.ts'
+export type { Resolution } from '#api/resolve/contract.ts'
 export type { Confidence, Kind, Outcome, Role, Source } from '#core/event.ts'
 
 /** An event in a timeline, or by itself (then it has no role). */

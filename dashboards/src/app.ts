@@ -5,6 +5,7 @@ import type { Agent } from './api-types.ts'
 import { createDetails } from './details.ts'
 import { fill, h } from './dom.ts'
 import { collectNames, type Names } from './names.ts'
+import { lookUp } from './look-up.ts'
 import { createPicker } from './picker.ts'
 import { signIn } from './sign-in.ts'
 import { currentTheme, startTheme, toggleTheme } from './theme.ts'
@@ -24,7 +25,7 @@ export class App {
   /** What the list of agents shows, so that it is not built anew (and does not lose the keyboard) without need. */
   #listedOid: string | null | undefined
 
-  readonly #picker = createPicker((oid) => this.#openOid(oid))
+  readonly #picker = createPicker((oid) => this.#openOid(oid), lookUp)
   readonly #pane = new TimelinePane({
     onOpenEvent: (id) => this.#openEvent(id),
     onOpenOid: (oid) => this.#openOid(oid),

@@ -10,21 +10,28 @@ export interface Picker {
   readonly focus: () => void
 }
 
-interface Suggestion {
+/** An oid that can be chosen. */
+export interface Suggestion {
   readonly oid: string
   readonly name: string
   readonly what: string
 }
 
-/** The search box: an oid pasted in any surroundings, or part of a name. Suggests agents and their managed identities (the ARIA combobox pattern). */
-export function createPicker(onPick: (oid: string) => void): Picker {
+/** Answers for what is neither a known oid nor a known name: suggestions, or why there are none. */
+type LookUp = (text: string) => Promise<{ readonly suggestions: readonly Suggestion[]; readonly message: string | null }>
+
+/**
+ * The search box: an oid pasted in any surroundings, part of a name, or any other identifier, which the server is asked about. Suggests agents and their managed identities (the ARIA
+ * combobox pattern).
+ */
+export function createPicker(onPick: (oid: string) => void, lookUp: LookUp): Picker {
   const list = h('ul', { class: 'suggestions', id: 'suggestions', role: 'listbox', 'aria-label': 'Suggestions', hidden: true })
   const message = h('p', { class: 'picker-message', role: 'alert', hidden: true })
   const input = h('input', {
     type: 'search',
     class: 'picker-input',
-    placeholder: 'Paste an oid, or type an agent’s name',
-    'aria-label': 'Object id or agent name',
+    placeholder: 'Paste an oid, access key, ARN, address, request id …, or type a name',
+    'aria-label': 'Object id, agent name or any identifier',
     autocomplete: 'off',
     spellcheck: 'false',
     role: 'combobox',
@@ -83,16 +90,36 @@ export function createPicker(onPick: (oid: string) => void): Picker {
   }
   function submit(): void {
     const chosen = shown[active]
-    const pasted = GUID.exec(input.value)?.[0]
+    const text = input.value.trim()
+    const pasted = GUID.exec(text)?.[0]
     if (chosen) pick(chosen.oid)
-    else if (pasted) pick(pasted)
+    else if (pasted && known.some((entry) => entry.oid === pasted.toLowerCase())) pick(pasted)
     else if (shown.length === 1 && shown[0]) pick(shown[0].oid)
-    else if (input.value.trim()) {
-      message.textContent =
-        shown.length > 1
-          ? 'Several match: choose one with the arrow keys.'
-          : 'That is neither an oid (8-4-4-4-12 hexadecimal digits) nor the name of a known agent.'
-      message.hidden = false
+    else if (shown.length > 1) tell('Several match: choose one with the arrow keys.')
+    else if (text) void askServer(text, pasted)
+  }
+  function tell(text: string): void {
+    message.textContent = text
+    message.hidden = false
+  }
+  /** A GUID can be many things; one that names nothing else is opened as an oid, whose pane says that it is unknown. */
+  async function askServer(text: string, pasted: string | undefined): Promise<void> {
+    tell('Looking …')
+    try {
+      const found = await lookUp(text)
+      // Something else was typed meanwhile.
+      if (input.value.trim() !== text) return
+      message.hidden = true
+      const [only] = found.suggestions
+      if (only && (found.suggestions.length === 1 || only.oid === pasted?.toLowerCase())) return pick(only.oid)
+      shown = [...found.suggestions]
+      active = -1
+      render()
+      if (shown.length > 1) tell('It leads to several: choose one.')
+      else if (pasted) pick(pasted)
+      else if (found.message !== null) tell(found.message)
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error))
     }
   }
   input.addEventListener('input', suggest)
