@@ -1,6 +1,6 @@
 /** What is not in the store and would say more about this event. Silence is never read as absence: each sentence says what was looked for. */
 import { formatTime, HOUR, parseTime } from '#core/time.ts'
-import { scopeOf, tenantInScope } from '../read-models/store.ts'
+import { eventInScope, scopeOf, tenantInScope } from '../read-models/store.ts'
 import type { Store } from '../read-models/store.ts'
 import type { Statement } from './contract.ts'
 import type { Story, Told } from './story.ts'
@@ -79,7 +79,11 @@ async function usage(store: Store, { item, requestKey }: Told): Promise<Statemen
   if (item.source === 'gcp') return [say('Token counts: audit logs of Google Cloud do not hold them.')]
   if (requestKey === null) return []
   // Index: events_request_key.
-  const { rows } = await store.query(`select 1 from events where request_key = $1 and kind = 'llm.metered' limit 1`, [requestKey])
+  const { rows } = await store.query(
+    `select 1 from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
+     where e.request_key = $1 and e.kind = 'llm.metered' and ${eventInScope('c', '$2')} limit 1`,
+    [requestKey, scopeOf(store)],
+  )
   return rows.length > 0 ? [] : [say('Token counts: no Bedrock model-invocation log has this request id.')]
 }
 

@@ -3,6 +3,7 @@ import { CONFIDENCES } from '#core/event.ts'
 import type { Confidence, Source } from '#core/event.ts'
 import { formatTime } from '#core/time.ts'
 import type { WhatIf } from '../explain/contract.ts'
+import { oidsInScope } from './bounds.ts'
 import { readDirectory } from './directory.ts'
 import type { KnownDirectory } from './directory.ts'
 import { scopeOf, shownTenant, tenantInScope } from './store.ts'
@@ -48,7 +49,12 @@ export async function whatIf(store: Store, filters: WhatIfFilters): Promise<What
   }
   const gained = rows.filter((row) => underOption2(row) === 'exact' && row.confidence !== 'exact')
   const trusts = await readTrusts(store, filters, [...new Set(gained.map((row) => row.subject_oid!))])
-  const items = [...Map.groupBy(gained, (row) => `${row.tenant_id}/${row.subject_oid}`).values()].map((group) => item(group, directory, trusts))
+  // A tenant's managed identity may have acted for an agent of another tenant.
+  const shown = await oidsInScope(
+    store,
+    gained.flatMap((row) => [row.agent_oid, ...row.candidates]),
+  )
+  const items = [...Map.groupBy(gained, (row) => `${row.tenant_id}/${row.subject_oid}`).values()].map((group) => item(group, directory, trusts, shown))
   return {
     period: {
       from: filters.from === undefined ? null : formatTime(filters.from),
@@ -114,11 +120,11 @@ async function readTrusts(store: Store, { from, to }: WhatIfFilters, subjects: r
   return rows
 }
 
-function item(group: readonly Row[], directory: KnownDirectory, trusts: readonly TrustRow[]): WhatIf['items'][number] {
+function item(group: readonly Row[], directory: KnownDirectory, trusts: readonly TrustRow[], shown: ReadonlySet<string>): WhatIf['items'][number] {
   const { tenant_id: tenantId, subject_oid: oid } = group[0]!
   const known = tenantId === null ? undefined : directory.find(tenantId, oid!)
   const events = (confidence: Confidence): number => group.filter((row) => row.confidence === confidence).reduce((sum, row) => sum + Number(row.events), 0)
-  const agents = [...new Set(group.flatMap((row) => (row.agent_oid === null ? row.candidates : [row.agent_oid])))].toSorted()
+  const agents = [...new Set(group.flatMap((row) => (row.agent_oid === null ? row.candidates : [row.agent_oid])))].filter((oid) => shown.has(oid)).toSorted()
   return {
     tenantId: shownTenant(tenantId),
     subjectOid: oid!,
