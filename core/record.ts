@@ -41,7 +41,7 @@ export interface Rejection {
 }
 
 /** SHA-256 of the stored text, lower-case hex. */
-export function sha256(text: string): string {
+export function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }
 

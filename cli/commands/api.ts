@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { defaultDataDir } from '#database/folders.ts'
 import { withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
+import { withReportRounds } from '../report/schedule/rounds.ts'
 import { serve, withServeOptions } from '../serve.ts'
 import type { ServeFlags } from '../serve.ts'
 import { withServices } from '../services.ts'
@@ -13,5 +14,9 @@ export const apiCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & ServeFlags>()
       const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
-      await withStore(cli, options, (database) => withServices(cli, database, ({ services }) => serve(cli, database, options, { dataDir, services })))
+      await withStore(cli, options, (database) =>
+        withServices(cli, database, ({ services }) =>
+          withReportRounds(cli, database.pool, options.config, () => serve(cli, database, options, { dataDir, services })),
+        ),
+      )
     })

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { id, insertFact, seen, TENANT } from '#api/fixture.ts'
 import { insertUsage, usageRow } from '#api/usage/fixture.ts'
 import { sha256 } from '#core/record.ts'
@@ -124,4 +124,43 @@ test('a price that is no number ends with 1 and its place', async () => {
   const ended = await report('--prices', join(folder, 'wrong.yaml'))
   expect(ended.code).toBe(1)
   expect(ended.stderr).toContain('wrong.yaml: prices #1 input is no price')
+})
+
+describe('reports of the configuration', () => {
+  const configured = async (name: string): Promise<string> => {
+    const file = join(folder, `${name}.yaml`)
+    await writeFile(file, `reports:\n  - { name: ${name}, every: month, format: csv, folder: ${name} }\n`)
+    return file
+  }
+  test('are made once by `report run`, which tells of them', async () => {
+    const file = await configured('monthly')
+    const list = async (): Promise<string> => (await run('report', 'run', '--list', '--config', file)).stdout
+    expect(await list()).toMatch(/^monthly {2}every month as csv; never made; \d{4}-\d\d-01_\d{4}-\d\d-\d\d is due /)
+    const first = await run('report', 'run', '--config', file)
+    expect([first.code, first.stderr]).toEqual([0, expect.stringMatching(/monthly \d{4}-\d\d-01_\S+: to .*monthly_\S+\.csv/)])
+    const second = await run('report', 'run', '--config', file)
+    expect([second.code, second.stderr]).toEqual([0, expect.stringContaining('No report is due.')])
+    expect(await readdir(join(folder, 'monthly'))).toHaveLength(1)
+    expect(await list()).toContain('last made ')
+  })
+  test('that cannot be made end with 1', async () => {
+    const file = join(folder, 'bad.yaml')
+    await writeFile(file, 'reports:\n  - { name: bad, every: day, format: csv, folder: out, prices: nowhere.yaml }\n')
+    const ended = await run('report', 'run', '--config', file)
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('nowhere.yaml: cannot be read')])
+  })
+  test('are made by the running program, too', { timeout: 60_000 }, async () => {
+    const file = await configured('served')
+    const child = spawn(process.execPath, [PROGRAM, 'api', '--port', '0', '--config', file], {
+      env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url },
+      stdio: 'ignore',
+    })
+    try {
+      await expect.poll(() => readdir(join(folder, 'served')).catch(() => []), { timeout: 50_000 }).toEqual([expect.stringMatching(/^served_\S+\.csv$/)])
+    } finally {
+      const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
+      child.kill('SIGINT')
+      expect(await closed).toBe(0)
+    }
+  })
 })

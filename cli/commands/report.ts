@@ -3,13 +3,19 @@ import { Command, Option } from 'commander'
 import { withEveryShare } from '#api/read-models/llm-usage.ts'
 import { DIMENSIONS, UsageFilters } from '#api/usage/query.ts'
 import type { Dimension } from '#api/usage/query.ts'
+import type { Database } from '#database/open.ts'
+import { readReports } from '../../config/reports-section.ts'
+import type { ScheduledReport } from '../../config/reports-section.ts'
 import { CommandError, parseUsage, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
-import { tableLines } from '../output/table.ts'
+import { printable, tableLines } from '../output/table.ts'
 import { FILE_FORMATS, inSnapshot, reportFile, usageData } from '../report/make.ts'
 import type { FileFormat, ReportRequest } from '../report/make.ts'
 import { readPriceFile } from '../report/price-file.ts'
 import { addUpPriced } from '../report/priced.ts'
+import { dueAt, duePeriods, nextPeriod, periodName } from '../report/schedule/periods.ts'
+import { outcomeText } from '../report/schedule/rounds.ts'
+import { runDue } from '../report/schedule/run-due.ts'
 import { coverageLines, usageColumns } from '../report/table.ts'
 
 interface Options {
@@ -53,9 +59,42 @@ const llmUsageCommand: CommandFactory = (cli) =>
       })
     })
 
+/** `report run`: for cron and the like; `up` and `api` do it by themselves. */
+const runCommand: CommandFactory = (cli) =>
+  new Command('run')
+    .description('makes the reports of the section reports: of the configuration that are due, each period once')
+    .option('--config <file>', 'configuration file (default: TRAILJOIN_CONFIG, else trailjoin.yaml)')
+    .option('--list', 'make nothing: show each report, what was made last and what is due next')
+    .action(async (_options: unknown, command: Command) => {
+      const { dataDir, config, list } = command.optsWithGlobals<GlobalOptions & { config?: string; list?: true }>()
+      const reports = await readReports(config ?? cli.config.configFile)
+      if (reports.length === 0) throw new CommandError('No report is configured: write a section reports: into the configuration file (docs/llm-usage.md).')
+      await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
+        if (list) return await listReports(cli, pool, reports)
+        const outcomes = await runDue(pool, reports, { environment: cli.environment, signal: cli.signal })
+        if (outcomes === null) throw new CommandError('Another process is making reports at this moment.')
+        for (const outcome of outcomes) cli.say(printable(outcomeText(outcome)))
+        if (outcomes.length === 0) cli.say('No report is due.')
+        if (outcomes.some(({ error }) => error !== null)) throw new CommandError('Not every report was made; what is missing stays due.')
+      })
+    })
+
+async function listReports(cli: Cli, pool: Database['pool'], reports: readonly ScheduledReport[]): Promise<void> {
+  for (const { name, every, afterMinutes, format } of reports) {
+    const { rows } = await pool.query<{ to: string; made: Date; target: string }>(
+      'select period_to::text as to, made_at as made, target from report_runs where name = $1 order by period_to desc limit 1',
+      [name],
+    )
+    const next = duePeriods(every, afterMinutes, rows[0]?.to ?? null, Date.now())[0] ?? nextPeriod(every, afterMinutes, Date.now())
+    const last = rows[0] ? `last made ${rows[0].made.toISOString().slice(0, 16)}Z to ${rows[0].target}` : 'never made'
+    const due = new Date(dueAt(next, afterMinutes)).toISOString().slice(0, 16)
+    await cli.out.write(`${printable(`${name}  every ${every} as ${format}; ${last}; ${periodName(next)} is due ${due}Z`)}\n`)
+  }
+}
+
 export const reportCommand: CommandFactory = (cli) => {
-  const command = new Command('report').description('reports: llm-usage')
-  command.addCommand(llmUsageCommand(cli).exitOverride().configureHelp({ showGlobalOptions: true }))
+  const command = new Command('report').description('reports: llm-usage, and those that are made by themselves')
+  for (const create of [llmUsageCommand, runCommand]) command.addCommand(create(cli).exitOverride().configureHelp({ showGlobalOptions: true }))
   return command
 }
 

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { insertUsage, usageRow } from '#api/usage/fixture.ts'
+import { sha256 } from '#core/record.ts'
+import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
+import type { ScheduledReport } from '../../../config/reports-section.ts'
+import { isSigned, webhookKey } from '../../webhook/sign.ts'
+import { runDue } from './run-due.ts'
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const ENVIRONMENT = { SECRET, BAD: 'hunter2' }
+const NOW = Date.parse('2026-09-03T06:00:00Z')
+let database: TestDatabase
+let folder: string
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  await insertUsage(database.pool, [
+    usageRow({ day: '2026-09-01', calls: 5 }),
+    usageRow({ day: '2026-09-02', calls: 7 }),
+    usageRow({ day: '2026-09-03', calls: 100 }),
+    usageRow({ day: '2026-09-04', calls: 1000 }),
+  ])
+})
+beforeEach(async () => {
+  await database.pool.query('truncate report_runs')
+  folder = await mkdtemp(join(tmpdir(), 'trailjoin-reports-'))
+})
+afterAll(() => database?.drop())
+
+const daily = (fields: Partial<ScheduledReport> = {}): ScheduledReport => ({
+  name: 'daily',
+  every: 'day',
+  afterMinutes: 360,
+  format: 'ndjson',
+  to: { folder },
+  tenant: undefined,
+  cloud: undefined,
+  prices: undefined,
+  madeBy: undefined,
+  ...fields,
+})
+const run = (reports: readonly ScheduledReport[], now = NOW) =>
+  runDue(database.pool, reports, { environment: ENVIRONMENT, now: () => now, pauseMs: 1, retries: 1 })
+const files = async (): Promise<string[]> => (await readdir(folder)).toSorted()
+
+test('each period is made once, whole, and what was missed is made up for', async () => {
+  expect(await run([daily()])).toMatchObject([{ name: 'daily', period: { from: '2026-09-02', to: '2026-09-03' }, error: null }])
+  expect(await run([daily()])).toEqual([])
+  expect(await run([daily()], NOW + 2 * 86_400_000)).toHaveLength(2)
+  expect(await files()).toEqual(['daily_2026-09-02.ndjson', 'daily_2026-09-03.ndjson', 'daily_2026-09-04.ndjson'])
+  const calls = async (day: string): Promise<number> =>
+    (JSON.parse((await readFile(join(folder, `daily_${day}.ndjson`), 'utf8')).split('\n')[0]!) as { calls: number }).calls
+  expect([await calls('2026-09-02'), await calls('2026-09-04')]).toEqual([7, 1000])
+  const { rows } = await database.pool.query<{ sha256: string; target: string }>('select sha256, target from report_runs order by period_from')
+  for (const row of rows) expect(sha256(await readFile(row.target))).toBe(row.sha256)
+})
+
+test('a file that a run wrote before it was killed stays as it is', async () => {
+  await writeFile(join(folder, 'daily_2026-09-02.ndjson'), 'written before')
+  expect(await run([daily()])).toMatchObject([{ error: null }])
+  expect(await readFile(join(folder, 'daily_2026-09-02.ndjson'), 'utf8')).toBe('written before')
+  expect((await database.pool.query<{ sha256: string }>('select sha256 from report_runs')).rows).toEqual([{ sha256: sha256('written before') }])
+  expect(await files()).toHaveLength(1)
+})
+
+test('of many processes at once one makes it', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 6 }, () => run([daily({ format: 'pdf' })])))
+  expect(outcomes.flatMap((outcome) => outcome ?? [])).toHaveLength(1)
+  expect(await files()).toEqual(['daily_2026-09-02.pdf'])
+})
+
+test('one that fails is told and stays due; the others go on', async () => {
+  const broken = join(folder, 'file')
+  await writeFile(broken, '')
+  const reports = [
+    daily({ name: 'broken', to: { folder: broken } }),
+    daily({ name: 'secret', to: { url: 'https://x.example/', secret: { env: 'BAD' } } }),
+    daily(),
+  ]
+  const outcomes = await run(reports)
+  expect(outcomes?.map(({ name, error }) => [name, error === null])).toEqual([
+    ['broken', false],
+    ['secret', false],
+    ['daily', true],
+  ])
+  expect(JSON.stringify(outcomes)).not.toContain('hunter2')
+  await rm(broken)
+  await mkdir(broken)
+  expect((await run(reports))?.map(({ name, error }) => [name, error === null])).toEqual([
+    ['broken', true],
+    ['secret', false],
+  ])
+})
+
+test('a webhook gets it signed, under the same id when it is sent again', async () => {
+  const received: { readonly id: unknown; readonly signed: boolean; readonly type: unknown; readonly body: Buffer }[] = []
+  let answer = 500
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const body = Buffer.concat(parts)
+      received.push({
+        id: request.headers['webhook-id'],
+        signed: isSigned(webhookKey(SECRET), request.headers, body),
+        type: request.headers['content-type'],
+        body,
+      })
+      response.writeHead(answer).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const report = daily({ format: 'pdf', to: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/?key=hunter2`, secret: { env: 'SECRET' } } })
+    expect((await run([report]))?.map(({ error }) => error)).toEqual([expect.stringContaining('answered 500')])
+    answer = 200
+    expect(await run([report])).toMatchObject([{ error: null }])
+    expect(await run([report])).toEqual([])
+    expect(received.map(({ id, signed, type }) => [id, signed, type])).toEqual(
+      Array.from({ length: 3 }, () => ['report-daily-2026-09-02-2026-09-03', true, 'application/pdf']),
+    )
+    expect(new Set(received.map(({ body }) => sha256(body))).size).toBe(1)
+    expect(JSON.stringify((await database.pool.query('select * from report_runs')).rows)).not.toContain('hunter2')
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+})
