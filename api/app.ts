@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): Express {
   for (const route of ROUTES) {
     app[route.method ?? 'get'](expressPath(route), ...followed(route, recorder), permitted(route), begun(route), ...bodyReader(route), (request, response) => {
       const caller = callerOf(response)
-      return route.run(request, response, {
+      const work = route.run(request, response, {
         store: scopedStore(pool, caller?.scope ?? []),
         db: pool,
         caller,
@@ -80,6 +80,8 @@ export function createApp(options: AppOptions): Express {
         stillAllowed: () => stillAllowed(auth, request.headers.authorization, caller, route),
         services,
       })
+      accessOf(response)?.answeredBy(work)
+      return work
     })
   }
   for (const path of new Set(ROUTES.map(expressPath))) app.all(path, methodNotAllowed(methodsOf(path)))

@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made from the same schemas that the routes parse and answer with. */
 import { z } from 'zod'
 import { Problem } from './contract.ts'
+import { rolesOf } from './access/gate.ts'
 import type { RouteBody, RunnableRoute } from './routes/route.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -30,9 +31,10 @@ function operation(route: RunnableRoute, schemaOf: SchemaOf, problem: Schema): S
     ...(schema ? { 'application/json': { schema: schemaOf(schema, 'output') } } : {}),
     ...Object.fromEntries(alsoAs.map((type) => [type, { schema: { type: 'string' } }])),
   }
-  const statuses = new Set([400, ...(route.open ? [] : [401, 403]), ...(route.body ? [413, 415] : []), ...(route.problems ?? [])])
+  const statuses = new Set([400, ...(route.open ? [] : [401, 403, 429, 503]), ...(route.body ? [413, 415] : []), ...(route.problems ?? [])])
   return {
     summary: route.summary,
+    ...(route.open ? {} : { description: `For callers with one of these roles: ${rolesOf(route).join(', ')}.`, 'x-roles': rolesOf(route) }),
     operationId: [...(route.method === undefined || route.method === 'get' ? [] : [route.method]), ...route.path.split(/[/{}]+/).filter(Boolean)].join('-'),
     security: route.open ? [] : [{ token: [] }],
     parameters,

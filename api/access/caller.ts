@@ -1,6 +1,9 @@
 /** Who asks: what they may do (roles) and whose records they may see (tenants). */
 
-/** What a caller may do. `reader`: everything but raw records and reports; `responder`: raw records and evidence, too; `admin`: all of it. */
+/**
+ * What a caller may do. `reader`: timelines, traces, events, findings; `responder`: raw records and evidence, too; `compliance`: reports and coverage;
+ * `ingest`: pushes records, reads nothing; `admin`: all of it, and who looked at what. Each route says which of them it is for.
+ */
 export const ACCESS_ROLES = ['reader', 'responder', 'compliance', 'ingest', 'admin'] as const
 export type AccessRole = (typeof ACCESS_ROLES)[number]
 

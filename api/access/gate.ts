@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { ProblemError, sendProblem } from '../problem.ts'
 import type { RunnableRoute } from '../routes/route.ts'
 import { mayUse } from './caller.ts'
-import type { Caller } from './caller.ts'
+import type { AccessRole, Caller } from './caller.ts'
 import { callerOf, setCaller } from './caller-of.ts'
 import type { Authenticate } from './check.ts'
 import { Refused } from './check.ts'
@@ -32,15 +32,17 @@ export function authenticated(auth: Authenticate): RequestHandler {
   }
 }
 
-const mayCall = (caller: Caller, route: RunnableRoute): boolean => mayUse(caller, route.roles ?? DEFAULT_ROLES)
+/** Who may call a route. */
+export const rolesOf = (route: RunnableRoute): readonly AccessRole[] => [...new Set<AccessRole>([...(route.roles ?? DEFAULT_ROLES), 'admin'])]
+
+const mayCall = (caller: Caller, route: RunnableRoute): boolean => mayUse(caller, rolesOf(route))
 
 /** The caller's roles let them in, or 403. */
 export function permitted(route: RunnableRoute): RequestHandler {
   return (_request, response, next) => {
     const caller = callerOf(response)
     if (route.open || (caller && mayCall(caller, route))) return next()
-    const roles = route.roles ?? DEFAULT_ROLES
-    sendProblem(response, 403, `The token is good, but it has none of the roles that may ask this: ${[...new Set([...roles, 'admin'])].join(', ')}.`)
+    sendProblem(response, 403, `The token is good, but it has none of the roles that may ask this: ${rolesOf(route).join(', ')}.`)
   }
 }
 

@@ -26,6 +26,7 @@ export function securityHeaders({ tls }: { readonly tls: boolean }): RequestHand
   })
 }
 
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
 
 /**
@@ -33,11 +34,11 @@ const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
  * as Host: names that are not on the list are turned away. Probes of an orchestrator use bare addresses and learn nothing, so theirs are let pass.
  * @param hosts names without ports, beside the loopback ones
  */
-export function knownHostsOnly(hosts: readonly string[], openPaths: ReadonlySet<string>): RequestHandler {
+export function knownHostsOnly(hosts: readonly string[]): RequestHandler {
   const known = new Set([...LOOPBACK_HOSTS, ...hosts])
   return (request, response, next) => {
     const name = /^(.+?)(?::\d{1,5})?$/.exec(request.headers.host ?? '')?.[1]?.toLowerCase() ?? ''
-    if (known.has(name) || openPaths.has(request.path)) return next()
+    if (known.has(name) || PROBES.has(request.path)) return next()
     sendProblem(response, 421, `This server answers only to ${[...known].join(', ')}.`)
   }
 }

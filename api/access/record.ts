@@ -16,6 +16,8 @@ export interface Access {
   readonly gave: (rows: number) => void
   /** Writes down that it begins. @throws Unavailable where it cannot be written */
   readonly begin: () => Promise<void>
+  /** Waits with the last word until whoever answers has counted what was given: a broken connection is noticed here first. */
+  readonly answeredBy: (work: Promise<void>) => void
 }
 
 export interface AccessRecorder {
@@ -26,6 +28,9 @@ export interface AccessRecorder {
 }
 
 type Phase = 'begin' | 'end' | 'whole'
+
+/** For work that does not notice that its client has gone. */
+const LAST_WORD_MS = 2000
 
 /** Longer texts of filters are cut: the record says what was looked for, it is no store of its own. */
 const MOST_TEXT = 1000
@@ -39,6 +44,7 @@ export function accessRecorder(db: Queries, log: Log): AccessRecorder {
       const fields = describe(request, caller, route)
       let rows: number | null = null
       let begun = false
+      let work: Promise<void> = Promise.resolve()
       const write = (phase: Phase): Promise<unknown> => {
         const over = phase !== 'begin'
         return insert(db, {
@@ -54,16 +60,21 @@ export function accessRecorder(db: Queries, log: Log): AccessRecorder {
       })
       response.once('close', () => {
         const { statusCode: status, writableFinished } = response
-        const written = write(begun ? 'end' : 'whole').then(
-          () => undefined,
-          (error: unknown) => log.error({ err: error, access: { ...fields, status, rows, cut: !writableFinished } }, 'an access could not be recorded'),
-        )
+        const written = settledOrLate(work)
+          .then(() => write(begun ? 'end' : 'whole'))
+          .then(
+            () => undefined,
+            (error: unknown) => log.error({ err: error, access: { ...fields, status, rows, cut: !writableFinished } }, 'an access could not be recorded'),
+          )
         pending.add(written)
         void written.finally(() => pending.delete(written))
       })
       return {
         gave: (more) => {
           rows = (rows ?? 0) + more
+        },
+        answeredBy: (answering) => {
+          work = answering
         },
         begin: async () => {
           try {
@@ -80,6 +91,15 @@ export function accessRecorder(db: Queries, log: Log): AccessRecorder {
       while (pending.size > 0) await Promise.all(pending)
     },
   }
+}
+
+async function settledOrLate(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LAST_WORD_MS)
+  })
+  await Promise.race([work.catch(() => undefined), late])
+  clearTimeout(timer)
 }
 
 const defaultRows = (status: number): number | null => (status >= 300 ? 0 : null)
@@ -131,7 +151,9 @@ function describe(request: Request, caller: Caller, route: string): Entry {
     method: request.method,
     route,
     target: typeof target === 'string' ? short(target).toLowerCase() : null,
-    filters: Object.fromEntries(Object.entries(request.query).map(([name, value]) => [short(name), short(JSON.stringify(value).replace(/^"|"$/g, ''))])),
+    filters: Object.fromEntries(
+      Object.entries(request.query).map(([name, value]) => [short(name), short(typeof value === 'string' ? value : JSON.stringify(value))]),
+    ),
     address: request.ip ?? null,
   }
 }
