@@ -23,7 +23,7 @@ interface Store extends RecordSink {
 }
 
 /** Stores all or nothing; `refuse` may throw. */
-function store(refuse: (records: readonly RawRecord[]) => void = () => undefined): Store {
+function store(refuse: (records: readonly RawRecord[], rejections: readonly Rejection[]) => void = () => undefined): Store {
   const records: RawRecord[] = []
   const rejections: Rejection[] = []
   return {
@@ -31,7 +31,7 @@ function store(refuse: (records: readonly RawRecord[]) => void = () => undefined
     rejections,
     deliver(given, refused): Promise<Receipt> {
       try {
-        refuse(given)
+        refuse(given, refused)
       } catch (error) {
         return Promise.reject(error)
       }
@@ -92,6 +92,23 @@ describe('records through a transport', () => {
       'the store refuses it: invalid byte sequence',
       'the store refuses it: invalid byte sequence',
       'why',
+    ])
+  })
+
+  test('rejections that the store refuses are kept without what it refuses, all others as they are, and none comes for ever', async () => {
+    const sink = store((_, rejections) => {
+      if (rejections.some(({ reason, origin }) => reason.includes('bad') || origin.index > 2 ** 31))
+        throw Object.assign(new Error('out of range'), { code: '22003' })
+    })
+    const transport = await run(sink)
+    const at = (index: number, reason: string): Rejection => ({ origin: { file: 'f', line: null, index }, reason, text: `${index}` })
+    await createTransportSink(transport).deliver([], [at(0, 'good'), at(1, 'bad'), at(2, 'good'), at(3e9, 'good'), at(4, 'good')])
+    expect(sink.rejections.map(({ reason, text }) => `${text} ${reason}`).toSorted()).toEqual([
+      '0 good',
+      '1 the store refuses why it was rejected: out of range',
+      '2 good',
+      '3000000000 the store refuses why it was rejected: out of range',
+      '4 good',
     ])
   })
 

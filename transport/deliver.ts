@@ -1,7 +1,8 @@
 /** From the transport into a sink: what the correlate role runs. */
 import { KEPT_CHARS, messageToRecord, messageToRejection } from './record-codec.ts'
-import type { RawRecord, Rejection } from '#core/record.ts'
+import type { Origin, RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
+import { storable } from '#core/text.ts'
 import type { Message, Topic, Transport } from '#core/transport.ts'
 
 /** All correlators are one group: they share the records. */
@@ -18,7 +19,7 @@ export interface ConsumeOptions {
 
 /**
  * Consumes records and rejections into the sink; resolves when messages arrive. A message counts as handled when the sink has stored it.
- * A message that is no record, and a record that the store refuses for what is in it, become rejections: neither may come again forever.
+ * A message that is no record, and a record that the store refuses for what is in it, become rejections: neither may come again for ever.
  */
 export async function consumeInto(transport: Transport, sink: RecordSink, { signal, mask, onReceipt }: ConsumeOptions): Promise<void> {
   const deliver = async (records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<void> => {
@@ -52,13 +53,9 @@ export async function consumeInto(transport: Transport, sink: RecordSink, { sign
 }
 
 function poison(topic: Topic, { value, headers }: Message, index: number, why: string, mask: (text: string) => string): Rejection {
-  // PostgreSQL's text holds neither NUL nor half a surrogate pair.
-  const text = mask(value.slice(0, 4 * KEPT_CHARS))
-    .slice(0, KEPT_CHARS)
-    .replaceAll('\0', '\uFFFD')
-    .toWellFormed()
+  const text = storable(mask(value.slice(0, 4 * KEPT_CHARS)).slice(0, KEPT_CHARS))
   return {
-    origin: { file: headers['ce_source']?.slice(0, 1000).replaceAll('\0', '\uFFFD') || `kafka:${topic}`, line: null, index },
+    origin: { file: headers['ce_source']?.slice(0, 1000) || `kafka:${topic}`, line: null, index },
     reason: `no usable message on the topic of ${topic}: ${why}`,
     text,
   }
@@ -72,15 +69,16 @@ async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], r
   try {
     return await sink.deliver(records, rejections)
   } catch (error) {
-    if (!isRefusal(error) || records.length === 0) throw error
+    if (!isRefusal(error)) throw error
+    if (records.length === 0) return await rejectWithout(sink, rejections, error)
     if (records.length === 1) {
       const [{ origin, text }] = records as [RawRecord]
       const refused: Rejection = {
         origin,
         reason: `the store refuses it: ${error.message}`,
-        text: text.slice(0, KEPT_CHARS).replaceAll('\0', '\uFFFD').toWellFormed(),
+        text: storable(text.slice(0, KEPT_CHARS)),
       }
-      const receipt = await sink.deliver([], [...rejections, refused])
+      const receipt = await deliverWithout(sink, [], [...rejections, refused])
       return { ...receipt, rejected: [...receipt.rejected, refused] }
     }
     const middle = Math.ceil(records.length / 2)
@@ -88,6 +86,20 @@ async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], r
     return add(first, await deliverWithout(sink, records.slice(middle), []))
   }
 }
+
+/** Rejections alone. One that the store refuses, too, is kept by its text; only if that is impossible it is thrown, and comes again. */
+async function rejectWithout(sink: RecordSink, rejections: readonly Rejection[], error: Error): Promise<Receipt> {
+  if (rejections.length <= 1) {
+    const [refused] = rejections
+    if (refused === undefined) throw error
+    return await sink.deliver([], [{ origin: NOWHERE, reason: `the store refuses why it was rejected: ${error.message}`, text: storable(refused.text) }])
+  }
+  const middle = Math.ceil(rejections.length / 2)
+  const first = await deliverWithout(sink, [], rejections.slice(0, middle))
+  return add(first, await deliverWithout(sink, [], rejections.slice(middle)))
+}
+
+const NOWHERE: Origin = { file: 'kafka:rejected', line: null, index: 0 }
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint), and faults of our own code that a certain record brings to light. */
 function isRefusal(error: unknown): error is Error {

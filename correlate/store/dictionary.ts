@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
+import { storable } from '#core/text.ts'
 import type { Dictionary } from './facts.ts'
 
 /**
@@ -13,10 +14,10 @@ export function createDictionary(pool: pg.Pool): Dictionary & {
   const shapes = new Map<string, number>()
   const shapeKey = (format: string, unmapped: readonly string[]): string => [format, ...unmapped].join('\n')
   return {
-    fileId: (name) => files.get(name)!,
+    fileId: (name) => files.get(storable(name))!,
     shapeId: (format, unmapped) => (unmapped.length === 0 ? null : shapes.get(shapeKey(format, unmapped))!),
     async prepare(names, wanted) {
-      const newNames = [...new Set(names)].filter((name) => !files.has(name)).toSorted()
+      const newNames = [...new Set([...names].map(storable))].filter((name) => !files.has(name)).toSorted()
       if (newNames.length > 0) {
         await pool.query('insert into files (name) select unnest($1::text[]) on conflict do nothing', [newNames])
         const { rows } = await pool.query<{ id: number; name: string }>('select id, name from files where name = any($1::text[])', [newNames])

@@ -268,7 +268,7 @@ async function storeRejections(client: pg.ClientBase, rejections: readonly Rejec
         dictionary.fileId(origin.file),
         origin.line,
         origin.index,
-        reason,
+        storable(reason),
         storable(text),
         now,
       ],

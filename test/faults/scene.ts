@@ -76,7 +76,8 @@ export interface Outcome {
 
 const COLLECTORS = 2
 const CORRELATORS = 2
-const COMPLETE_TIMEOUT_MS = 10 * 60_000
+/** Generous: collectors back off for minutes, and the machine may be busy. */
+const COMPLETE_TIMEOUT_MS = 15 * 60_000
 
 export async function playScenario(stage: Stage, scenario: Scenario, options: PlayOptions, say: Say): Promise<Outcome> {
   const began = performance.now()
