@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import type { TimelineItem } from '#api/contract.ts'
+import type { Resolution } from '#api/resolve/contract.ts'
 import { AGENTS, EVENTS, eventDetail, oidAnswer, storedEvent } from './fixtures.ts'
 
 export const TOKEN = 'a-token-for-tests'
@@ -44,6 +45,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, dist: 
   if (request.headers.authorization !== `Bearer ${TOKEN}`) return problem(response, 401, 'The token is not the one of this server.')
   const [, , what, id, part] = url.pathname.split('/')
   if (what === 'agents') return json(response, { items: AGENTS, next: null })
+  if (what === 'resolve') return json(response, resolution(url.searchParams.get('q') ?? ''))
   if (what === 'oids' && id && !part) {
     const info = oidAnswer(id)
     return info ? json(response, info) : problem(response, 404, `No record names ${id}.`)
@@ -55,6 +57,32 @@ async function answer(request: IncomingMessage, response: ServerResponse, dist: 
     response.setHeader('content-type', 'application/json')
     response.end(entry.raw)
   } else json(response, eventDetail(entry))
+}
+
+/** Any principal of the fixtures is acting from one address; nothing else is known. */
+export const ADDRESS = '198.51.100.7'
+
+function resolution(text: string): Resolution {
+  const nothing: Resolution = {
+    query: text,
+    looksLike: ['record id, request id, token id, principal or name'],
+    refused: null,
+    principals: [],
+    others: [],
+    occurrences: [],
+  }
+  if (text !== ADDRESS) return nothing
+  const principals = AGENTS.map(({ tenantId, oid, name, appId }) => ({
+    as: 'oid' as const,
+    tenantId,
+    oid,
+    kind: 'agent' as const,
+    name,
+    appId,
+    firstSeen: null,
+    lastSeen: null,
+  }))
+  return { ...nothing, looksLike: ['IP address'], principals }
 }
 
 function timeline(response: ServerResponse, oid: string, query: URLSearchParams): void {

@@ -5,8 +5,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium } from './chromium.ts'
-import { startFixtureServer, TOKEN, type FixtureServer } from './fixture-server.ts'
-import { BUSY, EVENTS, HOSTILE, HUGE, QUIET, SHARED } from './fixtures.ts'
+import { ADDRESS, startFixtureServer, TOKEN, type FixtureServer } from './fixture-server.ts'
+import { AGENTS, BUSY, EVENTS, HOSTILE, HUGE, QUIET, SHARED } from './fixtures.ts'
 
 // A machine without a Chromium has to say so itself; nothing is left out in silence.
 describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chromium', () => {
@@ -77,15 +77,26 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     await count(page).getByText('3,000 events').waitFor()
   })
 
-  test('an oid is found by pasting it in any surroundings, and nonsense is answered with what an oid looks like', async () => {
+  test('an oid is found by pasting it in any surroundings, and nonsense is answered with what it looks like', async () => {
     const page = await open('')
     const input = page.getByRole('combobox')
     await input.fill('not an oid')
     await input.press('Enter')
-    expect(await page.getByRole('alert').innerText()).toContain('8-4-4-4-12')
+    await page.getByText('No record in the store bears it. It looks like: record id').waitFor()
     await input.fill(`oid=${SHARED.toUpperCase()},`)
     await input.press('Enter')
     await page.getByRole('heading', { name: 'Travel Planner' }).waitFor()
+  })
+
+  test('any other identifier is looked up, and leads to whom it belongs', async () => {
+    const page = await open('')
+    const input = page.getByRole('combobox')
+    await input.fill(ADDRESS)
+    await input.press('Enter')
+    await page.getByText('It leads to several: choose one.').waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: AGENTS[0]!.name! }).waitFor()
   })
 
   test('suggestions are reached with the keyboard alone', async () => {
