@@ -23,6 +23,10 @@ export interface ListenOptions {
   readonly tls?: TlsFiles | undefined
   /** Where a certificate that cannot be renewed is told. */
   readonly log?: Log
+  /** How often a renewed certificate is looked for, in milliseconds. */
+  readonly tlsEveryMs?: number
+  /** Limits of the connections, in milliseconds; for tests. */
+  readonly times?: Partial<typeof TIMES>
 }
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
@@ -31,20 +35,21 @@ const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
 
 /** A client that sends its headers slower is not one; nor one that sends a body for longer, or that neither reads nor sends. */
-const TIMES = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, timeout: 120_000 } as const
+const TIMES = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 65_000, timeout: 120_000, connectionsCheckingInterval: 5_000 }
 const MOST_CONNECTIONS = 2_000
 
 /**
  * Serves the app: to this machine alone, unless callers have identities of their own.
  * @throws when the host is not loopback and they have none, the port is taken, or the certificate cannot be used
  */
-export async function listen(app: Express, { host, port, identities = false, tls, log }: ListenOptions): Promise<Listening> {
+export async function listen(app: Express, options: ListenOptions): Promise<Listening> {
+  const { host, port, identities = false, tls } = options
   if (!isLoopback(host) && !identities) {
     throw new Error(
       `Refusing to listen on ${host}: a local token is not enough protection on a network. Configure OIDC issuers or make API tokens (docs/operators/access.md), or listen on 127.0.0.1 and reach it through an SSH tunnel.`,
     )
   }
-  const { server, stopLooking } = await createEither(app, tls, log)
+  const { server, stopLooking } = await createEither(app, options)
   await bind(server, host, port)
   const address = server.address()
   const actual = typeof address === 'object' && address !== null ? address.port : port
@@ -57,15 +62,19 @@ export async function listen(app: Express, { host, port, identities = false, tls
   }
 }
 
-async function createEither(app: Express, tls: TlsFiles | undefined, log: Log | undefined): Promise<{ server: Server | TlsServer; stopLooking: () => void }> {
-  if (!tls) return { server: limited(createServer(TIMES, app)), stopLooking: () => undefined }
+async function createEither(
+  app: Express,
+  { tls, log, tlsEveryMs, times: given }: ListenOptions,
+): Promise<{ server: Server | TlsServer; stopLooking: () => void }> {
+  const times = { ...TIMES, ...given }
+  if (!tls) return { server: limited(createServer(times, app), times.timeout), stopLooking: () => undefined }
   const pair = await readTls(tls)
-  const server = createTlsServer({ ...TIMES, ...pair }, app)
-  return { server: limited(server), stopLooking: log ? keepTlsFresh(server, tls, pair, log) : () => undefined }
+  const server = createTlsServer({ ...times, ...pair }, app)
+  return { server: limited(server, times.timeout), stopLooking: log ? keepTlsFresh(server, tls, pair, log, tlsEveryMs) : () => undefined }
 }
 
-function limited<AnyServer extends Server | TlsServer>(server: AnyServer): AnyServer {
-  server.timeout = TIMES.timeout
+function limited<AnyServer extends Server | TlsServer>(server: AnyServer, timeout: number): AnyServer {
+  server.timeout = timeout
   server.maxConnections = MOST_CONNECTIONS
   return server
 }
