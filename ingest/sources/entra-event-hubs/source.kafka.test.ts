@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createKafkaClient } from '#transport/kafka-client.ts'
 import type { Kafka, Producer } from '#transport/kafka-client.ts'
@@ -24,7 +25,11 @@ describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', 
     hub = `entra-${randomBytes(4).toString('hex')}`
     const admin = client.admin()
     await admin.connect()
-    await admin.createTopics({ topics: [{ topic: hub, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true })
+    await admin.createTopics({ topics: [{ topic: hub, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: false })
+    // kafkajs asks for leaders once, and a broker that is busy has none yet.
+    const leaders = async (): Promise<number> =>
+      (await admin.fetchTopicMetadata({ topics: [hub] })).topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0
+    await expect.poll(() => leaders().catch(() => 0), { timeout: 60_000 }).toBe(3)
     await admin.disconnect()
   })
 
@@ -103,6 +108,36 @@ describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', 
     await run.poll()
     expect(run.texts()).toEqual([...expected, ...texts].toSorted())
     expect((await run.check()).map(({ message }) => message)).toContain(`the group ${hub}.${other} is 0 messages behind`)
+  })
+
+  test('members that come and go while it is loaded lose nothing', async () => {
+    const members = Array.from({ length: 3 }, () => collect({ idleSeconds: 3 }))
+    const sent: string[] = []
+    let sending = true
+    const load = (async () => {
+      for (let round = 0; round < 60; round++) {
+        sent.push(...(await send(6, 5)))
+        await pause(100)
+      }
+      sending = false
+    })()
+    const arrived = (): Set<string> => new Set(members.flatMap((member) => member.texts()))
+    // Each joins at another moment, and leaves after three silent seconds: by then the others have its partitions.
+    await Promise.all(
+      members.map(async (member, index) => {
+        await pause(index * 1500)
+        for (let polls = 0; polls < 20 && (sending || arrived().size < sent.length); polls++) await member.poll()
+      }),
+    )
+    await load
+    expect(sent).toHaveLength(1800)
+    expect([...arrived()].toSorted()).toEqual(sent.toSorted())
+    // The group was really shared.
+    for (const member of members) expect(member.sink.records.length).toBeGreaterThan(0)
+    // What is committed does not come again.
+    const late = collect({ idleSeconds: 3 })
+    await late.poll()
+    expect(late.texts()).toEqual([])
   })
 
   test('an event hub that does not exist is told as such, and does not stop another', async () => {
