@@ -20,6 +20,7 @@ import { explainProblem } from './problem-types.ts'
 import { problemHandler, sendProblem } from './problem.ts'
 import { scopedStore } from './read-models/store.ts'
 import { ROUTES } from './routes/index.ts'
+import { reference } from './routes/reference.ts'
 import type { RunnableRoute } from './routes/route.ts'
 import type { Services } from './services.ts'
 
@@ -62,7 +63,9 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', access.trustProxy === undefined ? false : access.trustProxy)
   app.use(logged(log), ...measured(services.metrics), securityHeaders({ tls }), knownHostsOnly(access.hosts), ...allowedOrigins(access.corsOrigins))
 
-  app.get('/openapi.json', described(version))
+  const document = openApiDocument(ROUTES, version)
+  app.get('/openapi.json', described(document))
+  app.get('/docs', reference(document))
   app.get('/problems/:name', (request, response) => {
     const text = explainProblem(request.params.name)
     if (text === null) return sendProblem(response, 404, 'There is no such kind of problem.')
@@ -94,8 +97,8 @@ export function createApp(options: AppOptions): Express {
 }
 
 /** The API's description: the same as long as the process lives, so that a client that has it need not load it again. */
-function described(version: string): RequestHandler {
-  const text = JSON.stringify(openApiDocument(ROUTES, version))
+function described(document: Readonly<Record<string, unknown>>): RequestHandler {
+  const text = JSON.stringify(document)
   const etag = `"${createHash('sha256').update(text).digest('base64url')}"`
   return (request, response) => {
     response.setHeader('ETag', etag)
