@@ -31,13 +31,13 @@ export class App {
     onOpenOid: (oid) => this.#openOid(oid),
     // Typing must not fill the history with letters.
     onFilters: (filters, step) => this.#go({ ...this.#address, filters }, !step),
-    onUnauthorised: () => this.#askForToken(),
+    onUnauthorised: (why) => this.#askForToken(why),
   })
   readonly #details = createDetails({
     onClose: () => this.#openEvent(null),
     onOpenEvent: (id) => this.#openEvent(id),
     onOpenOid: (oid) => this.#openOid(oid),
-    onUnauthorised: () => this.#askForToken(),
+    onUnauthorised: (why) => this.#askForToken(why),
   })
   readonly #side = h('nav', { class: 'side', 'aria-label': 'Agents' })
   readonly #main = h('main', { class: 'main' })
@@ -71,15 +71,18 @@ export class App {
 
   async #load(): Promise<void> {
     if (!readToken()) {
-      this.#askForToken()
+      this.#askForToken(null)
       return
     }
     const brand = h('a', { class: 'brand', href: './', onclick: (event: MouseEvent) => this.#goHome(event) }, 'trailjoin')
+    const signOut = h('button', { type: 'button', class: 'quiet', onclick: () => this.#askForToken(null) }, 'Sign out')
     fill(
       this.#host,
-      h('header', { class: 'top' }, brand, this.#picker.element, h('span', { class: 'spring' }), this.#theme),
+      h('header', { class: 'top' }, brand, this.#picker.element, h('span', { class: 'spring' }), signOut, this.#theme),
       h('div', { class: 'body' }, this.#side, this.#main, this.#details.element),
     )
+    // What another token could see is not this one's.
+    this.#agents = []
     this.#failed = null
     this.#listedOid = undefined
     fill(this.#main, notice('Loading agents…'))
@@ -87,7 +90,7 @@ export class App {
       this.#agents = await fetchAgents()
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
-        this.#askForToken()
+        this.#askForToken(error.message)
         return
       }
       this.#failed = error instanceof Error ? error.message : 'Something went wrong.'
@@ -97,11 +100,11 @@ export class App {
     this.#follow()
   }
 
-  #askForToken(): void {
-    const again = readToken() !== null
+  /** @param refused why the token at hand is not good (any more); null where there is none */
+  #askForToken(refused: string | null): void {
     dropToken()
     this.#pane.leave()
-    const card = signIn(again, () => void this.#load())
+    const card = signIn(refused, () => void this.#load())
     fill(this.#host, h('header', { class: 'top' }, h('span', { class: 'brand' }, 'trailjoin'), h('span', { class: 'spring' }), this.#theme), card)
     card.querySelector('input')?.focus()
   }
@@ -189,7 +192,9 @@ export class App {
     }
     if (this.#failed) {
       const again = h('button', { type: 'button', class: 'quiet', onclick: () => void this.#load() }, 'Try again')
-      return [h('div', { class: 'empty' }, h('p', { class: 'error', role: 'alert' }, this.#failed), h('p', {}, again))]
+      // A good token may be one that may not ask this: whoever has another can use it.
+      const other = h('button', { type: 'button', class: 'quiet', onclick: () => this.#askForToken(null) }, 'Use another token')
+      return [h('div', { class: 'empty' }, h('p', { class: 'error', role: 'alert' }, this.#failed), h('p', {}, again, ' ', other))]
     }
     return [
       h(

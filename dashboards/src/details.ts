@@ -13,7 +13,7 @@ export interface DetailsHandlers {
   readonly onOpenEvent: (id: string) => void
   readonly onOpenOid: (oid: string) => void
   /** An answer was 401. */
-  readonly onUnauthorised: () => void
+  readonly onUnauthorised: (why: string) => void
 }
 
 export interface Details {
@@ -57,7 +57,7 @@ export function createDetails(handlers: DetailsHandlers): Details {
         })
         .catch((error: unknown) => {
           if (own.signal.aborted) return
-          if (error instanceof ApiError && error.status === 401) handlers.onUnauthorised()
+          if (error instanceof ApiError && error.status === 401) handlers.onUnauthorised(error.message)
           loading.replaceWith(h('p', { class: 'error', role: 'alert' }, error instanceof Error ? error.message : 'The event cannot be read.'))
         })
     },

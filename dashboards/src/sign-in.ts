@@ -1,8 +1,8 @@
 import { h } from './dom.ts'
 import { keepToken, tokenIn } from './token.ts'
 
-/** Asks for the access token; `again` when the one at hand was refused. */
-export function signIn(again: boolean, onToken: () => void): HTMLElement {
+/** Asks for the access token; `refused` is why the one at hand is not good (any more), in the server's words. */
+export function signIn(refused: string | null, onToken: () => void): HTMLElement {
   const input = h('input', { type: 'password', autocomplete: 'off', 'aria-label': 'Access token', placeholder: 'access token', required: true })
   const form = h(
     'form',
@@ -11,11 +11,13 @@ export function signIn(again: boolean, onToken: () => void): HTMLElement {
     h(
       'p',
       {},
-      'trailjoin prints the address of this page with a token when it starts (',
+      'On your own machine trailjoin prints the address of this page with a token when it starts (',
       h('code', {}, 'npx trailjoin up'),
-      '). Open that address, or paste it or the token here.',
+      '): open that address, or paste it or the token here. On a server of your team, paste an API token (',
+      h('code', {}, 'tj_…'),
+      ') or an access token of your directory.',
     ),
-    again ? h('p', { class: 'error', role: 'alert' }, 'The server refused the token at hand. A restart with another data folder has another token.') : null,
+    refused === null ? null : h('p', { class: 'error', role: 'alert' }, `The server refused the token at hand. ${refused}`),
     h('div', { class: 'sign-in-row' }, input, h('button', { type: 'submit', class: 'primary' }, 'Open')),
     h('p', { class: 'muted small' }, 'It is kept for this tab only and is never part of the address.'),
   )

@@ -17,7 +17,7 @@ export interface PaneHandlers {
   readonly onOpenOid: (oid: string) => void
   /** `step` when the change deserves an entry of its own in the history. */
   readonly onFilters: (filters: Filters, step: boolean) => void
-  readonly onUnauthorised: () => void
+  readonly onUnauthorised: (why: string) => void
 }
 
 /** Everything about one oid: what it is, filters, lanes and table, and the loading of its events. */
@@ -133,7 +133,7 @@ export class TimelinePane {
     } catch (error) {
       if (own.signal.aborted) return
       if (error instanceof ApiError && error.status === 401) {
-        this.#handlers.onUnauthorised()
+        this.#handlers.onUnauthorised(error.message)
         return
       }
       this.#setItems([], false)

@@ -16,9 +16,9 @@ export const readToken = (): string | null => sessionStorage.getItem(KEY)
 export const keepToken = (token: string): void => sessionStorage.setItem(KEY, token.trim())
 export const dropToken = (): void => sessionStorage.removeItem(KEY)
 
-/** Accepts a bare token or the whole printed address, because people paste either. */
+/** Accepts a bare token, the whole printed address or a header's value, because people paste any of them. */
 export function tokenIn(pasted: string): string {
-  return decode(/token=([^&\s]+)/.exec(pasted)?.[1] ?? pasted.trim())
+  return decode(/token=([^&\s]+)/.exec(pasted)?.[1] ?? pasted.trim().replace(/^Bearer\s+/i, ''))
 }
 
 function decode(text: string): string {

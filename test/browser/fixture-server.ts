@@ -10,6 +10,8 @@ import type { Resolution } from '#api/resolve/contract.ts'
 import { AGENTS, EVENTS, eventDetail, oidAnswer, storedEvent } from './fixtures.ts'
 
 export const TOKEN = 'a-token-for-tests'
+/** Good, but may ask nothing. */
+export const ROLELESS = 'a-token-without-roles'
 
 const CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -42,6 +44,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, dist: 
   response.setHeader('content-security-policy', CSP)
   response.setHeader('x-content-type-options', 'nosniff')
   if (!url.pathname.startsWith('/v1/')) return file(response, dist, url.pathname)
+  if (request.headers.authorization === `Bearer ${ROLELESS}`)
+    return problem(response, 403, 'The token is good, but it has none of the roles that may ask this: reader.')
   if (request.headers.authorization !== `Bearer ${TOKEN}`) return problem(response, 401, 'The token is not the one of this server.')
   const [, , what, id, part] = url.pathname.split('/')
   if (what === 'agents') return json(response, { items: AGENTS, next: null })

@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium } from './chromium.ts'
-import { ADDRESS, startFixtureServer, TOKEN, type FixtureServer } from './fixture-server.ts'
+import { ROLELESS, ADDRESS, startFixtureServer, TOKEN, type FixtureServer } from './fixture-server.ts'
 import { AGENTS, BUSY, EVENTS, HOSTILE, HUGE, QUIET, SHARED } from './fixtures.ts'
 
 // A machine without a Chromium has to say so itself; nothing is left out in silence.
@@ -268,12 +268,24 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     await count(page).getByText('3,000 events').waitFor()
     expect(page.url()).toBe(`${server.url}/?oid=${BUSY}`)
     const stranger = await open(`?oid=${BUSY}`, { token: 'wrong', expected: [401] })
-    await stranger.getByText('The server refused the token at hand.').waitFor()
+    await stranger.getByText('The server refused the token at hand. The token is not the one of this server.').waitFor()
     await stranger.getByLabel('Access token').fill(`${server.url}/#token=${TOKEN}`)
     await stranger.getByRole('button', { name: 'Open' }).click()
     await count(stranger).getByText('3,000 events').waitFor()
     const newcomer = await open('', { token: null })
     await newcomer.getByRole('heading', { name: 'Access token' }).waitFor()
+  })
+
+  test('a token that may not ask is told so in the words of the server, and another can be used', async () => {
+    const page = await open('', { token: ROLELESS, expected: [403] })
+    await page.getByText('it has none of the roles that may ask this').waitFor()
+    await page.getByRole('button', { name: 'Use another token' }).click()
+    await page.getByLabel('Access token').fill(`Bearer ${TOKEN}`)
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByText('Weather Agent').first().waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Access token' }).waitFor()
+    expect(await page.evaluate('sessionStorage.length')).toBe(0)
   })
 
   test('an oid without events and an unknown oid are told apart', async () => {
