@@ -6,6 +6,7 @@ import { id, insertEvent, insertFact, OTHER_TENANT, repeatEvent, seen, TENANT } 
 import { Resolution } from '../resolve/contract.ts'
 import { resolve } from './resolve.ts'
 import { scopedStore, wholeStore } from './store.ts'
+import type { Store } from './store.ts'
 
 const AGENT = id('a')
 const OTHER_AGENT = id('b')
@@ -139,10 +140,55 @@ describe('a caller bound to tenants learns nothing of others', () => {
   })
 })
 
+describe('is found by an index', () => {
+  // A tenant's caller, whose queries row-level security bounds: only what is leakproof may use an index then.
+  test.each([
+    ['unbounded', 'everything' as const],
+    ['bound to a tenant', [OTHER_TENANT]],
+  ])('for a caller who is %s', async (_who, scope) => {
+    const statements: { text: string; values: unknown[] }[] = []
+    const asked = scopedStore(database.pool, scope)
+    const store: Store = {
+      scope,
+      query: ((text: string, values: unknown[]) => {
+        if (text.includes('hits as materialized')) statements.push({ text, values })
+        return asked.query(text, values)
+      }) as Store['query'],
+    }
+    for (const text of [id('7'), 'x', KEY, 'arn:aws:iam::123456789012:role/x', '192.0.2.9']) await resolve(store, text)
+    expect(statements.length).toBeGreaterThan(9)
+    // A table of a few rows is read whole unless that is dear.
+    const role = scope === 'everything' ? 'trailjoin_reader_all' : 'trailjoin_reader'
+    const client = await database.pool.connect()
+    try {
+      await client.query(`begin; set local enable_seqscan = off; set local role ${role}; set local trailjoin.tenants = '${OTHER_TENANT}'`)
+      for (const { text, values } of statements) {
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+        expect(plan, text).not.toMatch(
+          /Seq Scan on events|Index (?:Only )?Scan (?:Backward )?using events_\w+_pkey on events_\w+ e(?:_\d+)?\n\s+(?!Index Cond)/,
+        )
+        expect(plan).toMatch(/native_id|request_id|token_id|uses|issues|principal|resource|source_ip|heads/)
+      }
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+})
+
+test('a record with a name longer than an index holds is kept', async () => {
+  const long = Array.from({ length: 4000 }, (_, index) => String.fromCharCode(0x4e00 + ((index * 7919) % 20_000))).join('')
+  await database.pool.query(
+    `update events set principal = $1, resource = $1, source_ip = $1, native_id = $1, request_id = $1, kind = 'trust.changed' where event_id = $2`,
+    [long, id('9', 2)],
+  )
+})
+
 test('over HTTP one identifier is asked for, with nothing beside it', async () => {
   const server = await startTestServer(database)
   const get = (query: string) => fetch(`${server.url}/v1/resolve${query}`, { headers: server.headers })
   expect(Resolution.parse(await (await get(`?q=${encodeURIComponent(` ${AGENT} `)}`)).json())).toMatchObject({ query: AGENT })
-  for (const query of ['', '?q=', '?q=%20', '?q=a&q=b', '?q=a&x=1', `?q=${'a'.repeat(2049)}`, '?q=a%00b']) expect((await get(query)).status, query).toBe(400)
+  for (const query of ['', '?q=', '?q=%20', '?q=a&q=b', '?q=a&x=1', `?q=${'a'.repeat(513)}`, '?q=a%00b']) expect((await get(query)).status, query).toBe(400)
   await server.close()
 })

@@ -20,7 +20,7 @@ const MAX_PRINCIPALS = 20
 
 /**
  * The condition of a lookup on `e` (events), each served by an index: `heads` for ids, events_native_id, events_request_id, events_token_id, events_uses and events_issues,
- * events_principal, events_resource (whose condition is repeated), events_source_ip.
+ * events_principal, events_resource and events_source_ip (whose conditions are repeated; identifiers are no longer than that).
  */
 const CONDITIONS: Readonly<Record<Field, (value: string) => readonly string[]>> = {
   id: (value) => [`(e.time_ns, e.event_id) in (select time_ns, event_id from heads where event_id = any(${value}::uuid[]))`],
@@ -29,9 +29,11 @@ const CONDITIONS: Readonly<Record<Field, (value: string) => readonly string[]>> 
   tokenId: (value) => [`e.token_id = any(${value}::text[])`],
   // Two indexes: asked for one after the other.
   credential: (value) => [`e.uses = any(${value}::text[])`, `e.issues = any(${value}::text[])`],
-  principal: (value) => [`e.principal = any(${value}::text[])`],
-  resource: (value) => [`e.resource = any(${value}::text[]) and e.kind in ('token.exchanged', 'credential.minted', 'identity.changed', 'trust.changed')`],
-  sourceIp: (value) => [`e.source_ip = any(${value}::text[])`],
+  principal: (value) => [`e.principal = any(${value}::text[]) and length(e.principal) <= 512`],
+  resource: (value) => [
+    `e.resource = any(${value}::text[]) and length(e.resource) <= 512 and e.kind in ('token.exchanged', 'credential.minted', 'identity.changed', 'trust.changed')`,
+  ],
+  sourceIp: (value) => [`e.source_ip = any(${value}::text[]) and length(e.source_ip) <= 512`],
 }
 
 /** Everything that the text names. It is trimmed and not empty. */
@@ -95,6 +97,9 @@ async function othersOf(store: Store, id: string): Promise<Resolution['others']>
   return [...rows.map(({ as }) => ({ as, id })), ...(finding ? [{ as: 'finding' as const, id }] : [])]
 }
 
+/** The first text after all that begin with this one, by code points. The last character must not be the last of all. */
+const successor = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+
 interface PrincipalRow {
   readonly tenant_id: string | null
   readonly subject_oid: string | null
@@ -124,9 +129,9 @@ async function shownPrincipals(store: Store, rows: readonly PrincipalRow[]): Pro
 }
 
 async function occurrenceOf(store: Store, { field, values, prefix = false }: Lookup): Promise<Occurrence | null> {
-  // `like` of a pattern that is a constant can use an index of text patterns.
-  const given: unknown = prefix ? `${values[0]!.replaceAll(/[\\%_]/g, String.raw`\$&`)}%` : values
-  const conditions = prefix ? ['e.principal like $1'] : CONDITIONS[field]('$1')
+  // From the prefix to what follows all texts that begin with it: unlike `like`, these operators may use the index before row-level security has chosen (they are leakproof).
+  const given: unknown = prefix ? [values[0]!, successor(values[0]!)] : values
+  const conditions = prefix ? ['e.principal ~>=~ ($1::text[])[1] and e.principal ~<~ ($1::text[])[2] and length(e.principal) <= 512'] : CONDITIONS[field]('$1')
   const hits = conditions
     .map(
       (condition) => `(select e.time_ns, e.event_id from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id

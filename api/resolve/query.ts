@@ -6,7 +6,8 @@ export const ResolveQuery = z.strictObject({
     .string({ error: 'is missing: give one identifier' })
     .trim()
     .min(1, 'is empty')
-    .max(2048, 'is longer than 2048 characters')
+    // Longer ones are in no index (migrations/schema.ts).
+    .max(512, 'is longer than 512 characters')
     // PostgreSQL keeps no NUL.
     .refine((text) => !text.includes('\0'), 'holds a NUL character')
     .meta({ description: 'One identifier.' }),
