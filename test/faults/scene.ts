@@ -52,14 +52,14 @@ export interface Scenario {
   run(scene: Scene, options: ScenarioOptions): Promise<void>
 }
 
-export interface ScenarioOptions {
+interface ScenarioOptions {
   /** Kills of each kind. */
   readonly kills: number
   /** How long what lasts lasts. */
   readonly lastsMs: number
 }
 
-export interface PlayOptions extends ScenarioOptions {
+interface PlayOptions extends ScenarioOptions {
   readonly seed: number
   /** Leaves the scenario. */
   readonly signal?: AbortSignal

@@ -34,7 +34,7 @@ export interface Delivery {
 
 /** What live collectors read; `api` (the own API's access log) travels through an event hub. */
 const ROADS = ['eventhub', 'log-analytics', 's3', 'lookup', 'invocation', 'entries', 'pubsub', 'api'] as const satisfies readonly Road[]
-export type LiveRoad = (typeof ROADS)[number]
+type LiveRoad = (typeof ROADS)[number]
 
 export const DAY_MS = 24 * 3_600_000
 /** Things that one agent does a day at `TURNS` turns (measured). */
