@@ -45,7 +45,7 @@ export const FindingFilters = z.strictObject(fields).refine(inOrder.check, inOrd
 export type FindingFilters = z.output<typeof FindingFilters>
 
 /** Forms that other programs read. A page in them has the header `Link` with `rel="next"` where there is more. */
-export const FINDING_FORMATS = ['json', 'sarif', 'ocsf'] as const
+const FINDING_FORMATS = ['json', 'sarif', 'ocsf'] as const
 
 export const FindingsQuery = z
   .strictObject({ ...fields, format: z.enum(FINDING_FORMATS).optional(), limit: limit.optional(), cursor: cursor.optional() })

@@ -14,6 +14,7 @@ import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
 import { reportCommand } from './report.ts'
 import { resolveCommand } from './resolve.ts'
+import { sigmaCommand } from './sigma.ts'
 import { simulateCommand } from './simulate.ts'
 import { timelineCommand } from './timeline.ts'
 import { tokensCommand } from './tokens.ts'
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandFactory[] = [
   tracesCommand,
   agentsCommand,
   findingsCommand,
+  sigmaCommand,
   explainCommand,
   reportCommand,
   whatIfCommand,

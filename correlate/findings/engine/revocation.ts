@@ -14,7 +14,7 @@ import type { StoredEvent } from './stored-event.ts'
 const LONGEST_NS = { aws: 12n * HOUR, gcp: HOUR } as const
 const CLOUDS = ['entra', 'aws', 'gcp', 'app'] as const
 
-export interface Revocation {
+interface Revocation {
   readonly by: Evidence
   readonly change: 'deleted' | 'disabled'
   readonly from: bigint

@@ -221,6 +221,25 @@ export class World {
     })
   }
 
+  /** The invocation log's line of the model call that is labelled `of`. */
+  metered(label: string, time: string, log: { readonly of: string; readonly outputTokens: number }): this {
+    const requestId = guid(`request ${log.of}`)
+    this.#add(label, {
+      schemaType: 'ModelInvocationLog',
+      schemaVersion: '1.0',
+      timestamp: iso(time),
+      accountId: ACCOUNT,
+      region: 'us-east-1',
+      requestId,
+      operation: 'Converse',
+      modelId: 'anthropic.claude-3-haiku-20240307-v1:0',
+      input: { inputTokenCount: 10 },
+      output: { outputTokenCount: log.outputTokens },
+    })
+    this.labels.set(requestId, label)
+    return this
+  }
+
   gcp(label: string, time: string, call: GcpCall): this {
     return this.#add(label, {
       insertId: guid(label),
