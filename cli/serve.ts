@@ -61,6 +61,8 @@ export async function serve(cli: Cli, database: Database, flags: ServeFlags, { d
   const settings = await accessOf(cli, flags)
   const log = pino({ name: 'trailjoin', level: cli.config.logLevel }, destination(2))
   const { checks, token, identities } = await checksFor(settings, { dataDir, host: flags.host, pool, log })
+  if (token === null && !identities && isLoopback(flags.host))
+    throw new UsageError('Nobody could call: localToken is false, no OIDC issuer is configured, and there is no good API token (`trailjoin tokens create`).')
   if (identities && !isLoopback(flags.host)) mustHaveNames(flags.host, settings)
   const recorder = accessRecorder(pool, log)
   const hosts = [...settings.hosts, ...ownName(flags.host)]
