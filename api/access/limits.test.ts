@@ -1,7 +1,9 @@
 import express from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listen, type Listening } from '../listen.ts'
-import { limitFailures } from './limits.ts'
+import { setCaller } from './caller-of.ts'
+import { limitCallers, limitFailures } from './limits.ts'
+import { LOCAL_CALLER } from './local-token.ts'
 
 let server: Listening
 const waiting: (() => void)[] = []
@@ -29,4 +31,33 @@ test('an address that keeps failing is told to wait', async () => {
   const refused = await fetch(`${server.url}/good`)
   expect(refused.status).toBe(429)
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+})
+
+test('each caller has a limit of its own, addresses have one together, and the local token has none', async () => {
+  const app = express()
+  app.use((request, response, next) => {
+    const id = request.headers['x-caller'] as string
+    setCaller(response, id === 'local' ? LOCAL_CALLER : { id, name: null, roles: ['reader'], scope: [] })
+    next()
+  })
+  app.use(...limitCallers({ perCaller: 3, perAddress: 5, failuresPerAddress: 0 }))
+  app.get('/', (_request, response) => void response.send('good'))
+  const limited = await listen(app, { host: '127.0.0.1', port: 0 })
+  const ask = (caller: string) => fetch(limited.url, { headers: { 'x-caller': caller } })
+  const statuses = async (caller: string, times: number) => {
+    const list: number[] = []
+    for (let turn = 0; turn < times; turn++) list.push((await ask(caller)).status)
+    return list
+  }
+  try {
+    expect(await statuses('ada', 4)).toEqual([200, 200, 200, 429])
+    expect(await statuses('bob', 2)).toEqual([200, 429])
+    expect(await statuses('local', 10)).toEqual(Array.from({ length: 10 }, () => 200))
+    const refused = await ask('ada')
+    expect(refused.headers.get('content-type')).toMatch('application/problem+json')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ type: '/problems/too-many-requests', status: 429 })
+  } finally {
+    await limited.close()
+  }
 })
