@@ -225,6 +225,22 @@ test('only one process polls a part, as the leases say', async () => {
   expect(ids()).toHaveLength(10)
 })
 
+test('a part that another process polls now lets go of what it holds between polls, and takes it up again when its turn comes', async () => {
+  const said: string[] = []
+  const poll: Collector['poll'] = async function* (cursor) {
+    said.push('poll')
+    yield page(Number(cursor ?? 0), Number(cursor ?? 0) + 1)
+  }
+  const { options, stop } = setUp([collector(poll, { waits: true, release: () => void said.push('release') })])
+  const turns = [true, false, true]
+  const hold = async (): Promise<boolean> => {
+    if (turns.length === 1) stop.abort()
+    return turns.shift() ?? false
+  }
+  await runSources({ ...options, leases: { hold, close: async () => undefined } })
+  expect(said.slice(0, 3)).toEqual(['poll', 'release', 'poll'])
+})
+
 test('watermarks never go back, and gaps with the same start replace each other', async () => {
   const gap = (until: bigint) => ({ from: 1n, until, reason: 'lost' })
   const { options, store } = setUp([

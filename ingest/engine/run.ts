@@ -74,6 +74,7 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
         progress = false
         if ((await options.leases?.hold(key.source, key.part)) === false) {
           elsewhere = true
+          await collector.release?.()
           return
         }
         elsewhere = false

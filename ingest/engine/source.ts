@@ -49,6 +49,11 @@ export interface Collector {
   readonly waits?: true
   /** What an SDK error means. Default: everything that is no `SourceError` is `SOURCE_UNAVAILABLE`. */
   classify?(error: unknown): SourceError
+  /**
+   * Another process polls this part from now on: let go of what is held between polls (a port, a group's partitions), because what arrives here is read by nobody.
+   * Called again and again; a later poll begins anew.
+   */
+  release?(): Promise<void> | void
   /** Frees clients and sockets. */
   close?(): Promise<void> | void
 }

@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import { createKafkaClient } from '#transport/kafka-client.ts'
 import type { Kafka, Producer } from '#transport/kafka-client.ts'
+import { openSource } from '../../engine/open.ts'
+import type { Source } from '../../engine/source.ts'
 import { collection } from '../../engine/test-run.ts'
 import type { TestCollection } from '../../engine/test-run.ts'
 import source from './source.ts'
@@ -138,6 +140,31 @@ describe.skipIf(brokers.length === 0)('an event hub, as a real Kafka plays it', 
     const late = collect({ idleSeconds: 3 })
     await late.poll()
     expect(late.texts()).toEqual([])
+  })
+
+  test('a collector that another process relieves leaves its partitions to it', async () => {
+    const opened = async () =>
+      (
+        await openSource(
+          {
+            kind: source.kind,
+            name: 'hubs',
+            everySeconds: 1,
+            context: {},
+            settings: source.settings.parse({ namespace: 'weather', hubs: [hub], consumerGroup: hub, emulator: brokers[0]!, idleSeconds: 3 }),
+          },
+          { kinds: new Map([[source.kind, source as Source<unknown>]]), environment: {}, log: () => undefined },
+        )
+      ).collectors[0]!
+    const first = await opened()
+    for await (const page of first.poll(null, new AbortController().signal)) await page.acknowledge?.()
+    await first.release?.()
+    // The first is still there, and polls no more.
+    const expected = await send(30, 1)
+    const run = collect()
+    await run.poll()
+    expect(run.texts()).toEqual(expected.toSorted())
+    await first.close?.()
   })
 
   test('an event hub that does not exist is told as such, and does not stop another', async () => {

@@ -90,6 +90,7 @@ const source: Source<z.output<typeof settings>> = {
         },
         check: () => checkHub(connection, hub, groupOf(consumerGroup, hub)),
         classify: (error) => hubError(error, `event hub ${host}/${hub}`),
+        release: stop,
         async close() {
           mailbox.close()
           await stop()

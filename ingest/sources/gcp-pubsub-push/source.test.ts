@@ -60,6 +60,43 @@ const envelope = (data: string): string =>
 const push = (url: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${url}?token=a-long-secret`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
 
+test('a collector that another process relieves frees its port and refuses what waits; its next poll listens again', async () => {
+  const ports: number[] = []
+  const opened = await openSource(
+    {
+      kind: source.kind,
+      name: 'push',
+      everySeconds: 1,
+      context: {},
+      settings: source.settings.parse({ listen: { port: 0 }, auth: { token: { env: 'PUSH' } }, idleSeconds: 0.05 }),
+    },
+    {
+      kinds: new Map([[source.kind, source as Source<unknown>]]),
+      environment: { PUSH: 'a-long-secret' },
+      log: (_, message, fields) => void (message === 'push endpoint listens' && ports.push(Number(fields?.['port']))),
+    },
+  )
+  const [collector] = opened.collectors
+  const pollOnce = async (): Promise<void> => {
+    for await (const page of collector!.poll(null, new AbortController().signal)) await page.acknowledge?.()
+  }
+  await pollOnce()
+  const url = (): string => `http://127.0.0.1:${ports.at(-1)}/pubsub`
+  const waiting = push(url(), envelope(entry()))
+  await pause(100)
+  await collector?.release?.()
+  expect((await waiting).status).toBe(503)
+  await expect(push(url(), envelope(entry()))).rejects.toThrow()
+  await pollOnce()
+  expect(ports).toHaveLength(2)
+  const answered = push(url(), envelope(entry()))
+  let done = false
+  void answered.finally(() => (done = true))
+  while (!done) await pollOnce()
+  expect((await answered).status).toBe(204)
+  await collector?.close?.()
+})
+
 /** As Pub/Sub does: again and again until the answer is 2xx. */
 async function pushUntilDone(url: string, body: string): Promise<number> {
   for (let tries = 1; ; tries++) {

@@ -35,6 +35,11 @@ const source: Source<z.output<typeof settings>> = {
     const authorise = createAuthorise(auth, context)
     const router = createPushRouter({ mailbox, authorise, path, log: (...line) => context.log(...line) })
     let server: PushServer | null = null
+    const stop = async (): Promise<void> => {
+      const old = server
+      server = null
+      await old?.close()
+    }
     return [
       {
         part: '',
@@ -49,10 +54,13 @@ const source: Source<z.output<typeof settings>> = {
         },
         check: async () => [await checkAuth(authorise)],
         classify: (error) => googleError(error, 'push endpoint'),
+        async release() {
+          mailbox.refuse()
+          await stop()
+        },
         async close() {
           mailbox.close()
-          await server?.close()
-          server = null
+          await stop()
         },
       },
     ]
