@@ -63,12 +63,10 @@ export const UsageCoverage = z
   .object({
     total: coverageOf,
     byConfidence: perConfidence,
-    pendingEvents: count
-      .nullable()
-      .meta({
-        description:
-          'Stored events that no conclusions are drawn from yet: they are not counted. Normally 0; null for callers bound to tenants, who are not told.',
-      }),
+    pendingEvents: count.nullable().meta({
+      description:
+        'Stored events that no conclusions are drawn from yet: they are not counted. Normally 0; null for callers bound to tenants, who are not told.',
+    }),
     otherTenants: count.meta({
       description:
         'Calls of the period left out because they belong to another tenant or to none that is proven; 0 unless a tenant is asked for. Never of tenants that the caller may not see.',

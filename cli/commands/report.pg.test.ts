@@ -113,6 +113,9 @@ test.each([
   [['--group-by', 'day', '--format', 'html'], 2, '--group-by: html has its own rows'],
   [['--format', 'odt'], 2, 'Allowed choices are table, json, ndjson, csv, focus, html, pdf'],
   [['--group-by', 'day', '--format', 'pdf'], 2, '--group-by: pdf has its own rows'],
+  [['--cur', 'x.csv', '--format', 'pdf'], 2, '--cur: the comparison is printed as table, json, ndjson, csv'],
+  [['--cur', 'x.csv', '--cloud', 'gcp'], 2, '--cur goes with --from and --to only, not with --cloud'],
+  [['--cur', 'nowhere.csv'], 1, 'nowhere.csv: cannot be read'],
   [['--prices', 'nowhere.yaml'], 1, 'nowhere.yaml: cannot be read: there is no such file'],
 ])('%j ends with %d and says why', async (args, code, message) => {
   const ended = await report(...args)
@@ -124,6 +127,18 @@ test('a price that is no number ends with 1 and its place', async () => {
   const ended = await report('--prices', join(folder, 'wrong.yaml'))
   expect(ended.code).toBe(1)
   expect(ended.stderr).toContain('wrong.yaml: prices #1 input is no price')
+})
+
+test('--cur compares with the bill of AWS', async () => {
+  const cur = join(folder, 'cur.csv')
+  const head =
+    'line_item_usage_start_date,line_item_iam_principal,line_item_usage_type,line_item_usage_amount,pricing_unit,line_item_unblended_cost,line_item_currency_code'
+  await writeFile(cur, `${head}\n2026-09-01T00:00:00Z,arn:aws:iam::111122223333:user/\u001b[31mbob,USE1-x-input-tokens,1.5,1K tokens,0.25,USD\n`)
+  const [table, ndjson] = await Promise.all([report('--cur', cur), report('--cur', cur, '--format', 'ndjson')])
+  expect([table.code, ndjson.code]).toEqual([0, 0])
+  expect(table.stdout).toMatch(/^2026-09-01 111122223333:user\/.{1,2}\[31mbob +bill only – +1,500 +– +0\.25$/m)
+  expect(table.stderr).toContain('1 days of callers: 0 same, 0 differs, 1 bill only, 0 logs only, 0 unknown. Billed in the file: 0.25 USD.')
+  expect(JSON.parse(ndjson.stdout)).toMatchObject({ verdict: 'only-billed', logged: null, billed: { inputTokens: 1500, cost: '0.25' } })
 })
 
 describe('reports of the configuration', () => {

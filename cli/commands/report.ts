@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
+import { readDirectory } from '#api/read-models/directory.ts'
 import { withEveryShare } from '#api/read-models/llm-usage.ts'
+import type { Store } from '#api/read-models/store.ts'
+import { usageByPrincipal } from '#api/usage/by-principal.ts'
 import { DIMENSIONS, UsageFilters } from '#api/usage/query.ts'
 import type { Dimension } from '#api/usage/query.ts'
 import type { Database } from '#database/open.ts'
@@ -9,6 +12,10 @@ import type { ScheduledReport } from '../../config/reports-section.ts'
 import { CommandError, parseUsage, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { printable, tableLines } from '../output/table.ts'
+import { currencyOf, namesOfAny, reconciledColumns, reconciledCsv, reconciledLines, reconciledNdjson } from '../report/cur/print.ts'
+import { readCur } from '../report/cur/read-cur.ts'
+import type { Billed } from '../report/cur/read-cur.ts'
+import { reconcile } from '../report/cur/reconcile.ts'
 import { FILE_FORMATS, inSnapshot, reportFile, usageData } from '../report/make.ts'
 import type { FileFormat, ReportRequest } from '../report/make.ts'
 import { readPriceFile } from '../report/price-file.ts'
@@ -24,10 +31,13 @@ interface Options {
   readonly madeBy?: string
   readonly output?: string
   readonly groupBy?: string
+  readonly cur?: string
 }
 
 const TABLE_GROUPS: readonly Dimension[] = ['agent', 'tenant', 'confidence', 'cloud', 'model']
 /** Formats whose rows are their own. */
+/** Formats of the comparison with AWS's bill. */
+const COMPARED: ReadonlySet<string> = new Set(['table', 'json', 'ndjson', 'csv'])
 const UNGROUPED: ReadonlySet<string> = new Set(['focus', 'html', 'pdf'])
 
 const llmUsageCommand: CommandFactory = (cli) =>
@@ -42,16 +52,23 @@ const llmUsageCommand: CommandFactory = (cli) =>
     .option('--cloud <cloud>', 'only aws or gcp')
     .option('--group-by <list>', `add up but for these: ${DIMENSIONS.join(', ')}`)
     .option('--prices <file>', 'YAML file of prices: adds costs')
+    .option('--cur <file>', 'compare with what AWS billed: a Cost and Usage Report 2.0 (CSV, also .gz), by day and caller')
     .option('--made-by <name>', 'who made it, for the HTML and PDF report')
     .action(async (_options: unknown, command: Command) => {
-      const { dataDir, format, prices, madeBy, output, ...given } = command.optsWithGlobals<GlobalOptions & Options>()
+      const { dataDir, format, prices, madeBy, output, cur, ...given } = command.optsWithGlobals<GlobalOptions & Options>()
       const filters = parseUsage(UsageFilters, given)
       if (given.groupBy !== undefined && UNGROUPED.has(format)) throw new UsageError(`--group-by: ${format} has its own rows`)
       if (format === 'pdf' && output === undefined && cli.out.terminal) throw new UsageError('--format pdf: a terminal cannot show it: name a file by --output')
+      if (cur !== undefined) checkComparison(format, filters, prices)
       const request: ReportRequest = { filters, prices: prices === undefined ? null : await readPriceFile(prices), madeBy: madeBy ?? null }
+      const billed = cur === undefined ? null : await readCur(cur)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
         const made = await inSnapshot(pool, async (store) =>
-          format === 'table' ? tableReport(cli, await usageData(store, request), request) : { content: await reportFile(store, format, request), lines: [] },
+          billed !== null
+            ? comparison(cli, store, format, filters, billed)
+            : format === 'table'
+              ? tableReport(cli, await usageData(store, request), request)
+              : { content: await reportFile(store, format, request), lines: [] },
         )
         if (format === 'focus' && request.prices === null) cli.say('No --prices: the cost columns are empty, which FOCUS does not allow.')
         await write(cli, made.content, output)
@@ -103,6 +120,39 @@ function tableReport(cli: Cli, { report, seen, nameOf }: Awaited<ReturnType<type
   return {
     content: tableLines(usageColumns(cli.out.width, prices, nameOf), rows, { head: true, color: cli.out.color }),
     lines: coverageLines(report, seen, prices),
+  }
+}
+
+/** @throws UsageError: AWS's bill knows callers only, so that nothing else can be asked of the comparison */
+function checkComparison(format: Options['format'], { groupBy, agent, cloud, tenant }: UsageFilters, prices: string | undefined): void {
+  if (!COMPARED.has(format)) throw new UsageError(`--cur: the comparison is printed as ${[...COMPARED].join(', ')}`)
+  const others = Object.entries({ 'group-by': groupBy, agent, cloud, tenant, prices }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
+  if (others.length > 0) throw new UsageError(`--cur goes with --from and --to only, not with ${others.join(', ')}: the bill is by caller`)
+}
+
+async function comparison(
+  cli: Cli,
+  store: Store,
+  format: Options['format'],
+  { from = null, to = null }: { readonly from?: string | null | undefined; readonly to?: string | null | undefined },
+  billed: Billed,
+) {
+  const rows = reconcile(await usageByPrincipal(store, { from: from ?? undefined, to: to ?? undefined }), billed, { from, to })
+  const currency = currencyOf(billed)
+  const lines = reconciledLines(rows, billed)
+  switch (format) {
+    case 'json':
+      return { content: `${JSON.stringify({ currency, rows, leftOut: Object.fromEntries(billed.leftOut), missing: billed.missing })}\n`, lines }
+    case 'ndjson':
+      return { content: reconciledNdjson(rows), lines }
+    case 'csv':
+      return { content: reconciledCsv(rows, currency), lines }
+    default: {
+      const directory = await readDirectory(store)
+      const tenants = [...new Set(directory.principals.map(({ tenantId }) => tenantId))]
+      const nameOf = namesOfAny(tenants, (tenantId, oid) => (tenantId === null ? null : (directory.find(tenantId, oid)?.names[0] ?? null)))
+      return { content: tableLines(reconciledColumns(cli.out.width, currency, nameOf), rows, { head: true, color: cli.out.color }), lines }
+    }
   }
 }
 
