@@ -28,7 +28,7 @@ export interface RouteBody<Body extends z.ZodType = z.ZodType> {
   readonly types?: readonly string[]
 }
 
-export interface RouteInput<Query, Params, Body> {
+interface RouteInput<Query, Params, Body> {
   readonly query: Query
   readonly params: Params
   readonly body: Body

@@ -1,2 +1,0 @@
-export { bearerToken, localToken } from './access/local-token.ts'
-export type { Authenticate } from './access/check.ts'
