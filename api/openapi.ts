@@ -47,6 +47,8 @@ function operation(route: RunnableRoute, schemaOf: SchemaOf, problem: Schema): S
           { description: 'Problem details.', content: { 'application/problem+json': { schema: problem } } },
         ]),
       ),
+      // Node answers by itself, before the program sees the request.
+      431: { description: 'The address or the headers are longer than 16 KiB. Without a body.' },
     },
   }
 }

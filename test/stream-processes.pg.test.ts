@@ -36,7 +36,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'] ?? '', HOME: folder, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   children.add(child)
   child.on('exit', () => children.delete(child))
-  return child as ChildProcess & { stdout: NonNullable<ChildProcess['stdout']> }
+  return child
 }
 
 interface Server {
@@ -118,16 +118,17 @@ test(
       `select oid from timeline where tenant_id <> '00000000-0000-0000-0000-000000000000' group by oid order by count(*) desc, oid limit 3`,
     )
     expect(busiest).toHaveLength(3)
-    let servers = await Promise.all([startApi(), startApi()])
+    const [doomed, lasting] = await Promise.all([startApi(), startApi()])
+    let servers: readonly Server[] = [doomed, lasting]
     // From the beginning of the store: what is there already is told first.
     const beginning = Buffer.from('["0"]').toString('base64url')
     const readers = busiest.map(({ oid }, place) => ({ oid, ...follow(oid, () => servers, 300 + 400 * place, beginning) }))
 
     for (const patience of [2000, 2500]) await kill(start([IMPORTER, database.url, records, '40']), patience)
-    servers[0]!.child.kill('SIGKILL')
-    await once(servers[0]!.child, 'exit')
+    doomed.child.kill('SIGKILL')
+    await once(doomed.child, 'exit')
     const importer = start([IMPORTER, database.url, records, '60'])
-    servers = [servers[1]!, await startApi()]
+    servers = [lasting, await startApi()]
     const [code] = (await once(importer, 'exit')) as [number]
     expect(code).toBe(0)
 

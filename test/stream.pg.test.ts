@@ -145,7 +145,7 @@ describe('a stream', () => {
   })
 
   test('at a position that is forgotten or of another store says that the timeline must be loaded anew', async () => {
-    for (const position of ['WyI5OTk5OTkiXQ', 'nonsense', `${'x'.repeat(200)}`]) {
+    for (const position of ['WyI5OTk5OTkiXQ', 'nonsense', 'x'.repeat(200)]) {
       const client = await watch(AGENT, 'me', position)
       await expect.poll(() => told(client, 'reset').length, { timeout: 5000 }).toBe(1)
       client.close()

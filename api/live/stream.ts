@@ -15,7 +15,7 @@ export interface EventStream {
 }
 
 /** `access`: the token is no longer good; `slow`: the client took nothing for half a minute; `shutdown`: this server stops, another may go on. */
-export type EndReason = 'access' | 'slow' | 'shutdown'
+type EndReason = 'access' | 'slow' | 'shutdown'
 
 /** Begins the answer. `standstill` is in milliseconds. */
 export function openEventStream(response: Response, standstill = STANDSTILL_MS): EventStream {
