@@ -1,6 +1,6 @@
 /** The settings from the environment. Only the program's start reads them; everything else receives values. */
 import { z } from 'zod'
-import { KAFKA_VARIABLES, kafkaConfig } from './config/kafka.ts'
+import { readKafka } from './config/kafka.ts'
 import type { KafkaConfig } from './config/kafka.ts'
 
 export interface Config {
@@ -41,7 +41,6 @@ const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'si
 
 const Environment = z.object({
   DATABASE_URL: postgresUrl.optional(),
-  ...KAFKA_VARIABLES,
   TRAILJOIN_DATA_DIR: z.string().optional(),
   TRAILJOIN_PORT: port.optional(),
   TRAILJOIN_CONFIG: z.string().optional(),
@@ -56,11 +55,11 @@ const Environment = z.object({
  * @throws ConfigError naming every variable that is wrong; values are not repeated, they may hold passwords
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const result = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')))
-  if (!result.success) throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('\n'))
-  const faults: string[] = []
-  const kafka = kafkaConfig(result.data, ({ variable, message }) => faults.push(`${variable} ${message}`))
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const result = Environment.safeParse(given)
+  const faults = result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`)
+  const kafka = readKafka(given, faults)
+  if (!result.success || faults.length > 0) throw new ConfigError(faults.join('\n'))
   const { DATABASE_URL, TRAILJOIN_CONFIG, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
   return {
     databaseUrl: DATABASE_URL,

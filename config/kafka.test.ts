@@ -25,8 +25,11 @@ describe('the settings of Kafka', () => {
     expect(JSON.stringify(kafka)).not.toContain('hunter2')
   })
 
+  test('are not looked at without brokers: other programs have variables of these names', () => {
+    expect(readConfig({ KAFKA_TLS: 'yes', KAFKA_SASL_MECHANISM: 'GSSAPI' }).kafka).toBeUndefined()
+  })
+
   test.each([
-    [{ KAFKA_TLS: 'true' }, /^KAFKA_TLS is set without KAFKA_BROKERS/],
     [{ ...BROKERS, KAFKA_TLS: 'yes' }, /^KAFKA_TLS is neither true nor false/],
     [{ ...BROKERS, KAFKA_TLS: 'false', KAFKA_TLS_CA_FILE: 'x' }, /^KAFKA_TLS_CA_FILE is set, and KAFKA_TLS is false/],
     [{ ...BROKERS, KAFKA_TLS_CERT_FILE: 'x' }, /^KAFKA_TLS_KEY_FILE is missing/],

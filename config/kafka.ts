@@ -30,9 +30,9 @@ const mechanism = z
   .pipe(z.enum(MECHANISMS, `is none of ${MECHANISMS.join(', ')}`))
 const onOff = z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true')
 
-/** The variables; config.ts reads them together with its own. */
-export const KAFKA_VARIABLES = {
-  KAFKA_BROKERS: brokers.optional(),
+/** The variables. Other programs have some of the same name: without KAFKA_BROKERS none of them is looked at. */
+const Variables = z.object({
+  KAFKA_BROKERS: brokers,
   KAFKA_NAMESPACE: z
     .string()
     // Kafka's own limit of a topic's name is 249 characters.
@@ -47,23 +47,26 @@ export const KAFKA_VARIABLES = {
   KAFKA_SASL_PASSWORD: z.string().optional(),
   KAFKA_SASL_PASSWORD_FILE: z.string().optional(),
   KAFKA_SASL_TOKEN_FILE: z.string().optional(),
-} as const
+})
+type Variables = z.output<typeof Variables>
+type Fault = (fault: { readonly variable: keyof Variables; readonly message: string }) => void
 
-type Variables = z.output<z.ZodObject<typeof KAFKA_VARIABLES>>
-interface KafkaFault {
-  readonly variable: keyof Variables
-  readonly message: string
-}
-
-/** What the variables say together; undefined without KAFKA_BROKERS. Each fault is told to `fault`; what is returned then is of no use. */
-export function kafkaConfig(given: Variables, fault: (fault: KafkaFault) => void): KafkaConfig | undefined {
-  const tls = tlsOf(given, fault)
-  const sasl = saslOf(given, fault)
-  if (given.KAFKA_BROKERS === undefined) {
-    const other = Object.keys(given).find((name) => name.startsWith('KAFKA_') && given[name as keyof Variables] !== undefined) as keyof Variables | undefined
-    if (other !== undefined) fault({ variable: other, message: 'is set without KAFKA_BROKERS: set KAFKA_BROKERS=host:9092, or take it away' })
+/**
+ * What the variables say together; undefined without KAFKA_BROKERS.
+ * @param environment without empty values
+ * @param faults gets a line for each variable that is wrong; values are not repeated. What is returned then is of no use
+ */
+export function readKafka(environment: Readonly<Record<string, string | undefined>>, faults: string[]): KafkaConfig | undefined {
+  if (environment['KAFKA_BROKERS'] === undefined) return undefined
+  const result = Variables.safeParse(environment)
+  if (!result.success) {
+    faults.push(...result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`))
     return undefined
   }
+  const given = result.data
+  const fault: Fault = ({ variable, message }) => void faults.push(`${variable} ${message}`)
+  const tls = tlsOf(given, fault)
+  const sasl = saslOf(given, fault)
   // SCRAM proves a password without sending it; the other two send what they prove.
   if (sasl !== null && tls === null && !sasl.mechanism.startsWith('scram') && !given.KAFKA_BROKERS.every(isHere))
     fault({
@@ -75,7 +78,7 @@ export function kafkaConfig(given: Variables, fault: (fault: KafkaFault) => void
 
 const isHere = (broker: string): boolean => /^(127\.0\.0\.1|\[::1\]|localhost):\d+$/.test(broker)
 
-function tlsOf(given: Variables, fault: (fault: KafkaFault) => void): KafkaConfig['tls'] {
+function tlsOf(given: Variables, fault: Fault): KafkaConfig['tls'] {
   const { KAFKA_TLS: on, KAFKA_TLS_CA_FILE: caFile, KAFKA_TLS_CERT_FILE: certFile, KAFKA_TLS_KEY_FILE: keyFile } = given
   const file = (['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const).find((name) => given[name] !== undefined)
   if (on === false && file !== undefined) fault({ variable: file, message: 'is set, and KAFKA_TLS is false: one of them is wrong' })
@@ -84,7 +87,7 @@ function tlsOf(given: Variables, fault: (fault: KafkaFault) => void): KafkaConfi
   return on === true || (on === undefined && file !== undefined) ? { caFile, certFile, keyFile } : null
 }
 
-function saslOf(given: Variables, fault: (fault: KafkaFault) => void): KafkaSasl | null {
+function saslOf(given: Variables, fault: Fault): KafkaSasl | null {
   const { KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SASL_PASSWORD_FILE, KAFKA_SASL_TOKEN_FILE } = given
   if (KAFKA_SASL_MECHANISM === undefined) {
     const stray = (['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD', 'KAFKA_SASL_PASSWORD_FILE', 'KAFKA_SASL_TOKEN_FILE'] as const).find(

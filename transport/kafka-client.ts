@@ -20,6 +20,9 @@ export type KafkaLog = (level: 'error' | 'warn' | 'info' | 'debug', message: str
 
 const LEVELS = { [logLevel.NOTHING]: 'debug', [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'info', [logLevel.DEBUG]: 'debug' } as const
 
+/** What happens whenever a member of a group comes or goes, or a topic is new; and remarks on settings that are chosen here on purpose. */
+const EXPECTED = /rebalancing|coordinator is loading|switched default partitioner|Limiting retries for the idempotent producer/
+
 export const ZSTD = CompressionTypes.ZSTD
 
 /** Brokers are asked anew after that time. Event Hubs closes idle connections after 240 s. */
@@ -41,8 +44,10 @@ export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, 
     // What kafkajs calls an error is a try that failed: it goes on by itself, or the error reaches the caller.
     logCreator:
       () =>
-      ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) =>
-        log?.(LEVELS[level] === 'error' ? 'warn' : LEVELS[level] === 'info' ? 'debug' : LEVELS[level], message, { part: namespace, ...fields }),
+      ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) => {
+        const quiet = LEVELS[level] === 'info' || EXPECTED.test(`${message} ${String(fields['error'] ?? '')}`)
+        log?.(quiet ? 'debug' : LEVELS[level] === 'error' ? 'warn' : LEVELS[level], message, { part: namespace, ...fields })
+      },
   })
 }
 
