@@ -25,7 +25,7 @@ const COLUMNS: Readonly<Record<Dimension, Readonly<Record<string, string>>>> = {
   tokenBasis: { tokenBasis: 'u.token_basis' },
 }
 
-const NOTHING: UsageCounts = { calls: 0, errors: 0, throttles: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+const NOTHING: Readonly<UsageCounts> = { calls: 0, errors: 0, throttles: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
 const BLANK = {
   day: null,
   tenantId: null,
@@ -45,11 +45,13 @@ const BLANK = {
 export async function llmUsage(store: Store, filters: UsageFilters): Promise<UsageReport> {
   const groupBy = filters.groupBy ?? DIMENSIONS
   // The coverage needs these two as well; rows are then added up once more.
-  const rows = await usageRows(store, filters, [...new Set([...groupBy, 'confidence', 'tokenBasis'] as const)])
+  const dimensions = [...new Set([...groupBy, 'confidence', 'tokenBasis'] as const)]
+  const rows = await usageRows(store, filters, dimensions)
   return {
     period: await periodOf(store, filters),
     groupBy: [...groupBy],
-    rows: withEveryShare(addUp(rows, groupBy)),
+    // Within a scope rows may have become the same, because ids of others are left out.
+    rows: withEveryShare(dimensions.length === groupBy.length && store.scope === 'everything' ? rows : addUp(rows, groupBy)),
     coverage: await coverageOf(store, filters, rows),
   }
 }
@@ -118,9 +120,9 @@ const callsIn = (rows: readonly UsageRow[]): number => rows.reduce((sum, row) =>
 
 /** The shares of calls and tokens by confidence. Pure. */
 export function coverageOfRows(rows: readonly UsageRow[]): Pick<UsageCoverage, 'total' | 'byConfidence'> {
-  const total = rows.reduce<UsageCounts>(plus, NOTHING)
+  const total = totalOf(rows)
   const of = (chosen: readonly UsageRow[]): CoverageOf => {
-    const sum = chosen.reduce<UsageCounts>(plus, NOTHING)
+    const sum = totalOf(chosen)
     return {
       ...sum,
       meteredCalls: callsIn(chosen.filter((row) => row.tokenBasis === 'metered')),
@@ -139,6 +141,14 @@ const part = (some: number, all: number): number | null => (all === 0 ? null : M
 
 /** Tokens of all four kinds. */
 export const tokensOf = (counts: UsageCounts): number => counts.inputTokens + counts.outputTokens + counts.cacheReadTokens + counts.cacheWriteTokens
+
+/** The counts of some rows together. Pure. */
+export function totalOf(rows: readonly UsageCounts[]): UsageCounts {
+  const sum = { ...NOTHING }
+  // Reports have many rows: nothing is allocated for each.
+  for (const row of rows) for (const name of COUNTS) sum[name] += row[name]
+  return sum
+}
 
 function plus(a: UsageCounts, b: UsageCounts): UsageCounts {
   return Object.fromEntries(COUNTS.map((name) => [name, a[name] + b[name]])) as unknown as UsageCounts

@@ -1,6 +1,6 @@
 /** Usage rows with what they cost. */
 import type { UsageCounts, UsageRow } from '#api/usage/contract.ts'
-import { addUp, coverageOfRows } from '#api/read-models/llm-usage.ts'
+import { addUp, totalOf as countsOf } from '#api/read-models/llm-usage.ts'
 import type { Cost, PriceTable } from '#api/usage/price.ts'
 import { costOf } from '#api/usage/price.ts'
 import type { Dimension } from '#api/usage/query.ts'
@@ -21,7 +21,7 @@ export function addUpPriced(rows: readonly PricedRow[], dimensions: readonly Dim
 
 /** All counts and costs of some rows together. */
 export function totalOf(rows: readonly PricedRow[]): UsageCounts & { readonly cost: Cost | null } {
-  return { ...coverageOfRows(rows).total, cost: rows.reduce<Cost | null>((sum, row) => plus(sum, row.cost), null) }
+  return { ...countsOf(rows), cost: rows.reduce<Cost | null>((sum, row) => plus(sum, row.cost), null) }
 }
 
 function plus(a: Cost | null, b: Cost | null): Cost | null {
