@@ -6,13 +6,20 @@ import type { Database } from '#database/open.ts'
 
 /** More often than this is work without news. */
 const EVERY_MS = 60_000
+/** Rest after a round, as a multiple of what it took. */
+const REST = 5
 
 /** One round at a time, until what it returns is called: that resolves when no round runs any more. A round that fails is left for the next. */
 export function startFindingsRounds(pool: Database['pool'], log: Pick<Logger, 'warn'>): () => Promise<void> {
   const stop = new AbortController()
   const loop = async (): Promise<void> => {
-    while (await pause(EVERY_MS, true, { signal: stop.signal }).catch(() => false))
+    let wait = EVERY_MS
+    while (await pause(wait, true, { signal: stop.signal }).catch(() => false)) {
+      const started = performance.now()
       await concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time'))
+      // A store that takes long to be looked through is not looked through all the time.
+      wait = Math.max(EVERY_MS, REST * (performance.now() - started))
+    }
   }
   const running = loop()
   return async () => {

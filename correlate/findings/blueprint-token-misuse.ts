@@ -54,8 +54,11 @@ interface Misuse {
 
 /** Only the operator's own APIs: at Graph a Blueprint acts as itself by design (it creates its agents there). */
 async function apiCalls({ events, blueprints }: Context): Promise<Misuse[]> {
-  // Index events_api.
-  const calls = await events(`e.source = 'app' and e.kind = 'api.called'`)
+  // Index events_api. There are many calls and few Blueprints.
+  const calls = await events(
+    `e.source = 'app' and e.kind = 'api.called' and (e.proof_app_id = any($1::uuid[]) or e.proof = 'principal' and e.proof_oid = any($2::uuid[]))`,
+    [blueprints.appIds(), blueprints.principals()],
+  )
   return calls.flatMap((event): Misuse[] => {
     const principal = event.proof === 'principal' ? event.proofOid : null
     const byPrincipal = principal !== null && blueprints.hasPrincipal(event.tenantId, principal)

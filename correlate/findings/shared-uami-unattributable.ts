@@ -9,6 +9,7 @@ interface Row {
   readonly events: bigint
   readonly first: bigint
   readonly last: bigint
+  readonly agents: readonly Oid[]
   readonly ids: readonly EventId[]
   readonly times: readonly bigint[]
 }
@@ -25,25 +26,24 @@ export const finding: FindingRule = {
   async evaluate({ client, directory }) {
     const shared = [...directory.subjects()].filter(({ tenantId, oid }) => directory.principal(tenantId, oid)?.kind !== 'agent')
     if (shared.length === 0) return []
-    // Primary key of timeline; a subject whose events are all certain costs one look each.
+    // Reads all conclusions once: of a store with shared identities a large part is ambiguous.
     const { rows } = await client.query<Row>(
-      `select l.tenant_id as tenant, l.oid as subject, l.source, count(*) as events, min(l.time_ns) as first, max(l.time_ns) as last,
-         (array_agg(l.event_id order by l.time_ns, l.event_id))[1:1000] as ids, (array_agg(l.time_ns order by l.time_ns, l.event_id))[1:1000] as times
-       from unnest($1::uuid[], $2::uuid[]) r(tenant, oid) join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.is_subject and l.source in ('aws', 'gcp')
-       join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
-       where c.confidence = 'ambiguous' and 'federated-credential' = any(c.basis) group by l.tenant_id, l.oid, l.source order by l.tenant_id, l.oid, l.source`,
+      `with hits as materialized (
+         select c.tenant_id as tenant, c.subject_oid as subject, e.source, c.time_ns, c.event_id, c.candidates
+         from conclusions c join unnest($1::uuid[], $2::uuid[]) r(tenant, oid) on r.tenant = c.tenant_id and r.oid = c.subject_oid
+         join events e on e.time_ns = c.time_ns and e.event_id = c.event_id
+         where c.confidence = 'ambiguous' and 'federated-credential' = any(c.basis) and e.source in ('aws', 'gcp')),
+       firsts as (select *, row_number() over (partition by tenant, subject, source order by time_ns, event_id) as nth from hits),
+       sums as (select tenant, subject, source, count(*) as events, min(time_ns) as first, max(time_ns) as last from hits group by 1, 2, 3),
+       agents as (select tenant, subject, array_agg(distinct agent) as agents from (select distinct tenant, subject, candidates from hits) h, unnest(h.candidates) agent group by 1, 2)
+       select s.*, a.agents, array_agg(f.event_id order by f.nth) as ids, array_agg(f.time_ns order by f.nth) as times
+       from sums s join agents a using (tenant, subject) join firsts f on f.tenant = s.tenant and f.subject = s.subject and f.source = s.source and f.nth <= 1000
+       group by s.tenant, s.subject, s.source, s.events, s.first, s.last, a.agents order by s.tenant, s.subject, s.source`,
       [shared.map((one) => one.tenantId), shared.map((one) => one.oid)],
     )
-    const candidates = await client.query<{ tenant: string; subject: string; candidate: Oid }>(
-      `select distinct l.tenant_id as tenant, l.oid as subject, unnest(c.candidates) as candidate
-       from unnest($1::uuid[], $2::uuid[]) r(tenant, oid) join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.is_subject and l.source in ('aws', 'gcp')
-       join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id where c.confidence = 'ambiguous' and 'federated-credential' = any(c.basis)`,
-      [rows.map((row) => row.tenant), rows.map((row) => row.subject)],
-    )
-    const agentsOf = Map.groupBy(candidates.rows, (row) => `${row.tenant}/${row.subject}`)
-    return [...Map.groupBy(rows, (row) => `${row.tenant}/${row.subject}`)].map(([key, group]): Draft => {
+    return [...Map.groupBy(rows, (row) => `${row.tenant}/${row.subject}`)].map(([, group]): Draft => {
       const { tenant, subject } = group[0]!
-      const agents = sorted((agentsOf.get(key) ?? []).map((row) => row.candidate))
+      const agents = sorted(group[0]!.agents)
       const firsts = group.flatMap((row) => [row.first, row.last]).toSorted((a, b) => (a < b ? -1 : 1))
       const clouds = group.map((row) => `${counted(Number(row.events), 'event')} on ${cloudName(row.source)}`)
       return {

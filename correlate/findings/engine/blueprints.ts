@@ -50,6 +50,11 @@ export class Blueprints {
     return found.toSorted()
   }
 
+  /** Their service principals in all tenants, sorted. */
+  principals(): readonly string[] {
+    return [...new Set([...this.#principals.keys()].map((key) => key.slice(37)))].toSorted()
+  }
+
   appIds(): readonly string[] {
     return [...this.#appIds.keys()].toSorted()
   }

@@ -1,0 +1,84 @@
+/**
+ * What a refresh of all findings costs as a store grows, rule by rule. `node bench/findings.ts [--events 20000] [--copies 4,49] [--data-dir DIR]`: a simulated world is imported, then
+ * copied under new ids and later times. With --data-dir an existing embedded store is measured as it is. bench/README.md has the figures.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type pg from 'pg'
+import { createCorrelator } from '#correlate/index.ts'
+import { openContext } from '#correlate/findings/engine/context.ts'
+import { refreshFindings, rules } from '#correlate/findings/index.ts'
+import { openDatabase } from '#database/open.ts'
+import { importPaths } from '#ingest/import.ts'
+import { writeWorld } from '../simulate/write.ts'
+import { copyEvents } from './copy-events.ts'
+
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,49' }, 'data-dir': { type: 'string' } },
+})
+
+if (values['data-dir'] === undefined) await grown(Number(values.events), values.copies.split(',').map(Number))
+else {
+  const database = await openDatabase({ databaseUrl: undefined, dataDir: values['data-dir'] })
+  await measure(database.pool)
+  await database.close()
+}
+
+async function grown(events: number, copies: readonly number[]): Promise<void> {
+  const folder = await mkdtemp(join(process.platform === 'win32' ? tmpdir() : '/tmp', 'trailjoin-bench-'))
+  await chmod(folder, 0o755)
+  const database = await openDatabase({ databaseUrl: undefined, dataDir: join(folder, 'data') })
+  try {
+    await writeWorld(join(folder, 'world'), { seed: 1, agents: 40, events, rollMinutes: 1440, truth: false })
+    const sink = createCorrelator(database.pool)
+    await importPaths([join(folder, 'world', 'records')], { sink })
+    await sink.drain()
+    await measure(database.pool)
+    let copied = 0
+    for (const total of copies) {
+      await copyEvents(database.pool, { copies: total - copied, first: copied + 1, label: 'findings', ...(await originals(database.pool, copied)) })
+      copied = total
+      await measure(database.pool)
+    }
+  } finally {
+    await database.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+let span: readonly [bigint, bigint] | undefined
+/** Only what was imported is copied, not the copies of before. */
+async function originals(pool: pg.Pool, copied: number): Promise<{ readonly within?: readonly [bigint, bigint] }> {
+  if (copied > 0) return span ? { within: span } : {}
+  const { rows } = await pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
+  span = [rows[0]!.from, rows[0]!.to]
+  return {}
+}
+
+async function measure(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ n: bigint; exchanges: bigint }>(
+    `select count(*) as n, count(*) filter (where kind = 'token.exchanged') as exchanges from events`,
+  )
+  await refreshFindings(pool)
+  const started = performance.now()
+  const { findings } = await refreshFindings(pool)
+  const whole = performance.now() - started
+  const client = await pool.connect()
+  await client.query('begin transaction isolation level repeatable read')
+  await client.query(`set local jit = off; set local work_mem = '64MB'`)
+  const context = await openContext(client)
+  const times: [string, number][] = []
+  for (const rule of rules) {
+    const begun = performance.now()
+    await rule.evaluate(context)
+    times.push([rule.id, performance.now() - begun])
+  }
+  await client.query('rollback')
+  client.release()
+  const slowest = times.toSorted((a, b) => b[1] - a[1]).slice(0, 5)
+  console.log(
+    `${rows[0]!.n} events (${rows[0]!.exchanges} exchanges), ${findings} findings: ${(whole / 1000).toFixed(2)} s (load ${loadavg()[0]!.toFixed(1)}); ${slowest.map(([rule, ms]) => `${rule} ${(ms / 1000).toFixed(2)}`).join(', ')}`,
+  )
+}
