@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../test/postgres.ts'
 import { insertEvent, insertVariant, id, OTHER_TENANT, TENANT } from '#api/fixture.ts'
+import { createApp } from '#api/app.ts'
+import { listen } from '#api/listen.ts'
+import { openDatabase } from './open.ts'
 import { ensurePartitions } from './partitions.ts'
 import { readerQueries } from './reader.ts'
 
@@ -112,17 +116,37 @@ describe('the schema', () => {
 describe('a login role that is a member of the readers and nothing else', () => {
   const name = `trailjoin_test_${randomBytes(4).toString('hex')}`
   let login: pg.Pool
+  let loginUrl: string
   beforeAll(async () => {
     await database.pool.query(`create role ${name} login password 'only-for-this-test'`)
     await database.pool.query(`grant trailjoin_reader, trailjoin_reader_all to ${name} with inherit false, set true`)
     const url = new URL(database.url)
     url.username = name
     url.password = 'only-for-this-test'
+    loginUrl = url.href
     login = new pg.Pool({ connectionString: url.href, max: 2 })
   })
   afterAll(async () => {
     await login.end()
+    await database.pool.query(`drop owned by ${name}`)
     await database.pool.query(`drop role ${name}`)
+  })
+
+  test('opens the store, asks and is on record, with the rights that docs/operators/access.md names', async () => {
+    const guide = await readFile(new URL('../docs/operators/access.md', import.meta.url), 'utf8')
+    const rights = /^GRANT USAGE ON SCHEMA drizzle[^]*?(?=^```)/m.exec(guide)?.[0]
+    await database.pool.query(rights!.replaceAll('trailjoin_api', name))
+    const own = await openDatabase({ databaseUrl: loginUrl })
+    const logged: unknown[] = []
+    const log = { info: () => undefined, error: (fields: unknown) => void logged.push(fields) }
+    const auth = () => Promise.resolve({ id: 'test', name: null, roles: ['responder' as const], scope: [TENANT] })
+    const server = await listen(createApp({ pool: own.pool, auth: auth as never, log }), { host: '127.0.0.1', port: 0 })
+    const status = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`, { headers: { authorization: 'Bearer x' } })).status
+    expect([await status(`/v1/events/${id('e', 1)}/raw`), await status(`/v1/events/${id('e', 2)}/raw`)]).toEqual([200, 404])
+    await server.close()
+    await own.close()
+    expect(logged).toEqual([])
+    expect(await count(database.pool, `access_log where caller = 'test'`)).toBeGreaterThan(0)
   })
 
   test('serves scoped queries, and reads no table by itself', async () => {

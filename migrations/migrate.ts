@@ -24,8 +24,8 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
     try {
-      await compare(client, folder)
-      await apply(drizzle(client), { migrationsFolder: folder })
+      // With nothing to apply nothing but a look is needed: also who may only read (the API's own login) gets through.
+      if ((await compare(client, folder)) > 0) await apply(drizzle(client), { migrationsFolder: folder })
     } finally {
       await client.query('select pg_advisory_unlock($1)', [LOCK])
     }
@@ -44,7 +44,8 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
   }
 }
 
-async function compare(client: pg.PoolClient, folder: string): Promise<void> {
+/** How many migrations are still to be applied. */
+async function compare(client: pg.PoolClient, folder: string): Promise<number> {
   const known = readMigrationFiles({ migrationsFolder: folder })
   const applied = await appliedMigrations(client)
   const last = Math.max(-1, ...applied.keys())
@@ -72,6 +73,7 @@ async function compare(client: pg.PoolClient, folder: string): Promise<void> {
       )
     }
   }
+  return known.length - applied.size
 }
 
 /** Hash by `when`. */

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCorrelator } from '#correlate/index.ts'
+import { createSourceStore } from '#ingest/engine/store.ts'
 import { type TestDatabase, createTestDatabase } from '../../test/postgres.ts'
 import { Coverage } from '../contract.ts'
 import { coverage } from './coverage.ts'
-import { wholeStore } from './store.ts'
+import { scopedStore, wholeStore } from './store.ts'
 
 describe('coverage', () => {
   let database: TestDatabase
@@ -38,5 +39,19 @@ describe('coverage', () => {
       logs: [{ source: 'app', kind: 'api.called', first: '2026-09-01T10:00:00.000000000Z', last: '2026-09-01T10:00:00.000000000Z' }],
       pending: 1,
     })
+  })
+
+  test('tells a caller bound to tenants of their own sources and events only, and not what waits', async () => {
+    const tenant = '11111111-aaaa-4bbb-8ccc-222222222222'
+    const store = createSourceStore(database.pool)
+    await store.succeeded({ source: 'theirs', part: '', kind: 'entra-graph', tenantId: tenant })
+    await store.failed({ source: 'others', part: '', kind: 'entra-graph', tenantId: '33333333-aaaa-4bbb-8ccc-222222222222' }, 'SOURCE_THROTTLED', 'slow down')
+    await store.succeeded({ source: 'of-nobody', part: '', kind: 'aws-s3' })
+    for (const bound of [scopedStore(database.pool, [tenant]), { ...wholeStore(database.pool), scope: [tenant] }]) {
+      const answer = await coverage(bound)
+      expect(answer.sources.map(({ source }) => source)).toEqual(['theirs'])
+      expect([answer.logs, answer.pending]).toEqual([[], null])
+    }
+    expect((await coverage(scopedStore(database.pool, 'everything'))).sources).toHaveLength(4)
   })
 })

@@ -62,7 +62,8 @@ export async function runSources(options: RunOptions): Promise<readonly PartOutc
 
 async function runPart(source: RunningSource, collector: Collector, options: RunOptions): Promise<PartOutcome> {
   const { signal, log, once, store } = options
-  const key: PartKey = { source: source.name, part: collector.part, kind: source.kind }
+  const { tenantId } = source.context
+  const key: PartKey = { source: source.name, part: collector.part, kind: source.kind, ...(tenantId === undefined ? {} : { tenantId }) }
   const fields = { source: key.source, part: key.part }
   let error: SourceError | null = null
   const round = async (): Promise<void> => {

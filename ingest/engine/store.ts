@@ -7,6 +7,8 @@ export interface PartKey {
   readonly source: string
   readonly part: string
   readonly kind: string
+  /** That the operator declared for the source: callers bound to this tenant see how the source fares. */
+  readonly tenantId?: string
 }
 
 export interface Counts {
@@ -73,7 +75,7 @@ export function createSourceStore(pool: pg.Pool, now: () => Date = () => new Dat
       return rows[0]?.cursor ?? null
     },
 
-    async advance({ source, part, kind }, { cursor, watermark, gaps, counts }) {
+    async advance({ source, part, kind, tenantId }, { cursor, watermark, gaps, counts }) {
       const client = await pool.connect()
       let broken: Error | undefined
       try {
@@ -84,10 +86,10 @@ export function createSourceStore(pool: pg.Pool, now: () => Date = () => new Dat
           [source, part, JSON.stringify(cursor), watermark?.toString() ?? null, now()],
         )
         await client.query(
-          `insert into source_status as s (source, part, kind, records, stored, duplicates, rejected, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8)
-           on conflict (source, part) do update set kind = excluded.kind, records = s.records + excluded.records, stored = s.stored + excluded.stored,
+          `insert into source_status as s (source, part, kind, records, stored, duplicates, rejected, updated_at, tenant_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           on conflict (source, part) do update set kind = excluded.kind, tenant_id = excluded.tenant_id, records = s.records + excluded.records, stored = s.stored + excluded.stored,
              duplicates = s.duplicates + excluded.duplicates, rejected = s.rejected + excluded.rejected, updated_at = excluded.updated_at`,
-          [source, part, kind, counts.records, counts.stored, counts.duplicates, counts.rejected, now()],
+          [source, part, kind, counts.records, counts.stored, counts.duplicates, counts.rejected, now(), tenantId ?? null],
         )
         if (gaps.length > 0) {
           const { rows } = await client.query<{ gaps: readonly StoredGap[] }>('select gaps from source_status where source = $1 and part = $2 for update', [
@@ -110,20 +112,20 @@ export function createSourceStore(pool: pg.Pool, now: () => Date = () => new Dat
       }
     },
 
-    async succeeded({ source, part, kind }) {
+    async succeeded({ source, part, kind, tenantId }) {
       await pool.query(
-        `insert into source_status (source, part, kind, last_success_at, updated_at) values ($1, $2, $3, $4, $4)
-         on conflict (source, part) do update set kind = excluded.kind, last_success_at = excluded.last_success_at, failures = 0, updated_at = excluded.updated_at`,
-        [source, part, kind, now()],
+        `insert into source_status (source, part, kind, last_success_at, updated_at, tenant_id) values ($1, $2, $3, $4, $4, $5)
+         on conflict (source, part) do update set kind = excluded.kind, tenant_id = excluded.tenant_id, last_success_at = excluded.last_success_at, failures = 0, updated_at = excluded.updated_at`,
+        [source, part, kind, now(), tenantId ?? null],
       )
     },
 
-    async failed({ source, part, kind }, code, message) {
+    async failed({ source, part, kind, tenantId }, code, message) {
       await pool.query(
-        `insert into source_status as s (source, part, kind, last_error_at, last_error_code, last_error, failures, updated_at) values ($1, $2, $3, $4, $5, $6, 1, $4)
-         on conflict (source, part) do update set kind = excluded.kind, last_error_at = excluded.last_error_at, last_error_code = excluded.last_error_code,
+        `insert into source_status as s (source, part, kind, last_error_at, last_error_code, last_error, failures, updated_at, tenant_id) values ($1, $2, $3, $4, $5, $6, 1, $4, $7)
+         on conflict (source, part) do update set kind = excluded.kind, tenant_id = excluded.tenant_id, last_error_at = excluded.last_error_at, last_error_code = excluded.last_error_code,
            last_error = excluded.last_error, failures = s.failures + 1, updated_at = excluded.updated_at`,
-        [source, part, kind, now(), code, message],
+        [source, part, kind, now(), code, message, tenantId ?? null],
       )
     },
 
