@@ -65,6 +65,7 @@ try {
     ...EXPORT_FORMATS.map((format) => [format, `${base}/timeline?format=${format}`] as const),
     ['bundle', `${base}/evidence`] as const,
   ]) {
+    if (!CHOSEN.includes(name)) continue
     const rest = process.memoryUsage().rss
     let peak = rest
     const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20)

@@ -33,9 +33,11 @@ export function sentence(item: ExportItem): string {
         ? `one of ${candidates.length} agents (ambiguous)`
         : item.subjectOid !== null
           ? `subject ${item.subjectOid} (no agent proven)`
-          : 'nobody proven'
+          : item.cloud.principal === null
+            ? 'nobody proven'
+            : `${item.cloud.principal} (no oid proven)`
   const parts = [
-    `${item.source} ${item.action} ${item.outcome}`,
+    `${item.action.startsWith(`${item.source}:`) ? '' : `${item.source} `}${item.action} ${item.outcome}`,
     item.error && `(${item.error.code})`,
     `by ${who}`,
     item.model && `with ${item.model.name ?? item.model.id}`,

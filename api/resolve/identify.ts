@@ -46,7 +46,11 @@ export function identify(text: string): Identified {
   const guid: boolean = isGuid(text)
   if (guid)
     return {
-      ...found('oid, appId, tenant, event, request or record id', [exactly('id', lower), exactly('nativeId', lower, text), exactly('requestId', lower, text)]),
+      ...found('oid, appId, tenant, event, record, request, trace, session or finding id', [
+        exactly('id', lower),
+        exactly('nativeId', lower, text),
+        exactly('requestId', lower, text),
+      ]),
       guids: [lower],
     }
   if (/^A[SK]IA/.test(text) && text.length <= 24) return accessKey(text)
