@@ -7,7 +7,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as apply } from 'drizzle-orm/node-postgres/migrator'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
-import { DatabaseError } from '#database/errors.ts'
+import { DatabaseError, errorCode } from '#database/errors.ts'
 
 /** Any fixed number will do; it must differ from the other advisory locks of the product. */
 const LOCK = 7_264_501
@@ -36,7 +36,7 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     throw new DatabaseError(
       'MIGRATION_FAILED',
-      `the database schema could not be brought up to date: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `the database schema could not be brought up to date: ${cause instanceof Error ? cause.message : String(cause)}${errorCode(cause) === '42501' ? ' (let the owner of the tables run `trailjoin migrate`)' : ''}`,
       error,
     )
   } finally {
