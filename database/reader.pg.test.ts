@@ -143,6 +143,19 @@ describe('a login role that is a member of the readers and nothing else', () => 
     const server = await listen(createApp({ pool: own.pool, auth: auth as never, log }), { host: '127.0.0.1', port: 0 })
     const status = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`, { headers: { authorization: 'Bearer x' } })).status
     expect([await status(`/v1/events/${id('e', 1)}/raw`), await status(`/v1/events/${id('e', 2)}/raw`)]).toEqual([200, 404])
+    await database.pool.query(
+      `insert into findings (id, rule, severity, confidence, title, tenant_id, oids, evidence, first_ns, last_ns, explanation, remediation, content_hash)
+       select f, 'sami-anchor', 'low', 'exact', 't', t, '{}', '{}', 1, 2, 'e', 'r', 'h' from unnest($1::uuid[], $2::uuid[]) r(f, t)`,
+      [
+        [id('f', 1), id('f', 2)],
+        [TENANT, OTHER_TENANT],
+      ],
+    )
+    const headers = { authorization: 'Bearer x', 'content-type': 'application/json' }
+    const acknowledge = async (finding: string): Promise<number> =>
+      (await fetch(`${server.url}/v1/findings/${finding}/acknowledgement`, { method: 'POST', headers, body: '{"reason":"known"}' })).status
+    expect([await acknowledge(id('f', 1)), await acknowledge(id('f', 2))]).toEqual([200, 404])
+    expect(await count(database.pool, 'finding_decisions')).toBe(1)
     await server.close()
     await own.close()
     expect(logged).toEqual([])

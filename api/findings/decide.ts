@@ -1,7 +1,7 @@
 /** What people decide about findings. Every decision is a row of its own, so who decided what and when stays known. */
 import { z } from 'zod'
 import { storable } from '#core/text.ts'
-import type { Queries, Store } from '../read-models/store.ts'
+import { type Queries, scopeOf, type Store, tenantInScope } from '../read-models/store.ts'
 import { findingById } from '../read-models/findings.ts'
 import type { Finding } from './contract.ts'
 
@@ -36,12 +36,16 @@ export async function reopen(store: Store, db: Queries, id: string, by: Decider)
 }
 
 async function decide(store: Store, db: Queries, id: string, acknowledged: boolean, reason: string | null, by: Decider): Promise<Finding | null> {
-  // Seen through the decider's own bounds first: the write itself has none.
-  if ((await findingById(store, id)) === null) return null
+  // Seen through the decider's own bounds: the write itself has none.
+  const { rows } = await store.query<{ tenant_id: string | null; evidence_hash: string }>(
+    `select tenant_id, evidence_hash from findings where id = $1 and ${tenantInScope('tenant_id', '$2')}`,
+    [id, scopeOf(store)],
+  )
+  const [row] = rows
+  if (!row) return null
   await db.query(
-    `insert into finding_decisions (finding_id, tenant_id, acknowledged, reason, by, by_name, decided_at, evidence_hash)
-     select id, tenant_id, $2, $3, $4, $5, now(), evidence_hash from findings where id = $1`,
-    [id, acknowledged, reason, by.id, by.name],
+    `insert into finding_decisions (finding_id, tenant_id, acknowledged, reason, by, by_name, decided_at, evidence_hash) values ($1, $2, $3, $4, $5, $6, now(), $7)`,
+    [id, row.tenant_id, acknowledged, reason, by.id, by.name, row.evidence_hash],
   )
   return findingById(store, id)
 }

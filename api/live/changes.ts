@@ -22,8 +22,8 @@ const ROUNDS_AT_ONCE = 64
 const ROWS_AT_ONCE = 500
 
 /** Where the store is now, and the first round that a position may be of: changes of earlier ones are forgotten. */
-export async function currentRounds(db: Queries): Promise<{ readonly current: bigint; readonly oldest: bigint }> {
-  const { rows } = await db.query<{ name: string; round: bigint }>(`select name, round from progress where name in ('conclusions', 'live-pruned')`)
+export async function currentRounds(store: Queries): Promise<{ readonly current: bigint; readonly oldest: bigint }> {
+  const { rows } = await store.query<{ name: string; round: bigint }>(`select name, round from progress where name in ('conclusions', 'live-pruned')`)
   const of = (name: string): bigint => rows.find((row) => row.name === name)?.round ?? 0n
   return { current: of('conclusions'), oldest: of('live-pruned') }
 }

@@ -44,7 +44,7 @@ export const stream = defineRoute({
       const { bell } = context.services
       // Before anything is read: what comes meanwhile rings again.
       const seen = bell?.rings() ?? 0
-      const { current, oldest } = await currentRounds(context.db)
+      const { current, oldest } = await currentRounds(store)
       const asked = typeof given === 'string' ? decodePosition(given) : null
       const good = asked !== null && asked.round >= oldest && asked.round <= current
       const begin = good ? asked : endOfRound(current)
@@ -102,8 +102,8 @@ async function follow(events: EventStream, { context, watched, begin, seen: befo
 }
 
 /** The end of the present round, if nothing of it or before it is left to tell; else the position as it was. */
-async function settled({ db, store }: RouteContext, watched: Following['watched'], position: Position): Promise<Position> {
-  const { current } = await currentRounds(db)
+async function settled({ store }: RouteContext, watched: Following['watched'], position: Position): Promise<Position> {
+  const { current } = await currentRounds(store)
   const left = await changesAfter(store, watched, position).next()
   return left.done && current > position.round ? endOfRound(current) : position
 }
