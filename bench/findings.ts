@@ -19,6 +19,7 @@ const { values } = parseArgs({
   options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,49' }, 'data-dir': { type: 'string' } },
 })
 
+let span: readonly [bigint, bigint] | undefined
 if (values['data-dir'] === undefined) await grown(Number(values.events), values.copies.split(',').map(Number))
 else {
   const database = await openDatabase({ databaseUrl: undefined, dataDir: values['data-dir'] })
@@ -48,7 +49,6 @@ async function grown(events: number, copies: readonly number[]): Promise<void> {
   }
 }
 
-let span: readonly [bigint, bigint] | undefined
 /** Only what was imported is copied, not the copies of before. */
 async function originals(pool: pg.Pool, copied: number): Promise<{ readonly within?: readonly [bigint, bigint] }> {
   if (copied > 0) return span ? { within: span } : {}
