@@ -23,18 +23,16 @@ export function readerQueries(pool: pg.Pool, tenants: readonly string[] | null):
   const begin = beginAs(tenants)
   const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
     const client = await pool.connect()
-    let broken: Error | undefined
     try {
+      // Awaited: a query must not be sent before it is certain that it runs within the bounds.
       await client.query(begin)
-      const result = await client.query(text, values)
-      await client.query('commit')
-      return result
-    } catch (error) {
-      // A connection that may still hold the role must not go back to the pool.
-      await client.query('rollback').catch((reason: unknown) => (broken = reason instanceof Error ? reason : new Error(String(reason))))
-      throw error
+      return await client.query(text, values)
     } finally {
-      client.release(broken)
+      // The answer need not wait for the end of a transaction that wrote nothing. A connection that may still hold the role must not go back to the pool.
+      client.query('rollback').then(
+        () => client.release(),
+        (error: unknown) => client.release(error instanceof Error ? error : new Error(String(error))),
+      )
     }
   }
   return { query: query as pg.Pool['query'] }
