@@ -15,12 +15,12 @@ export class ApiError extends Error {
   }
 }
 
-async function get(path: string, signal: AbortSignal | undefined, accept = 'application/json'): Promise<Response> {
+async function get(path: string, signal: AbortSignal | undefined, accept = 'application/json', more: Readonly<Record<string, string>> = {}): Promise<Response> {
   const token = readToken()
   let response: Response
   try {
     response = await fetch(path, {
-      headers: { accept, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      headers: { ...more, accept, ...(token ? { authorization: `Bearer ${token}` } : {}) },
       cache: 'no-store',
       ...(signal ? { signal } : {}),
     })
@@ -76,9 +76,8 @@ export async function fetchTimeline(
   const items: TimelineItem[] = []
   let cursor: string | null = null
   do {
-    const query = new URLSearchParams({ limit: String(PAGE) })
-    for (const name of ['source', 'kind', 'outcome', 'confidence'] as const) if (filters[name].length > 0) query.set(name, filters[name].join(','))
-    for (const name of ['text', 'from', 'to', 'tenant'] as const) if (filters[name]) query.set(name, filters[name])
+    const query = filterQuery(filters)
+    query.set('limit', String(PAGE))
     if (cursor) query.set('cursor', cursor)
     const page = (await (await get(`/v1/oids/${encodeURIComponent(oid)}/timeline?${query.toString()}`, signal)).json()) as Page<TimelineItem>
     items.push(...page.items)
@@ -86,6 +85,22 @@ export async function fetchTimeline(
     onPage(items, cursor !== null)
   } while (cursor && items.length < MOST_EVENTS)
   return { items, more: cursor !== null }
+}
+
+function filterQuery(filters: Filters): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const name of ['source', 'kind', 'outcome', 'confidence'] as const) if (filters[name].length > 0) query.set(name, filters[name].join(','))
+  for (const name of ['text', 'from', 'to', 'tenant'] as const) if (filters[name]) query.set(name, filters[name])
+  return query
+}
+
+/** Opens the live stream of an oid, after the message with that id. `EventSource` cannot send a token. */
+export async function openStream(oid: string, filters: Filters, lastId: string | null, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const query = filterQuery(filters).toString()
+  const path = `/v1/oids/${encodeURIComponent(oid)}/stream${query ? `?${query}` : ''}`
+  const response = await get(path, signal, 'text/event-stream', lastId ? { 'last-event-id': lastId } : {})
+  if (!response.body) throw new ApiError(0, 'The server sent no stream.')
+  return response.body
 }
 
 /** One event with where its record came from. */

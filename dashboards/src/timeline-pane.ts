@@ -6,6 +6,7 @@ import { createFilterBar } from './filters.ts'
 import { heading } from './heading.ts'
 import type { Span } from './lanes/layout.ts'
 import { createLanes } from './lanes/view.ts'
+import { createLive } from './live.ts'
 import { collectNames, type Names } from './names.ts'
 import { sentence } from './sentence.ts'
 import { createTable } from './table.ts'
@@ -30,10 +31,13 @@ export class TimelinePane {
   readonly #head = h('div', {})
   readonly #status = h('p', { class: 'status', role: 'status', 'aria-live': 'polite' })
   readonly #count = h('p', { class: 'count' })
+  readonly #live
 
   #agents: readonly Agent[] = []
   #names: Names = collectNames([])
   #items: readonly TimelineItem[] = []
+  /** As loaded; what the live stream told stands above it. */
+  #loaded: readonly TimelineItem[] = []
   #byId: ReadonlyMap<string, TimelineItem> = new Map()
   #info: OidAnswer | null = null
   #view: Span | null = null
@@ -60,7 +64,16 @@ export class TimelinePane {
         handlers.onFilters({ ...this.#filters, from: iso(Math.floor(view.from)), to: iso(Math.ceil(view.to)) }, true)
       },
     })
-    this.element = h('div', { class: 'pane' }, this.#head, this.#filterBar.element, this.#status, this.#lanes.element, this.#count, this.#table.element)
+    this.#live = createLive({
+      onChange: () => this.#setItems(this.#loaded, true),
+      // What changed before the stream began stands in no message of it: loaded once the stream is there.
+      onReady: () => {
+        if (this.#oid) void this.#load(this.#oid, this.#filters)
+      },
+      onUnauthorised: handlers.onUnauthorised,
+    })
+    const above = h('div', { class: 'above-table' }, this.#count, this.#live.element)
+    this.element = h('div', { class: 'pane' }, this.#head, this.#filterBar.element, this.#status, this.#lanes.element, above, this.#table.element)
   }
 
   /** Shows an oid's events under these filters; loads only what is not shown already. */
@@ -72,12 +85,14 @@ export class TimelinePane {
     const asked = printAddress({ oid, event: null, filters })
     if (asked === this.#asked) return
     this.#asked = asked
+    this.#live.follow(oid, filters)
     void this.#load(oid, filters)
   }
 
   /** Stops loading and forgets. */
   leave(): void {
     this.#request.abort()
+    this.#live.follow(null, NO_FILTERS)
     this.#asked = ''
     this.#oid = null
   }
@@ -129,7 +144,7 @@ export class TimelinePane {
     try {
       const { items, more } = await fetchTimeline(oid, filters, onPage, own.signal)
       const total = more ? totalOf(await info) : null
-      if (!own.signal.aborted) this.#say(summary(items.length, more, total, countFilters(filters) > 0))
+      if (!own.signal.aborted) this.#say(summary(Math.max(items.length, this.#items.length), more, total, countFilters(filters) > 0))
     } catch (error) {
       if (own.signal.aborted) return
       if (error instanceof ApiError && error.status === 401) {
@@ -143,9 +158,10 @@ export class TimelinePane {
     if (!own.signal.aborted) this.element.classList.remove('loading')
   }
 
-  #setItems(items: readonly TimelineItem[], keepView: boolean): void {
-    this.#items = items.slice()
-    this.#byId = new Map(items.map((item) => [item.id, item]))
+  #setItems(loaded: readonly TimelineItem[], keepView: boolean): void {
+    this.#loaded = loaded.slice()
+    this.#items = this.#live.over(loaded)
+    this.#byId = new Map(this.#items.map((item) => [item.id, item]))
     this.#lanes.show(this.#items, keepView)
     this.#showTable()
     // The details may have been opened from the address before the events were here.

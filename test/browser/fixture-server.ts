@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname, join, normalize } from 'node:path'
 import type { TimelineItem } from '#api/contract.ts'
 import type { Resolution } from '#api/resolve/contract.ts'
-import { AGENTS, EVENTS, eventDetail, oidAnswer, storedEvent } from './fixtures.ts'
+import { AGENTS, EVENTS, HOSTILE, eventDetail, oidAnswer, storedEvent } from './fixtures.ts'
 
 export const TOKEN = 'a-token-for-tests'
 /** Good, but may ask nothing. */
@@ -54,6 +54,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, dist: 
     const info = oidAnswer(id)
     return info ? json(response, info) : problem(response, 404, `No record names ${id}.`)
   }
+  if (what === 'oids' && id && part === 'stream') return stream(response, id, request.headers['last-event-id'])
   if (what === 'oids' && id && part === 'timeline') return timeline(response, id, url.searchParams)
   const entry = what === 'events' && id ? storedEvent(id) : null
   if (!entry) return problem(response, 404, 'There is no such event.')
@@ -97,6 +98,34 @@ function timeline(response: ServerResponse, oid: string, query: URLSearchParams)
   const limit = Number(query.get('limit') ?? 100)
   const next = start + limit < chosen.length ? String(start + limit) : null
   json(response, { items: chosen.slice(start, start + limit), next })
+}
+
+/** Tells of one new event and of one that is gone, then breaks off; to whoever comes back, of one more event. */
+function stream(response: ServerResponse, oid: string, lastId: string | string[] | undefined): void {
+  const items = (EVENTS.get(oid) ?? []).map(({ item }) => item)
+  const newest = items[0]
+  if (!newest) return problem(response, 404, `No record names ${oid}.`)
+  response.setHeader('content-type', 'text/event-stream')
+  const send = (event: string, id: string, data: unknown): void => void response.write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`)
+  const later = (second: number): TimelineItem => ({
+    ...newest,
+    id: `${newest.id.slice(0, -3)}99${second}`,
+    time: `2026-12-31T23:59:0${second}.000000000Z`,
+    action: HOSTILE,
+  })
+  send('ready', lastId === undefined ? 'p0' : String(lastId), {})
+  if (lastId === undefined) {
+    setTimeout(() => {
+      send('item', 'p1', later(1))
+      send('gone', 'p2', { id: newest.id, tenantId: newest.tenantId })
+      response.end()
+    }, 300)
+  } else if (lastId === 'p2') {
+    setTimeout(() => {
+      send('item', 'p3', later(2))
+      response.write(': still here\nid: p3\n\n')
+    }, 100)
+  }
 }
 
 function passes(item: TimelineItem, query: URLSearchParams): boolean {

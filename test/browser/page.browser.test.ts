@@ -77,6 +77,21 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     await count(page).getByText('3,000 events').waitFor()
   })
 
+  test('live shows what is concluded meanwhile, and goes on where it was when the connection breaks', async () => {
+    const page = await open(`?oid=${BUSY}`)
+    await count(page).getByText('3,000 events').waitFor()
+    const live = page.getByRole('button', { name: 'Live' })
+    expect(await live.getAttribute('aria-pressed')).toBe('false')
+    await live.click()
+    // One came and one went; after the break, one more came.
+    await count(page).getByText('3,001 events').waitFor({ timeout: 20_000 })
+    expect(await live.getAttribute('aria-pressed')).toBe('true')
+    expect(await rows(page).first().innerText()).toContain('<img')
+    await live.click()
+    expect(await live.getAttribute('aria-pressed')).toBe('false')
+    await count(page).getByText('3,000 events').waitFor()
+  })
+
   test('an oid is found by pasting it in any surroundings, and nonsense is answered with what it looks like', async () => {
     const page = await open('')
     const input = page.getByRole('combobox')
