@@ -31,7 +31,7 @@ export interface DeliverOptions {
 }
 
 /** A message that was not taken. The message names the host only: addresses of webhooks often hold secrets. */
-export class WebhookError extends Error {
+class WebhookError extends Error {
   override readonly name = 'WebhookError'
 }
 

@@ -26,7 +26,8 @@ afterAll(() => database.drop())
 
 async function clear(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
-    `select quote_ident(c.relname) as name from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace`,
+    `select quote_ident(c.relname) as name from pg_class c where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
+       and c.relname <> 'access_log'`,
   )
   await pool.query(`truncate ${rows.map(({ name }) => name).join(', ')}`)
 }
@@ -222,10 +223,19 @@ test('is what a recount gives when a better text of the same record says that it
   expect(results.size).toBe(1)
 })
 
-test('is what really happened in a whole world: calls by agent and confidence, tokens by agent', { timeout: 600_000 }, async () => {
+const TRUE_WORLDS = [
+  { seed: 12, agents: 5, days: 1, turnsPerDay: 40 },
+  { seed: 13, agents: 7, days: 3, turnsPerDay: 12 },
+  { seed: Number(process.env['USAGE_SEED'] ?? 14), agents: 4, days: 2, turnsPerDay: 20 },
+  // The last and largest: the test of the migration goes on with it.
+  { seed: 11, agents: 9, days: 2, turnsPerDay: 30 },
+]
+
+// What the simulator knows, not what the store holds: calls, failures, throttles and tokens, by agent and confidence.
+test.each(TRUE_WORLDS)('is what really happened in the whole world $seed, in any order, half of it late', { timeout: 600_000 }, async ({ seed, ...size }) => {
   const { pool } = database
   await clear(pool)
-  const world = [...simulateWorld({ seed: 11, agents: 9, days: 2, duplicates: 0.2, late: 0.2, turnsPerDay: 30 })]
+  const world = [...simulateWorld({ seed, ...size, duplicates: 0.2, late: 0.2 })]
   const records = world.map(({ text }, index): RawRecord => ({
     text,
     value: JSON.parse(text) as JsonObject,
@@ -234,8 +244,12 @@ test('is what really happened in a whole world: calls by agent and confidence, t
     context: {},
   }))
   const correlator = createCorrelator(pool)
-  const order = shuffled(records, createRandom(3, 'order'))
-  for (let start = 0; start < order.length; start += 300) await correlator.deliver(order.slice(start, start + 300), [])
+  const order = shuffled(records, createRandom(seed, 'order'))
+  for (let start = 0; start < order.length; start += 300) {
+    await correlator.deliver(order.slice(start, start + 300), [])
+    // Concluded with half of the records missing: everything after that repairs.
+    if (start <= order.length / 2 && start + 300 > order.length / 2) await correlator.drain()
+  }
   await correlator.drain()
   await expectRight(pool, 'the whole world')
 
@@ -248,6 +262,7 @@ test('is what really happened in a whole world: calls by agent and confidence, t
     const who = `${truth.confidence} ${truth.confidence === 'ambiguous' ? truth.candidates.join() : truth.agentOid}`
     add(`calls ${who}`, 1)
     if (truth.outcome === 'failure') add(`errors ${who}`, 1)
+    if (/"errorCode":\s?"ThrottlingException"/.test(text) || (truth.source === 'gcp' && /"status":\s?\{"code":\s?8\b/.test(text))) add(`throttles ${who}`, 1)
     const requestId = (JSON.parse(text) as { requestID?: string }).requestID
     if (requestId) callers.set(requestId, who)
   }
@@ -264,13 +279,14 @@ test('is what really happened in a whole world: calls by agent and confidence, t
     for (const [what, count] of [
       ['calls', row.calls],
       ['errors', row.errors],
+      ['throttles', row.throttles],
       ['tokens', row.inputTokens + row.outputTokens],
       ['cached', row.cacheReadTokens],
     ] as const) {
       if (count > 0) found.set(`${what} ${who}`, (found.get(`${what} ${who}`) ?? 0) + count)
     }
   }
-  expect(expected.size).toBeGreaterThan(20)
+  expect(expected.size).toBeGreaterThan(10)
   expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
 })
 
