@@ -3,6 +3,7 @@
  * page and other clients take their types from here. Absent values are null, never left out and never invented.
  */
 import { z } from 'zod'
+import { Revocation } from './findings/revocation.ts'
 import { CONFIDENCES, KINDS, LINKS, OUTCOMES, PRINCIPAL_KINDS, ROLES, SOURCES } from '#core/event.ts'
 
 const guid = z.string().meta({ format: 'uuid', example: '6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08' })
@@ -108,6 +109,14 @@ const TOPOLOGIES = ['option-1', 'option-2', 'mixed', 'bridge'] as const
 const topology = z.enum(TOPOLOGIES).nullable()
 export type Topology = (typeof TOPOLOGIES)[number]
 
+/** How an agent federated to a cloud from one moment on. */
+const TopologyPeriod = z.object({
+  topology: z.enum(TOPOLOGIES),
+  since: time,
+  until: time.nullable().meta({ description: 'When the next period begins; null: it goes on, as far as records say.' }),
+})
+export type TopologyPeriod = z.infer<typeof TopologyPeriod>
+
 const STATUSES = ['active', 'disabled', 'deleted'] as const
 export type Status = (typeof STATUSES)[number]
 
@@ -157,6 +166,10 @@ export const OidInfo = z
     uamis: z.array(LinkedUami).meta({ description: "Of an agent or a Blueprint: managed identities that the Blueprint's federated credentials name." }),
     agents: z.array(z.object(named)).meta({ description: 'Of a managed identity or a Blueprint: the agents that could use it.' }),
     topology: z.object({ aws: topology, gcp: topology }),
+    topologyOverTime: z
+      .object({ aws: z.array(TopologyPeriod), gcp: z.array(TopologyPeriod) })
+      .meta({ description: 'Of an agent: with the dates of change, the oldest first; empty where no exchange is known.' }),
+    revocation: Revocation.nullable().meta({ description: 'Of an agent that was deleted or disabled: the proof of what held after that.' }),
     firstSeen: time.nullable(),
     lastSeen: time.nullable(),
     counts: z.object({
@@ -224,7 +237,9 @@ export const Coverage = z
     logs: z
       .array(z.object({ source: z.enum(SOURCES), kind: z.enum(KINDS), first: time, last: time }))
       .meta({ description: 'What is in the store at all. A log that is not here was not seen: that says nothing about what it would have held.' }),
-    pending: count.nullable().meta({ description: 'Batches that conclusions have not been drawn from yet; null for callers bound to tenants, who are not told.' }),
+    pending: count
+      .nullable()
+      .meta({ description: 'Batches that conclusions have not been drawn from yet; null for callers bound to tenants, who are not told.' }),
   })
   .meta({ id: 'Coverage' })
 export type Coverage = z.infer<typeof Coverage>

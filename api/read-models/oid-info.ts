@@ -6,7 +6,9 @@ import type { Count, Topologies } from './activity.ts'
 import { countsOf, readTopologies, spanOf, sumBy } from './activity.ts'
 import type { KnownDirectory, KnownPrincipal } from './directory.ts'
 import { readDirectory } from './directory.ts'
+import { revocationOf } from '../findings/revocation.ts'
 import { NO_TENANT, shownTenant } from './store.ts'
+import { topologyOverTime } from './topology.ts'
 import type { Store } from './store.ts'
 
 interface Place {
@@ -40,7 +42,12 @@ export async function oidAnswer(store: Store, id: string, tenant?: string): Prom
       resolvedCounts.filter((count) => count.tenantId === place.tenantId && count.oid === place.oid),
     ),
   )
-  return { id, resolvedFrom, items }
+  const whole = items.map(async (item, index): Promise<OidInfo> => {
+    const { tenantId, oid } = places[index]!
+    const [overTime, revocation] = await Promise.all([topologyOverTime(store, tenantId, oid), revocationOf(store, tenantId, oid)])
+    return { ...item, topologyOverTime: overTime, revocation }
+  })
+  return { id, resolvedFrom, items: await Promise.all(whole) }
 }
 
 /**
@@ -90,7 +97,12 @@ function distinct(places: readonly Place[]): Place[] {
   )
 }
 
-function describe({ tenantId, oid }: Place, directory: KnownDirectory, topologies: Topologies, counts: readonly Count[]): OidInfo {
+function describe(
+  { tenantId, oid }: Place,
+  directory: KnownDirectory,
+  topologies: Topologies,
+  counts: readonly Count[],
+): Omit<OidInfo, 'topologyOverTime' | 'revocation'> {
   const known = directory.find(tenantId, oid)
   const application = directory.applications.find((other) => other.tenantId === tenantId && (other.objectId === oid || other.appId === oid))
   const kind = known?.kind ?? (application ? (application.blueprint ? 'blueprint' : 'application') : 'unknown')

@@ -338,6 +338,8 @@ export function oidAnswer(oid: string): OidAnswer | null {
         uamis,
         agents: [],
         topology,
+        topologyOverTime: { aws: [], gcp: [] },
+        revocation: null,
         firstSeen,
         lastSeen,
         counts: { bySource: bySource(oid), byKind: {}, byRole: byRole(oid), byConfidence: byConfidence(oid) },
