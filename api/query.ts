@@ -68,8 +68,7 @@ const timelineCursor = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-export const FORMATS = ['json', 'ndjson', 'csv', 'ocsf', 'timesketch'] as const
-export type Format = (typeof FORMATS)[number]
+const FORMATS = ['json', 'ndjson', 'csv', 'ocsf', 'timesketch'] as const
 const format = z.enum(FORMATS, { error: (issue) => `"${shorten(String(issue.input))}" is not offered: the formats are ${FORMATS.join(', ')}` })
 
 const filterFields = {

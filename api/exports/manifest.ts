@@ -43,7 +43,7 @@ export interface Tally {
   readonly manifest: (about: ManifestHead) => ExportManifest
 }
 
-export interface ManifestHead {
+interface ManifestHead {
   readonly oid: string
   readonly format: ExportFormat
   readonly order: 'asc' | 'desc'
@@ -91,7 +91,7 @@ export function createTally(): Tally {
 }
 
 /** The filters as a reader can repeat them. */
-export function shownFilters(filters: TimelineFilters): Record<string, string | string[]> {
+function shownFilters(filters: TimelineFilters): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(filters).flatMap(([name, value]): [string, string | string[]][] => {
       if (value === undefined) return []

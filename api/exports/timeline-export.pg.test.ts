@@ -126,6 +126,25 @@ test('files are named so that Timesketch takes them', async () => {
   expect(linesOf(answer).map((line) => (JSON.parse(line) as { timestamp_desc: string }).timestamp_desc)).toEqual(['Model Invoked', 'Model Invoked'])
 })
 
+test.each(['timeline?format=ocsf', 'evidence'])('a reader who hangs up during %s leaves no connection behind', async (what) => {
+  await new Promise<void>((resolve) => {
+    httpRequest(`${server.url}/v1/oids/${AGENT}/${what}`, { headers: server.headers }, (response) => {
+      response.once('data', () => {
+        response.destroy()
+        resolve()
+      })
+    }).end()
+  })
+  const { pool } = database
+  const busy = () => pool.totalCount - pool.idleCount + pool.waitingCount
+  for (let wait = 0; wait < 100 && busy() > 0; wait++) await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(busy()).toBe(0)
+  const { rows } = await pool.query<{ open: bigint }>(
+    `select count(*) as open from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+  )
+  expect(rows[0]!.open).toBe(0n)
+})
+
 test('a manifest without an export is refused', async () => {
   const answer = await get('manifest=only')
   expect(answer.response.statusCode).toBe(400)
