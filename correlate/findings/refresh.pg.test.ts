@@ -75,6 +75,28 @@ test('what changed is noted once, in order, and the last state of what is gone i
   ])
 })
 
+test('a decision about a finding survives that it changes, goes and comes again, and its evidence tells that it changed', async () => {
+  await deliver(world().records)
+  await refreshFindings(database.pool)
+  const state = async (): Promise<unknown> =>
+    (await database.pool.query('select d.evidence_hash <> f.evidence_hash as changed from finding_decisions d left join findings f on f.id = d.finding_id'))
+      .rows
+  await database.pool.query(
+    `insert into finding_decisions (finding_id, tenant_id, acknowledged, reason, by, decided_at, evidence_hash) select id, tenant_id, true, 'known', 'test', now(), evidence_hash from findings`,
+  )
+  await refreshFindings(database.pool)
+  expect(await state()).toEqual([{ changed: false }])
+  await deliver(new World().awsExchange('again', '11:00', { subject: AGENT }).records)
+  await refreshFindings(database.pool)
+  expect(await state()).toEqual([{ changed: true }])
+  await deliver(new World().signIn('late', '09:55', { kind: 'agent', oid: AGENT, resource: guid('blueprint-app') }).records)
+  await refreshFindings(database.pool)
+  expect(await state()).toEqual([{ changed: null }])
+  await deliver(new World().awsExchange('much later', '23:00', { subject: AGENT }).records)
+  await refreshFindings(database.pool)
+  expect(await state()).toEqual([{ changed: true }])
+})
+
 test('two processes that refresh at once agree', async () => {
   await deliver(world().records)
   const results = await Promise.all([refreshFindings(database.pool), refreshFindings(database.pool), refreshFindings(database.pool)])

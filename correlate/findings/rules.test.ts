@@ -71,6 +71,26 @@ the events that it rests on, and its id stays the same when more evidence comes.
 The confidence says what the conclusion rests on: \`exact\`, the records say it; \`derived\`, it follows from a log that is complete for the time in question; \`probable\`, that log does not
 reach back far enough or has not come far enough, and the explanation says so.
 
+## Working with findings
+
+\`\`\`
+trailjoin findings --status open --severity high,critical
+trailjoin findings acknowledge <id> --reason "the weather API is ours"
+trailjoin findings reopen <id>
+trailjoin findings --format sarif > findings.sarif      # or ocsf: Detection Findings (class 2004), one a line
+\`\`\`
+
+- **Acknowledged** means that somebody (role \`responder\` or \`compliance\` at the API) said why nothing more needs to be done: \`POST\` and \`DELETE /v1/findings/{id}/acknowledgement\`. It survives every recomputation, also when the
+  finding goes and comes again. \`evidenceChanged\` (an asterisk in the table) says that evidence, severity, confidence or oids are not what they were then. Every decision is kept with who, when and why (table \`finding_decisions\`). Decisions
+  follow from no record, so the canonical export does not have them.
+- **Absence** counts only where the log covers the time: its first record lies before the longest life of a token, and its last one after the event. Both are read from the records themselves, because findings are a function of them: a gap
+  in the middle of a log that a collector reports (\`trailjoin doctor\`, \`/v1/coverage\`) does not change a finding.
+- **Revocation** is a proof: \`/v1/oids/{oid}\` shows for every agent that was deleted or disabled what succeeded after that on each cloud, which credentials outlived it and until when, and a verdict: \`quiet\`, \`running-out\`, \`doubtful\`,
+  \`broken\`. The last two are findings, with the proof in \`details\`.
+- \`/v1/oids/{oid}\` also shows how an agent federated to each cloud over time (\`topologyOverTime\`).
+- Being told: [webhooks](findings-webhooks.md). Rules of your own: [Sigma](sigma.md).
+- Precision and recall of each rule over simulated worlds with planted cases: \`npx vitest run correlate/findings/precision\`.
+
 Each rule is one file under \`correlate/findings/\`; its tests, firing and silent, stand in \`correlate/findings/*.pg.test.ts\`. This page is written from those files (\`npx vitest run correlate/findings/rules.test.ts -u\`).
 `
 
