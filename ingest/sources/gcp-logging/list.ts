@@ -2,6 +2,7 @@ import type { Logging } from '@google-cloud/logging'
 import { formatTime, parseTime } from '#core/time.ts'
 import { itemTexts, memberText } from '../../json-text.ts'
 import { SourceError } from '../../engine/source.ts'
+import { abortable } from '../google/adapter.ts'
 import { messageOf, statusOf } from '../google/errors.ts'
 import type { Pacer } from './pacer.ts'
 
@@ -60,6 +61,7 @@ export async function listEntries({ auth, base, pacer, timeoutMs }: LogReader, r
       method: 'POST',
       responseType: 'text',
       data: request,
+      adapter: abortable,
       signal: AbortSignal.any([signal, timeout]),
     })
     return readListing(data)
