@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
-const READY_TIMEOUT_MS = 120_000
+/** Its database and its brokers may be away, and the machine busy. */
+const READY_TIMEOUT_MS = 300_000
 const STOP_TIMEOUT_MS = 120_000
 /** What each says when it works. */
 const READY = { ingest: 'Collecting from ', correlate: '"msg":"correlating"' } as const

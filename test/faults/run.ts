@@ -41,11 +41,11 @@ async function main(): Promise<number> {
   say(
     `seed ${seed}; again with: npm run test:faults -- --seed ${seed} --start ${new Date(start).toISOString().slice(0, 10)} --events ${events} --kills ${kills}`,
   )
-  const stage = await openStage({ seed, events, start }, say)
-  const outcomes: Outcome[] = []
   const stop = new AbortController()
   // Processes must not stay behind: the scenario under way is left, and the stage is closed.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+  const stage = await openStage({ seed, events, start }, say)
+  const outcomes: Outcome[] = []
   try {
     for (const scenario of chosen) {
       if (stop.signal.aborted) break
@@ -72,4 +72,5 @@ async function main(): Promise<number> {
   return failed.length === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+// A scenario that was left may still wait for something.
+process.exit(await main())

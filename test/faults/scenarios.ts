@@ -11,10 +11,11 @@ async function whileReleased(scene: Scene, steps: number, work: (step: number) =
   }
 }
 
-/** Until something new was stored, or for so long. */
+/** Until something new was stored, or for so long. PostgreSQL may be away. */
 async function progress(scene: Scene, longestMs: number): Promise<void> {
-  const before = await scene.events()
-  for (const until = performance.now() + longestMs; performance.now() < until; await sleep(100)) if ((await scene.events()) > before) return
+  const count = (): Promise<number> => scene.events().catch(() => 0)
+  const before = await count()
+  for (const until = performance.now() + longestMs; performance.now() < until; await sleep(200)) if ((await count()) > before) return
 }
 
 async function killCollector(scene: Scene): Promise<void> {
@@ -77,6 +78,24 @@ const mixed: Scenario = {
   async run(scene, { kills }) {
     const kinds = [killCollector, killCorrelator, killPostgres, killBroker]
     await whileReleased(scene, kills, (step) => kinds[step % kinds.length]!(scene))
+  },
+}
+
+const storm: Scenario = {
+  name: 'storm',
+  promise: 'kills of everything at once, each kind at its own random moments',
+  async run(scene, { kills }) {
+    const kinds = { killCollector, killCorrelator, killPostgres, killBroker }
+    let done = 0
+    await Promise.all(
+      Object.entries(kinds).map(async ([name, kill]) => {
+        const own: Scene = { ...scene, random: scene.randomOf(name) }
+        for (let count = 0; count < kills; count++) {
+          await scene.clouds.release(++done / (4 * kills + 1))
+          await kill(own)
+        }
+      }),
+    )
   },
 }
 
@@ -182,4 +201,5 @@ export const SCENARIOS: readonly Scenario[] = [
   killing('kill-correlator', 'a correlator that is killed at any moment', killCorrelator),
   rebalances,
   mixed,
+  storm,
 ]

@@ -19,6 +19,8 @@ export interface Scene {
   readonly collectors: readonly Role[]
   readonly correlators: readonly Role[]
   readonly random: Random
+  /** A generator of its own, for what happens beside other things. */
+  randomOf(label: string): Random
   readonly database: string
   /** Counts a fault and says it. */
   fault(kind: FaultKind, what: string): void
@@ -113,6 +115,7 @@ export async function playScenario(stage: Stage, scenario: Scenario, options: Pl
     collectors,
     correlators,
     random: createRandom(options.seed, scenario.name),
+    randomOf: (label) => createRandom(options.seed, `${scenario.name} ${label}`),
     database,
     fault(kind, what) {
       const number = (faults.get(kind) ?? 0) + 1
