@@ -127,7 +127,7 @@ function nothing({ event, directory }: Story): Statement {
     const known = item.tenantId === null ? undefined : directory.find(item.tenantId, item.subjectOid)
     const subject = name(item.tenantId, item.subjectOid)
     if (known?.kind === 'user') return say(`The subject is proven: ${subject}. A person is never shown as an agent.`)
-    return say(`The subject is proven: ${subject}. No record links an agent to it at that moment, so none is named.`)
+    return say(`The subject is proven: ${subject}. No record says that it is an agent, or links one to it at that moment, so none is named.`)
   }
   if (item.source === 'entra' && item.kind !== 'token.issued' && item.kind !== 'api.called') {
     return say(

@@ -13,14 +13,7 @@ export function improvementsOf(story: Story): Improvement[] {
   if (confidence === 'exact') return []
   const proving = provingHop(story)
   if (item.source === 'entra') return entra(story)
-  if (item.source === 'app')
-    return [
-      {
-        change: 'log',
-        words:
-          'Let the API log tid, oid, appid and uti of the token that it validated: then the call itself names the agent, and the sign-in that issued the token.',
-      },
-    ]
+  if (item.source === 'app') return ownApi(event)
   if (confidence === 'probable' || basis.includes('proximity')) return proximity(story)
   if (confidence === 'derived' || confidence === 'ambiguous') return [...option2(story, proving), ...own(story)]
   if (confidence === 'asserted')
@@ -29,6 +22,25 @@ export function improvementsOf(story: Story): Improvement[] {
       { change: 'topology', words: 'Let the agent federate as itself (Option 2) instead of writing its oid into a session name or label.' },
     ]
   return unproven(story, proving)
+}
+
+function ownApi({ item }: Told): Improvement[] {
+  if (item.subjectOid !== null && item.attribution.confidence === 'none') {
+    return [
+      {
+        change: 'log',
+        words:
+          'The record names the oid already. What says that it is an agent is missing: Entra sign-in and audit logs of that time, or a declared inventory.',
+      },
+    ]
+  }
+  return [
+    {
+      change: 'log',
+      words:
+        'Let the API log tid, oid, appid and uti of the token that it validated: then the call itself names the agent, and the sign-in that issued the token.',
+    },
+  ]
 }
 
 /** Option 2, as the two clouds spell it. */

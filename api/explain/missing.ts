@@ -33,7 +33,18 @@ async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> 
   if (first.proof.by === 'issued')
     return [say("The caller's copy of this AssumeRole: CloudTrail of the other account. It names the key that was used.", item.id)]
   if (item.kind === 'llm.metered') return [say('The call with this request id: CloudTrail of the same account and region.', item.id)]
-  if (item.subjectOid === null || item.attribution.confidence === 'none') return []
+  if (item.subjectOid === null) return []
+  const kind = item.tenantId === null ? undefined : story.directory.find(item.tenantId, item.subjectOid)?.kind
+  if (kind === 'user') return []
+  // What Entra itself logs is the log in question.
+  if (!kind && item.source !== 'entra') {
+    return [
+      say(
+        `What ${item.subjectOid} is: no Entra sign-in, audit record or federated credential in the store names it${item.tenantId === null ? ', in any tenant' : ''}.`,
+        item.id,
+      ),
+    ]
+  }
   if (item.kind === 'token.exchanged') return await signIn(store, story, first)
   if (item.source === 'gcp') return [say('The exchange at most 65 minutes before: Data Access logs (ADMIN_READ) of sts.googleapis.com.', item.id)]
   if (item.kind === 'api.called') return [say('The sign-in that issued the token: Entra sign-in logs of service principals.', item.id)]

@@ -49,8 +49,11 @@ const OIDS: Readonly<Record<string, string>> = {
   'role-chain': '186a9cc3-f43d-4cc8-9b30-af9b081a8309',
 }
 
-async function importCase(database: TestDatabase, name: string): Promise<void> {
-  await importPaths([join(FOLDER, name, 'records')], { sink: createCorrelator(database.pool) })
+async function importCase(database: TestDatabase, name: string, folders: readonly string[] = ['']): Promise<void> {
+  await importPaths(
+    folders.map((folder) => join(FOLDER, name, 'records', folder)),
+    { sink: createCorrelator(database.pool) },
+  )
   await concludeAll(database.pool)
 }
 
@@ -106,5 +109,26 @@ describe.each(Object.entries(EVENTS))('%s', (name, events) => {
     expect(sum(now)).toBe(clouds.length)
     expect(sum(underOption2)).toBe(clouds.length)
     expect(now.exact).toBe(clouds.filter((row) => row.confidence === 'exact').length)
+  })
+})
+
+describe('without the logs of Entra', () => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    await importCase(database, 'option-1-one-agent', ['s3', 'gcs', 'weather-api'])
+  })
+  afterAll(() => database?.drop())
+
+  test.each(
+    Object.entries({
+      'aws-call': `e.source = 'aws' and e.kind = 'llm.invoked'`,
+      'gcp-call': `e.source = 'gcp' and e.kind = 'llm.invoked'`,
+      'api-call': `e.kind = 'api.called'`,
+    }),
+  )('%s says what is missing', async (title, condition) => {
+    const { rows } = await database.pool.query<{ id: string }>(`select event_id as id from events e where ${condition} order by time_ns, event_id limit 1`)
+    const explanation = Explanation.parse(await explainEvent(wholeStore(database.pool), rows[0]!.id))
+    await expect(explanationText(explanation, WIDTH)).toMatchFileSnapshot(join(import.meta.dirname, 'golden', `without-entra.${title}.txt`))
   })
 })
