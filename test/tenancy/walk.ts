@@ -86,7 +86,7 @@ export async function serve(
         services: {},
       }),
     )
-  app.use(problemHandler({ info: () => undefined, error: (fields) => process.stderr.write(`${String(fields['path'])}: ${String(fields['err'])}\n`) }))
+  app.use(problemHandler({ info: () => undefined, error: () => undefined }))
   const server = await new Promise<ReturnType<typeof app.listen>>((resolve) => {
     const listening = app.listen(0, '127.0.0.1', () => resolve(listening))
   })
