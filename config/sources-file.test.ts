@@ -77,6 +77,12 @@ test('every fault is named at once, with its line and path, and no value of a se
   expect(lines.join()).not.toMatch(/hunter2|AKIAPLAINTEXT/)
 })
 
+test('a source in the place of a list of sources is told in words', () => {
+  expect(refusal('sources:\n  kind: aws-s3\n')).toBe(
+    'trailjoin.yaml:2: sources is no list: write its entries below it, each on a line of its own behind a hyphen',
+  )
+})
+
 test('broken YAML is told by its line, without its text', () => {
   const message = refusal('sources:\n  - kind: "aws-s3\n    secret: hunter2\n')
   expect(message).toMatch(/^trailjoin.yaml:\d+: /)

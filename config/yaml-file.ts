@@ -58,6 +58,8 @@ export function faultsOf(error: z.ZodError, path: readonly PropertyKey[]): reado
 function wordsOf({ message }: z.core.$ZodIssue): string {
   const missing = /^Invalid input: expected (.+), received undefined$/.exec(message)
   if (missing) return `is missing (${missing[1] ?? ''})`
+  if (message.startsWith('Invalid input: expected array')) return 'is no list: write its entries below it, each on a line of its own behind a hyphen'
+  if (message.startsWith('Invalid input: expected object')) return 'is no group of settings: write them as `name: value`'
   return message.startsWith('Invalid') || message.startsWith('Too') ? `is wrong: ${message}` : message
 }
 

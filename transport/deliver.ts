@@ -6,7 +6,7 @@ import { storable } from '#core/text.ts'
 import type { Message, Topic, Transport } from '#core/transport.ts'
 
 /** All correlators are one group: they share the records. */
-const CORRELATORS = 'correlator'
+export const CORRELATORS = 'correlator'
 
 export interface ConsumeOptions {
   /** Ends the consuming; the batch that is being stored is waited for by `transport.close()`. */

@@ -45,7 +45,12 @@ export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, 
     logCreator:
       () =>
       ({ level, log: { message, timestamp: _timestamp, logger: _logger, ...fields }, namespace }) => {
-        const quiet = LEVELS[level] === 'info' || EXPECTED.test(`${message} ${String(fields['error'] ?? '')}`)
+        const words = `${message} ${String(fields['error'] ?? '')}`
+        // The consumer tells once more, in its own words, when it has to join again; the answer of the wire alone says nothing new.
+        const quiet =
+          LEVELS[level] === 'info' ||
+          EXPECTED.test(words) ||
+          (namespace === 'Connection' && /not aware of this member|coordinator is not available/.test(words))
         log?.(quiet ? 'debug' : LEVELS[level] === 'error' ? 'warn' : LEVELS[level], message, { part: namespace, ...fields })
       },
   })

@@ -68,6 +68,9 @@ export async function prepareTopics(client: Kafka, settings: TopicSettings): Pro
   }
 }
 
+/** All topics of a namespace. */
+export const topicNames = (namespace: string): readonly string[] => TOPICS.map((topic) => topicName(namespace, topic))
+
 const topicName = (namespace: string, topic: Topic): string => `${namespace}.${topic}`
 
 async function createMissing(admin: Admin, { namespace, partitions, retentionMs }: TopicSettings): Promise<void> {

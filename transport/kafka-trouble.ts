@@ -18,6 +18,8 @@ export function explainKafkaError(error: unknown, { tls, sasl }: Connection): st
   if (tls && (words === NO_KAFKA || /wrong version number|packet length too long|EPROTO|ECONNRESET|socket disconnected/i.test(`${words} ${code}`)))
     return `${words}. If it does not speak TLS there, take another port, or KAFKA_TLS=false`
   if (!tls && words === NO_KAFKA) return `${words}. If it speaks TLS, set KAFKA_TLS=true (and KAFKA_TLS_CA_FILE for an authority of your own)`
+  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|no answer within/.test(`${words} ${code}`))
+    return `${words}. Is it running, and is this its address as seen from here?`
   if (!sasl && /closed connection|disconnected/i.test(words))
     return `it closed the connection (${words}). If it asks who this is, set KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and a password`
   return words

@@ -12,6 +12,7 @@ import { startKafka } from '../scripts/kafka-cluster.ts'
 import type { KafkaCluster } from '../scripts/kafka-cluster.ts'
 import { testNamespace } from '../test/kafka.ts'
 import { createTestDatabase } from '../test/postgres.ts'
+import { inspectKafka } from './kafka-check.ts'
 import { createKafkaTransport } from './kafka.ts'
 
 const run = promisify(execFile)
@@ -119,6 +120,26 @@ describe.skipIf(!inject('kafkaPrograms'))('a Kafka that asks who this is', () =>
   test('is not reached in clear where it wants TLS, nor by TLS where it is in clear', async () => {
     expect(await refusal({ ...account('plain'), KAFKA_BROKERS: cluster.tlsBrokers.join(',') })).toMatch(/KAFKA_TLS=true/)
     expect(await refusal({ ...account('plain'), KAFKA_BROKERS: cluster.saslBrokers.join(','), KAFKA_TLS: 'true' })).toMatch(/KAFKA_TLS/)
+  })
+
+  test('is looked at by doctor: who answers, and how far the correlators are behind', async () => {
+    const environment = { ...tls(), ...account('scram-sha-512') }
+    const settings = await kafkaClientSettings(readConfig(environment).kafka!, environment)
+    const namespace = testNamespace()
+    const look = () => inspectKafka({ ...settings, namespace, group: 'g' })
+    expect(await look()).toEqual({ brokers: 1, missing: [`${namespace}.records`, `${namespace}.rejected`], behind: null })
+    const transport = createKafkaTransport({ ...settings, namespace, partitions: 2 })
+    transports.push(transport)
+    await transport.publish(
+      'records',
+      [1, 2, 3].map((index) => ({ key: `${index}`, value: 'v', headers: {} })),
+    )
+    expect(await look()).toEqual({ brokers: 1, missing: [], behind: 3n })
+    await transport.consume('records', 'g', () => Promise.resolve())
+    await expect.poll(look, { timeout: 60_000 }).toMatchObject({ behind: 0n })
+    await expect(
+      inspectKafka({ ...settings, sasl: { mechanism: 'plain', username: 'trailjoin', password: 'hunter3' }, namespace, group: 'g' }),
+    ).rejects.toThrow(/refused.*KAFKA_SASL/)
   })
 
   test('is what the command correlate reaches with these variables, without a secret in its log', async () => {

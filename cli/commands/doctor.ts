@@ -3,9 +3,12 @@ import { SourceError } from '#ingest/engine/source.ts'
 import type { Finding } from '#ingest/engine/source.ts'
 import { createSourceStore } from '#ingest/engine/store.ts'
 import type { PartStatus } from '#ingest/engine/store.ts'
+import { CORRELATORS } from '#transport/deliver.ts'
+import { inspectKafka } from '#transport/kafka-check.ts'
 import { ConfigError } from '../../config.ts'
 import { CommandError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
+import { kafkaClientSettings } from '../kafka.ts'
 import { printable } from '../output/table.ts'
 import { openConfigured, readSources } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
@@ -51,8 +54,9 @@ async function examine(cli: Cli, options: DoctorOptions): Promise<readonly Repor
   }
   const head: Report = { subject: 'configuration', part: '', findings: [ok('configuration', `${configured.file} names ${configured.entries.length} sources`)] }
   const { store, statuses } = await statusesOf(cli, options)
+  const kafka = await kafkaReport(cli)
   const checked = await Promise.all(configured.entries.map((entry) => checkSource(cli, entry, configured, statuses)))
-  return [head, store, ...checked.flat()]
+  return [head, store, ...kafka, ...checked.flat()]
 }
 
 /** What the collectors have written about themselves so far. A store that is away is a problem of its own, and the clouds are checked all the same. */
@@ -68,6 +72,34 @@ async function statusesOf(cli: Cli, options: GlobalOptions): Promise<{ readonly 
       next: 'Correct DATABASE_URL or --data-dir, or start the database. Collectors keep their cursors there.',
     }
     return { store: { subject: 'store', part: '', findings: [finding] }, statuses: null }
+  }
+}
+
+/** Behind by more than this, the correlators are too few, or none runs. */
+const BEHIND_WARNING = 100_000n
+
+/** What Kafka says, where brokers are named. */
+async function kafkaReport(cli: Cli): Promise<readonly Report[]> {
+  const { kafka } = cli.config
+  if (kafka === undefined) return []
+  const report = (finding: Finding): readonly Report[] => [{ subject: 'kafka', part: '', findings: [finding] }]
+  try {
+    const settings = await kafkaClientSettings(kafka, cli.environment)
+    const { brokers, missing, behind } = await inspectKafka({ ...settings, namespace: kafka.namespace, group: CORRELATORS })
+    if (missing.length > 0)
+      return report(
+        ok('kafka', `${brokers} broker${brokers === 1 ? '' : 's'} answer${brokers === 1 ? 's' : ''}; ${missing.join(' and ')} will be made on first use`),
+      )
+    const message = `${brokers} broker${brokers === 1 ? '' : 's'} answer${brokers === 1 ? 's' : ''}; the correlators are ${behind ?? 0n} messages behind`
+    if ((behind ?? 0n) <= BEHIND_WARNING) return report(ok('kafka', message))
+    return report({ check: 'kafka', level: 'warning', message, next: 'Is `trailjoin correlate` running? Any number of them share the work.' })
+  } catch (error) {
+    return report({
+      check: 'kafka',
+      level: 'problem',
+      message: wordsOf(error),
+      next: 'docs/operators/kafka.md lists the settings and the rights that are needed.',
+    })
   }
 }
 

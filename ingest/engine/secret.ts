@@ -30,6 +30,10 @@ export async function readSecret(reference: SecretReference, environment: Readon
   } catch (cause) {
     throw new SourceError('SOURCE_MISCONFIGURED', `${nameOf(reference)} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
-  if (value === '') throw new SourceError('SOURCE_MISCONFIGURED', `${nameOf(reference)} is ${'env' in reference ? 'not set' : 'empty'}`)
+  if (value === '')
+    throw new SourceError(
+      'SOURCE_MISCONFIGURED',
+      `${nameOf(reference)} is ${'env' in reference ? 'not set' : 'empty'}: give it its value where this program is started, or correct the reference`,
+    )
   return value
 }

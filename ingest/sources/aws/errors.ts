@@ -85,6 +85,7 @@ export function adviceFor(error: SourceError, permission: string): string {
         return "Check that the role exists, that its trust policy names the caller (and this externalId), and that the caller's own policy allows sts:AssumeRole on it."
       return `Check that the credentials are valid (aws sts get-caller-identity) and allow ${permission}.`
     case 'SOURCE_MISCONFIGURED':
+      if (/^the (environment variable|file) /.test(error.message)) return 'Secrets stand in the environment or in files; the configuration only says where.'
       return 'Check the names, the region and the endpoint in the configuration.'
     case 'SOURCE_THROTTLED':
       return 'Somebody else uses up the rate of this account: wait, or poll less often (everySeconds).'
