@@ -147,7 +147,7 @@ function method({ prices }: ReportData): Block[] {
         ...(prices === null
           ? []
           : [
-              "Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here.",
+              "Costs are calls and tokens times the prices of the user's own table, exact to the last digit, rounded only for display. They are no invoice: discounts, taxes and unlogged use are not in them. Calls whose tokens or price are unknown have no cost here: below a cost stands how many such calls there were (“+ 12 unknown”).",
             ]),
       ],
     },

@@ -227,7 +227,8 @@ function table({ heads, rows, foot }: Block & { readonly block: 'table' }, say: 
 const spread = (cell: Drawn, columns: number): TableCell[] => [{ ...cell, colSpan: columns }, ...Array.from({ length: columns - 1 }, () => ({ text: '' }))]
 
 function cellContent(cell: Cell, say: Say): Drawn {
-  const lines: Content[] = cell.lines.map((line) => lineContent(line, say))
+  const unbroken = cell.number === true || cell.whole === true
+  const lines: Content[] = cell.lines.map((line) => lineContent(line, say, unbroken))
   const bar: Content[] = cell.bar ? [{ ...drawing(miniBar(cell.bar.parts, cell.bar.most), 80), margin: [0, 2, 0, 0] }] : []
   const stack: Content = { stack: [...lines, ...bar] }
   return {
@@ -241,14 +242,13 @@ function cellContent(cell: Cell, say: Say): Drawn {
         }),
     fontSize: 7.5,
     ...(cell.number ? { alignment: 'right' } : {}),
-    ...(cell.number || cell.whole ? { noWrap: true } : {}),
   }
 }
 
-function lineContent({ text, as }: Line, say: Say): Content {
+function lineContent({ text, as }: Line, say: Say, unbroken: boolean): Content {
   const look = { strong: { bold: true }, id: { fontSize: 6, color: SOFT }, soft: { color: SOFT }, sub: { fontSize: 6.5, color: SOFT } }
   const shown = say(text)
   // A word as long as a column would push the others off the page.
   const long = shown.split(/\s/).some((word) => word.length > LONGEST_WORD)
-  return { text: shown, ...(as ? look[as] : {}), ...(long ? { wordBreak: 'break-all' } : {}) }
+  return { text: shown, ...(as ? look[as] : {}), ...(unbroken ? { noWrap: true } : long ? { wordBreak: 'break-all' } : {}) }
 }

@@ -24,7 +24,7 @@ function costCell(cost: Cost | null, calls: number): readonly Cell[] {
   if (cost === null) return []
   if (calls > 0 && cost.unpricedCalls === calls && cost.amount === 0n) return [numberCell({ text: 'unknown', as: 'soft' })]
   const amount = formatMoney(cost.amount, 2)
-  return [cost.unpricedCalls > 0 ? numberCell(amount, { text: `+ ${callsText(cost.unpricedCalls)} not known`, as: 'sub' }) : numberCell(amount)]
+  return [cost.unpricedCalls > 0 ? numberCell(amount, { text: `+ ${whole(cost.unpricedCalls)} unknown`, as: 'sub' }) : numberCell(amount)]
 }
 
 const costHead = ({ prices }: ReportData): readonly Head[] => (prices === null ? [] : [{ text: `Cost (${prices.currency})`, number: true }])
