@@ -33,8 +33,8 @@ const CHECKS = [
 ]
 
 /** Runs a program to its end; null when it does not exist. */
-async function run(program: string, args: readonly string[], quiet = false): Promise<number | null> {
-  const child = spawn(program, args, { stdio: quiet ? 'ignore' : 'inherit', cwd: ROOT })
+async function run(program: string, args: readonly string[], { quiet = false, cwd = ROOT } = {}): Promise<number | null> {
+  const child = spawn(program, args, { stdio: quiet ? 'ignore' : 'inherit', cwd })
   return await new Promise((resolve) => {
     child.on('error', () => resolve(null))
     child.on('exit', (code) => resolve(code ?? 1))
@@ -48,7 +48,8 @@ async function installed(): Promise<boolean> {
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return true
   const pythons = ['python3', 'python']
   let python: string | null = null
-  for (const name of pythons) python ??= (await run(name, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'], true)) === 0 ? name : null
+  for (const name of pythons)
+    python ??= (await run(name, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'], { quiet: true })) === 0 ? name : null
   if (python === null) return false
   await rm(VENV, { recursive: true, force: true })
   if ((await run(python, ['-m', 'venv', VENV])) !== 0) throw new Error('Python could not make a virtual environment.')
@@ -108,7 +109,7 @@ async function withRealIds({ url, token }: Server, folder: string): Promise<stri
   return file
 }
 
-async function fuzz({ url, token }: Server, before: readonly string[], more: readonly string[]): Promise<boolean> {
+async function fuzz({ url, token }: Server, folder: string, before: readonly string[], more: readonly string[]): Promise<boolean> {
   const options = [
     '--seed',
     SEED,
@@ -137,7 +138,8 @@ async function fuzz({ url, token }: Server, before: readonly string[], more: rea
     ...options,
     ...more,
   ]
-  return (await run(join(BIN, 'schemathesis'), args)) === 0
+  // It leaves a folder of its own where it runs.
+  return (await run(join(BIN, 'schemathesis'), args, { cwd: folder })) === 0
 }
 
 async function main(): Promise<number> {
@@ -150,8 +152,13 @@ async function main(): Promise<number> {
   await chmod(folder, 0o755)
   const server = await startDemo(folder)
   try {
-    const anything = await fuzz(server, [], ['--phases', 'examples,coverage,fuzzing', '--max-examples', '8'])
-    const real = await fuzz(server, ['--config-file', await withRealIds(server, folder)], ['--phases', 'fuzzing', '--mode', 'positive', '--max-examples', '12'])
+    const anything = await fuzz(server, folder, [], ['--phases', 'examples,coverage,fuzzing', '--max-examples', '8'])
+    const real = await fuzz(
+      server,
+      folder,
+      ['--config-file', await withRealIds(server, folder)],
+      ['--phases', 'fuzzing', '--mode', 'positive', '--max-examples', '12'],
+    )
     return anything && real ? 0 : 1
   } finally {
     server.child.kill('SIGTERM')
