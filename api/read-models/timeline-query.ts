@@ -32,13 +32,15 @@ export function itemsOf(walk: Walk, limit: number): Statement {
   const walked = stretchOf(walk, values)
   const where = eventConditions(walk.filters, values)
   values.push(limit)
+  const most = `limit $${values.length}`
+  const order = `order by ${orderOf(walk.order)}`
+  // What falls out is joined with nothing more than it takes to know that.
+  const chosen = where.length === 0 ? '' : `, chosen as materialized (select t.* from t ${EVENT_JOINS} where ${where.join(' and ')} ${order} ${most})`
   const text = `
-    with t as materialized (${walked})
+    with t as materialized (${walked})${chosen}
     select t.tenant_id as row_tenant, t.role, ${ITEM_COLUMNS}
-    from t join events e on e.time_ns = t.time_ns and e.event_id = t.event_id ${ITEM_JOINS}
-    ${where.length > 0 ? `where ${where.join(' and ')}` : ''}
-    order by ${orderOf(walk.order)}
-    limit $${values.length}`
+    from ${chosen === '' ? 't' : 'chosen t'} join events e on e.time_ns = t.time_ns and e.event_id = t.event_id ${ITEM_JOINS}
+    ${order} ${most}`
   return { text, values }
 }
 
@@ -54,10 +56,7 @@ export function endOf(walk: Walk): Statement {
 export function countOf(walk: Omit<Walk, 'stretch' | 'after' | 'order'>): Statement {
   const values: unknown[] = []
   const where = [...timelineConditions(walk, values), ...eventConditions(walk.filters, values)]
-  const joins = looksAtEvents(walk.filters)
-    ? `join events e on e.time_ns = t.time_ns and e.event_id = t.event_id left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id`
-    : ''
-  return { text: `select count(*) as count from timeline t ${joins} where ${where.join(' and ')}`, values }
+  return { text: `select count(*) as count from timeline t ${looksAtEvents(walk.filters) ? EVENT_JOINS : ''} where ${where.join(' and ')}`, values }
 }
 
 /** Tenants (the nil UUID for "none proven") in which an oid has a timeline; of these ones only, if given. Looks a tenant up at a time: the index has it first. */
@@ -74,6 +73,10 @@ export function tenantsWith(oid: string, scope: readonly string[] | null): State
     select s.tenant_id from s ${inTimeline}`
   return { text, values: [oid] }
 }
+
+/** What the filters of events look at. */
+const EVENT_JOINS =
+  'join events e on e.time_ns = t.time_ns and e.event_id = t.event_id left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id'
 
 function orderOf(order: 'asc' | 'desc'): string {
   return `t.time_ns ${order}, t.event_id ${order}, t.tenant_id ${order}`
