@@ -138,21 +138,15 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
   })
 
   test('zooming and panning stay quick with three thousand events', async () => {
+    // Side by side with the same page of a single event, because a busy machine is slow with either.
+    const few = await open(`?oid=${BUSY}&kind=trust.changed`)
+    await count(few).getByText('1 event').waitFor()
     const page = await open(`?oid=${BUSY}`)
     await count(page).getByText('3,000 events').waitFor()
+    const ratios: number[] = []
+    for (let turn = 0; turn < 3; turn++) ratios.push((await millisecondsAFrame(page)) / Math.max(16, await millisecondsAFrame(few)))
+    expect(Math.min(...ratios)).toBeLessThan(6)
     await page.locator('.lanes-canvas').focus()
-    const perFrame = (await page.evaluate(`(async () => {
-      const canvas = document.querySelector('.lanes-canvas')
-      const frame = () => new Promise(requestAnimationFrame)
-      await frame()
-      const started = performance.now()
-      for (let i = 0; i < 40; i++) {
-        canvas.dispatchEvent(new KeyboardEvent('keydown', { key: i % 4 === 0 ? '+' : i % 4 === 1 ? 'ArrowLeft' : i % 4 === 2 ? 'ArrowRight' : '-', bubbles: true }))
-        await frame()
-      }
-      return (performance.now() - started) / 40
-    })()`)) as number
-    expect(perFrame).toBeLessThan(150)
     await page.keyboard.press('+')
     await count(page).getByText('in view').waitFor()
     await page.keyboard.press('0')
@@ -319,3 +313,19 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chrom
     await page.getByText('The server does not answer.').waitFor()
   })
 })
+
+async function millisecondsAFrame(page: Page): Promise<number> {
+  await page.bringToFront()
+  await page.locator('.lanes-canvas').focus()
+  return await page.evaluate(`(async () => {
+    const canvas = document.querySelector('.lanes-canvas')
+    const frame = () => new Promise(requestAnimationFrame)
+    await frame()
+    const started = performance.now()
+    for (let i = 0; i < 40; i++) {
+      canvas.dispatchEvent(new KeyboardEvent('keydown', { key: i % 4 === 0 ? '+' : i % 4 === 1 ? 'ArrowLeft' : i % 4 === 2 ? 'ArrowRight' : '-', bubbles: true }))
+      await frame()
+    }
+    return (performance.now() - started) / 40
+  })()`)
+}
