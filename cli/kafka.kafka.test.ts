@@ -7,13 +7,13 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { Transport } from '#core/transport.ts'
 import { readConfig } from '../config.ts'
-import { kafkaClientSettings } from '../cli/kafka.ts'
+import { kafkaClientSettings } from './kafka.ts'
 import { startKafka } from '../scripts/kafka-cluster.ts'
 import type { KafkaCluster } from '../scripts/kafka-cluster.ts'
 import { testNamespace } from '../test/kafka.ts'
 import { createTestDatabase } from '../test/postgres.ts'
-import { inspectKafka } from './kafka-check.ts'
-import { createKafkaTransport } from './kafka.ts'
+import { inspectKafka } from '#transport/kafka-check.ts'
+import { createKafkaTransport } from '#transport/kafka.ts'
 
 const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, '..', 'bin', 'trailjoin.ts')
