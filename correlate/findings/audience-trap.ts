@@ -112,9 +112,19 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     (event) => event.source === 'gcp' && event.tenantId !== null && event.subjectOid !== null && event.subjectOid === event.agentOid,
   )
   if (exchanges.length === 0) return []
+  const issued = await context.client.query<{ tenant: string | null; resource: string }>(
+    `select distinct tenant_id as tenant, resource from events where kind = 'token.issued' and outcome = 'success' and resource is not null`,
+  )
+  // Resources that are no API's in any tenant: an exchange with such a token before it is no hit, and of those there are very many.
+  const named = new Set(issued.rows.filter(({ tenant, resource }) => apis.nameOf(resource, tenant) !== null).map((row) => row.resource))
+  const dedicated = [...new Set(issued.rows.map((row) => row.resource))].filter((resource) => !named.has(resource))
   // Primary key of timeline.
   const { rows } = await context.client.query<TokenRow>(
-    `select r.exchange, e.event_id as id, e.time_ns as "timeNs", e.resource from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) r(exchange, tenant, oid, at)
+    `with r as materialized (select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) r(exchange, tenant, oid, at) where not exists (
+       select from timeline l join events e on e.time_ns = l.time_ns and e.event_id = l.event_id
+       where l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.at - $5::bigint and r.at and l.kind = 'token.issued' and l.is_subject and e.outcome = 'success'
+         and e.resource = any($6::text[])))
+     select r.exchange, e.event_id as id, e.time_ns as "timeNs", e.resource from r
      join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.at - $5::bigint and r.at and l.kind = 'token.issued' and l.is_subject
      join events e on e.time_ns = l.time_ns and e.event_id = l.event_id where e.outcome = 'success' order by e.time_ns, e.event_id`,
     [
@@ -123,6 +133,7 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
       exchanges.map((one) => one.subjectOid),
       exchanges.map((one) => one.timeNs),
       TOKEN_NS,
+      dedicated,
     ],
   )
   const tokensOf = Map.groupBy(rows, (row) => row.exchange)
