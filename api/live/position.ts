@@ -1,5 +1,5 @@
 /** A place in the stream of changes: after which message to go on. Opaque to clients, like every cursor. */
-import { NO_TENANT } from '../read-models/store.ts'
+import { NO_TENANT } from '#core/keys.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 
 /**

@@ -1,9 +1,10 @@
 /** One event as the timeline shows it: the columns to select, and the row made into an item. */
 import type { Confidence, Kind, Outcome, Role, Source } from '#core/event.ts'
+import { NO_TENANT } from '#core/keys.ts'
 import { formatTime } from '#core/time.ts'
 import type { TimelineItem } from '../contract.ts'
 import { eventsInScope, standings } from './bounds.ts'
-import { NO_TENANT, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /**
  * The joins that an item takes beside `e` (events): `c` (conclusions), `h` (heads) and `tr`, the trace of the event's owner that covers its time. The owner

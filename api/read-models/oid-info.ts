@@ -1,5 +1,6 @@
 /** What is this oid, and what is it linked with? */
 import { CONFIDENCES, KINDS, ROLES, SOURCES } from '#core/event.ts'
+import { NO_TENANT } from '#core/keys.ts'
 import { formatTime } from '#core/time.ts'
 import type { OidAnswer, OidInfo } from '../contract.ts'
 import type { Count, Topologies } from './activity.ts'
@@ -7,7 +8,7 @@ import { countsOf, readTopologies, spanOf, sumBy } from './activity.ts'
 import type { KnownDirectory, KnownPrincipal } from './directory.ts'
 import { readDirectory } from './directory.ts'
 import { revocationOf } from '../findings/revocation.ts'
-import { NO_TENANT, shownTenant } from './store.ts'
+import { shownTenant } from './store.ts'
 import { topologyOverTime } from './topology.ts'
 import type { Store } from './store.ts'
 

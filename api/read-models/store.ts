@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { NO_TENANT } from '#core/keys.ts'
 import { type Queries, readerQueries } from '#database/reader.ts'
 import type { Scope } from '../access/caller.ts'
 
@@ -31,9 +32,6 @@ export const tenantInScope = (column: string, parameter: string): string => `(${
 /** Condition over conclusions: the event may be seen, because its own tenant, its conclusion's, or that of a timeline it stands in may be. */
 export const eventInScope = (conclusions: string, parameter: string): string =>
   `(${parameter}::uuid[] is null or ${conclusions}.tenant_id = any(${parameter}::uuid[]) or ${conclusions}.other_tenants && ${parameter}::uuid[])`
-
-/** How "no tenant is proven" is written where a tenant is part of a key. */
-export const NO_TENANT = '00000000-0000-0000-0000-000000000000'
 
 /** The tenant as answers show it. */
 export const shownTenant = (tenantId: string | null): string | null => (tenantId === NO_TENANT ? null : tenantId)

@@ -1,10 +1,11 @@
 /** The linked stories of one owner, and each with its events, edges and sessions. */
+import { NO_TENANT } from '#core/keys.ts'
 import { formatTime } from '#core/time.ts'
 import type { Page, Trace, TraceDetail } from '../contract.ts'
 import { type TracePosition, encodeTraceCursor } from '../cursor.ts'
 import { eventsInScope } from './bounds.ts'
 import { ITEM_COLUMNS, ITEM_JOINS, type ItemRow, itemRows, toItem } from './item.ts'
-import { NO_TENANT, type Store, scopeOf, shownTenant, tenantInScope } from './store.ts'
+import { type Store, scopeOf, shownTenant, tenantInScope } from './store.ts'
 
 /** Events that one answer holds at most; the timeline of the owner has them all. */
 const MAX_TRACE_EVENTS = 10_000
