@@ -149,20 +149,17 @@ export async function fileId(pool: pg.Pool, name: string): Promise<number> {
 
 let facts = 0
 
-/** Stores one directory fact. */
+/** Stores one directory fact, as one that the conclusions of the fixture take into account: a correlator leaves them as they are. */
 export async function insertFact(
   pool: pg.Pool,
   tenant: string,
   body: Readonly<Record<string, unknown>> & { readonly type: DirectoryFact['type'] },
   time = BigInt(++facts),
 ): Promise<void> {
-  await pool.query('insert into directory_facts (id, tenant_id, body, first_ns, first_event, last_ns, last_event) values ($1, $2, $3, $4, $5, $4, $5)', [
-    id('9', ++facts),
-    tenant,
-    JSON.stringify(body),
-    time.toString(),
-    id('9', 999),
-  ])
+  await pool.query(
+    'insert into directory_facts (id, tenant_id, body, first_ns, first_event, last_ns, last_event, derived) values ($1, $2, $3, $4, $5, $4, $5, true)',
+    [id('9', ++facts), tenant, JSON.stringify(body), time.toString(), id('9', 999)],
+  )
 }
 
 /** A `seen` fact with everything absent that is not given. */

@@ -59,7 +59,17 @@ async function namedByGuid(store: Store, guids: readonly string[]): Promise<Reso
   for (const guid of [...new Set(guids)].slice(0, MAX_PRINCIPALS)) {
     const answer = await oidAnswer(store, guid)
     for (const { tenantId, oid, kind, name, appId, firstSeen, lastSeen } of answer?.items ?? [])
-      principals.push({ as: answer?.resolvedFrom ?? (appId === guid && oid === guid ? 'appId' : 'oid'), tenantId, oid, kind, name, appId, firstSeen, lastSeen })
+      // An application is shown under its appId where no record names its principal; an agent's appId is its oid (facts: Entra Agent ID).
+      principals.push({
+        as: answer?.resolvedFrom ?? (kind !== 'agent' && appId === guid && oid === guid ? 'appId' : 'oid'),
+        tenantId,
+        oid,
+        kind,
+        name,
+        appId,
+        firstSeen,
+        lastSeen,
+      })
   }
   return principals
 }
