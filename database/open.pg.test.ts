@@ -54,14 +54,14 @@ test('a database that cannot be migrated is not opened and not held', async () =
 })
 
 test('a connection that breaks while it is in use and silent is an error of its next query, not the end of the process', async () => {
-  const { pool, close } = await openDatabase({ databaseUrl: database.url })
-  const client = await pool.connect()
+  const opened = await openDatabase({ databaseUrl: database.url })
+  const client = await opened.pool.connect()
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
   // As a server that is killed while its client computes between two queries.
   await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
   await sleep(300)
   await expect(client.query('select 1')).rejects.toThrow()
   client.release(true)
-  expect((await pool.query('select 1::int8 as one')).rows).toEqual([{ one: 1n }])
-  await close()
+  expect((await opened.pool.query('select 1::int8 as one')).rows).toEqual([{ one: 1n }])
+  await opened.close()
 })

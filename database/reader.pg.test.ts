@@ -140,7 +140,7 @@ describe('a login role that is a member of the readers and nothing else', () => 
     const logged: unknown[] = []
     const log = { info: () => undefined, error: (fields: unknown) => void logged.push(fields) }
     const auth = () => Promise.resolve({ id: 'test', name: null, roles: ['responder' as const], scope: [TENANT] })
-    const server = await listen(createApp({ pool: own.pool, auth: auth as never, log }), { host: '127.0.0.1', port: 0 })
+    const server = await listen(createApp({ pool: own.pool, auth, log }), { host: '127.0.0.1', port: 0 })
     const status = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`, { headers: { authorization: 'Bearer x' } })).status
     expect([await status(`/v1/events/${id('e', 1)}/raw`), await status(`/v1/events/${id('e', 2)}/raw`)]).toEqual([200, 404])
     await database.pool.query(
