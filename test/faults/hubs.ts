@@ -12,6 +12,8 @@ export interface HubSender {
   close(): Promise<void>
 }
 
+/** Of each hub. */
+export const HUB_PARTITIONS = 4
 const MESSAGES_AT_ONCE = 100
 
 export function createHubSender(brokers: readonly string[]): HubSender {
@@ -27,8 +29,11 @@ export function createHubSender(brokers: readonly string[]): HubSender {
       try {
         connecting ??= connect()
         const producer = await connecting
-        const answer = await producer.send({ topic: hub, acks: -1, messages: messages.map((value, index) => ({ value, key: `${index}` })) })
-        if (answer.every(({ errorCode }) => errorCode === 0)) return
+        const placed = messages.map((value, index) => ({ value, partition: index % HUB_PARTITIONS }))
+        const answer = await producer.send({ topic: hub, acks: -1, messages: placed })
+        // kafkajs reports success without a partition whose leader has moved (transport/kafka-publisher.ts): every one must be in the answer.
+        const stored = new Set(answer.filter(({ errorCode }) => errorCode === 0).map(({ partition }) => partition))
+        if (placed.every(({ partition }) => stored.has(partition))) return
       } catch {
         await sleep(500)
       }

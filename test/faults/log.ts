@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createKafkaClient } from '#transport/kafka-client.ts'
 import type { Admin, Kafka } from '#transport/kafka-client.ts'
-import { HUBS } from './hubs.ts'
+import { HUBS, HUB_PARTITIONS } from './hubs.ts'
 
 export interface KafkaLog {
   /** No topics and groups but empty event hubs. */
@@ -27,7 +27,6 @@ const READERS: readonly (readonly [topic: string, group: string])[] = [
   [REJECTED, 'trailjoin.correlator.rejected'],
   ...HUBS.map((hub) => [hub, `trailjoin.${hub}`] as const),
 ]
-const PARTITIONS = 4
 
 export function openLog(brokers: readonly string[]): KafkaLog {
   const client = createKafkaClient({ brokers, clientId: 'faults' })
@@ -60,7 +59,7 @@ export function openLog(brokers: readonly string[]): KafkaLog {
         const topics = await mine()
         if (topics.length > 0) await admin.deleteTopics({ topics })
         while ((await mine()).length > 0) await sleep(200)
-        await admin.createTopics({ topics: HUBS.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 3 })), waitForLeaders: true })
+        await admin.createTopics({ topics: HUBS.map((topic) => ({ topic, numPartitions: HUB_PARTITIONS, replicationFactor: 3 })), waitForLeaders: true })
       }),
     lag: () =>
       asking(async (admin) => {
