@@ -139,16 +139,16 @@ describe('ingest', () => {
   test('runs until it is stopped, sees what is new, and survives kill -9', async () => {
     await fill(50)
     const first = start(['ingest'])
-    await expect.poll(events, { timeout: 30_000 }).toBe(50)
+    await expect.poll(events, { timeout: 80_000 }).toBe(50)
     first.child.kill('SIGKILL')
     await first.ended
     for (let at = 50; at < 60; at++) happen(at)
     const second = start(['ingest'])
-    await expect.poll(events, { timeout: 30_000 }).toBe(60)
+    await expect.poll(events, { timeout: 80_000 }).toBe(60)
     second.child.kill('SIGTERM')
     const { code, stderr } = await second.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Collecting from lookup, trail (2 parts). Ctrl-C stops it.\n' })
-  })
+  }, 200_000)
 
   test('a faulty configuration is told whole, with code 2 and without secrets', async () => {
     await writeFile(join(folder, 'trailjoin.yaml'), 'sources:\n  - {kind: aws-s3, name: A, bucket: b, credentials: hunter2}\n  - {kind: x, name: y}\n')
