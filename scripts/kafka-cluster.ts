@@ -77,6 +77,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
   }))
   type Node = (typeof nodes)[number]
   const voters = nodes.map((node) => `${node.id}@127.0.0.1:${node.controllerPort}`).join(',')
+  // One in sixty-four begins with a hyphen and would be taken for an option, were it an argument of its own.
   const clusterId = randomBytes(16).toString('base64url')
   const settings = (node: Node): string => join(node.folder, 'server.properties')
 
@@ -89,7 +90,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaCluster> {
     if (secured !== undefined) await writeFile(join(node.folder, 'broker.pem'), secured.keyAndCertificate, { mode: 0o600 })
     const scram =
       secured === undefined ? [] : ['256', '512'].flatMap((bits) => ['-S', `SCRAM-SHA-${bits}=[name=${secured.username},password=${secured.password}]`])
-    await run('java', [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings(node), ...scram])
+    await run('java', [...JVM, '-cp', classPath, 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', settings(node), ...scram])
   }
 
   async function start(node: Node): Promise<void> {
