@@ -14,7 +14,8 @@ export interface HubSender {
 
 /** Of each hub. */
 export const HUB_PARTITIONS = 4
-const MESSAGES_AT_ONCE = 100
+/** Small enough that no partition's share of them is longer than a broker takes (1 MiB): it would refuse them for ever. */
+const MESSAGES_AT_ONCE = 16
 
 export function createHubSender(brokers: readonly string[]): HubSender {
   const client = createKafkaClient({ brokers, clientId: 'diagnostic-settings' })
