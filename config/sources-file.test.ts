@@ -72,7 +72,7 @@ test('every fault is named at once, with its line and path, and no value of a se
     expect.stringMatching(/^trailjoin.yaml:13: sources\[2\]\.accounts\[0\]\.account is no AWS account/),
     expect.stringMatching(/^trailjoin.yaml:14: sources\[2\]\.accounts\[0\]\.regions names no region/),
     expect.stringMatching(/^trailjoin.yaml:11: sources\[2\]\.endpoint is plain http/),
-    expect.stringMatching(/^trailjoin.yaml:15: sources\[3\] is wrong/),
+    'trailjoin.yaml:15: sources[3] is no group of settings: write them as `name: value`',
   ])
   expect(lines.join()).not.toMatch(/hunter2|AKIAPLAINTEXT/)
 })

@@ -107,6 +107,8 @@ test(
     const records = join(world, 'records')
     const kill = async (importer: ChildProcess, after: number): Promise<void> => {
       await pause(after)
+      // On a quiet machine it may have come to its end before.
+      if (importer.exitCode !== null) return
       importer.kill('SIGKILL')
       await once(importer, 'exit')
     }
@@ -124,7 +126,7 @@ test(
     const beginning = Buffer.from('["0"]').toString('base64url')
     const readers = busiest.map(({ oid }, place) => ({ oid, ...follow(oid, () => servers, 300 + 400 * place, beginning) }))
 
-    for (const patience of [2000, 2500]) await kill(start([IMPORTER, database.url, records, '40']), patience)
+    for (const patience of [900, 1300]) await kill(start([IMPORTER, database.url, records, '40']), patience)
     doomed.child.kill('SIGKILL')
     await once(doomed.child, 'exit')
     const importer = start([IMPORTER, database.url, records, '60'])
