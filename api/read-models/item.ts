@@ -4,7 +4,7 @@ import { NO_TENANT } from '#core/keys.ts'
 import { formatTime } from '#core/time.ts'
 import type { TimelineItem } from '../contract.ts'
 import { eventsInScope, standings } from './bounds.ts'
-import type { Store } from './store.ts'
+import { type Store, eventInScope, scopeOf } from './store.ts'
 
 /**
  * The joins that an item takes beside `e` (events): `c` (conclusions), `h` (heads) and `tr`, the trace of the event's owner that covers its time. The owner
@@ -158,4 +158,15 @@ export function toItem<ItemRole extends Role | null>(row: ItemRow, role: ItemRol
     ingestedAt: formatTime(BigInt(row.ingested_at.getTime()) * 1_000_000n),
     rawSha256: row.raw_sha256,
   }
+}
+
+/** These events as far as the store has them and the caller may see them, in order of time. */
+export async function eventRows(store: Store, ids: readonly string[]): Promise<readonly ItemRow[]> {
+  return await itemRows<ItemRow>(
+    store,
+    `select ${ITEM_COLUMNS}
+     from heads at join events e on e.time_ns = at.time_ns and e.event_id = at.event_id ${ITEM_JOINS}
+     where at.event_id = any($1::uuid[]) and ${eventInScope('c', '$2')} order by e.time_ns, e.event_id`,
+    [ids, scopeOf(store)],
+  )
 }

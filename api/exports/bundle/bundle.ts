@@ -9,7 +9,7 @@ import { decodeFindingCursor } from '../../findings/query.ts'
 import { MAX_LIMIT } from '../../query.ts'
 import { coverage } from '../../read-models/coverage.ts'
 import { findingsPage } from '../../read-models/findings.ts'
-import { toItem } from '../../read-models/item.ts'
+import { eventRows, toItem } from '../../read-models/item.ts'
 import type { ItemRow } from '../../read-models/item.ts'
 import { oidAnswer } from '../../read-models/oid-info.ts'
 import type { Store } from '../../read-models/store.ts'
@@ -17,7 +17,7 @@ import { timelineRows } from '../../read-models/timeline.ts'
 import { BUNDLE_VERSION, chained, ENTRIES, MANIFEST_NAME, sealOf } from './format.ts'
 import type { BundleEntry, BundleManifest, EntryName } from './format.ts'
 import { createIdList } from './id-list.ts'
-import { proofsOf, recordsOf, rowsOf } from './queries.ts'
+import { proofsOf, recordsOf } from './queries.ts'
 import { README } from './readme.ts'
 import { zipStream } from './zip.ts'
 
@@ -68,7 +68,7 @@ export function createBundle(store: Store, request: BundleRequest): Bundle {
     for (let open = [...references]; open.length > 0; open = [...references].filter((id) => !done.has(id))) {
       for (const id of open) done.add(id)
       for (const ids of pagesOf(open.toSorted())) {
-        const rows = await rowsOf(store, ids)
+        const rows = await eventRows(store, ids)
         supporting.push(rows.map((row) => row.event_id))
         refer(rows)
         counts.supporting += rows.length
@@ -84,7 +84,7 @@ export function createBundle(store: Store, request: BundleRequest): Bundle {
   }
   async function* attributions(): AsyncGenerator<string> {
     for (const ids of allIds()) {
-      const [rows, proofs] = [await rowsOf(store, ids), await proofsOf(store, ids)]
+      const [rows, proofs] = [await eventRows(store, ids), await proofsOf(store, ids)]
       const items = new Map(rows.map((row) => [row.event_id, toItem(row, null)]))
       yield ndjson(ids.map((id) => attributionLine(id, items.get(id), proofs.get(id))))
     }
