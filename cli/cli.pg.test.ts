@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { id, insertEvent, insertFact, repeatEvent, seen, TENANT } from '#api/fixture.ts'
 import { createTestDatabase } from '../test/postgres.ts'
 import type { TestDatabase } from '../test/postgres.ts'
+import { startProgram } from '../test/program.ts'
+import type { Ended, StartedProgram } from '../test/program.ts'
 
-const PROGRAM = join(import.meta.dirname, '..', 'bin', 'trailjoin.ts')
 const AGENT = id('a')
 
 let database: TestDatabase
@@ -32,12 +32,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Runs the program as a user would, against the test's database unless the environment says otherwise. */
 function trailjoin(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {}): Promise<Ended> {
   const { child, ended } = start(args, options.env)
@@ -45,16 +39,8 @@ function trailjoin(args: readonly string[], options: { readonly env?: Readonly<R
   return ended
 }
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
-  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
-  return { child, ended, stdoutSoFar: () => stdout }
-}
+const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): StartedProgram =>
+  startProgram(args, folder, { DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env })
 
 describe('what is typed wrong ends with 2, a message on stderr and nothing on stdout', () => {
   test.each([

@@ -1,15 +1,16 @@
 /** `ingest` and `doctor` as a user runs them, against the fake cloud and a real database. */
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startFakeAws } from '../test/clouds/aws.ts'
 import type { FakeAws } from '../test/clouds/aws.ts'
+import { callerIdentity } from '../test/clouds/caller-identity.ts'
 import { createTestDatabase } from '../test/postgres.ts'
 import type { TestDatabase } from '../test/postgres.ts'
+import { startProgram } from '../test/program.ts'
+import type { StartedProgram } from '../test/program.ts'
 
-const PROGRAM = join(import.meta.dirname, '..', 'bin', 'trailjoin.ts')
 const ACCOUNT = '111122223333'
 
 let database: TestDatabase
@@ -28,17 +29,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function start(args: readonly string[]) {
-  const env = { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url, LOG_LEVEL: 'warn', KEY_ID: 'AKIAONE', KEY_SECRET: 'hunter2' }
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env, cwd: folder })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
-  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
-  child.stdin.end()
-  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
-    child.on('close', (code) => resolve({ code, stdout, stderr })),
-  )
-  return { child, ended, stdoutSoFar: () => stdout, stderrSoFar: () => stderr }
+function start(args: readonly string[]): StartedProgram {
+  const program = startProgram(args, folder, { DATABASE_URL: database.url, LOG_LEVEL: 'warn', KEY_ID: 'AKIAONE', KEY_SECRET: 'hunter2' })
+  program.child.stdin.end()
+  return program
 }
 const trailjoin = (...args: readonly string[]) => start(args).ended
 
@@ -63,30 +57,8 @@ sources:
     credentials: {accessKeyId: {env: KEY_ID}, secretAccessKey: {env: KEY_SECRET}}
 `
 
-function happen(at: number): string {
-  const time = Date.now() - 3_600_000 - at * 1000
-  const text = JSON.stringify({
-    eventVersion: '1.10',
-    userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/u`, accountId: ACCOUNT },
-    eventTime: `${new Date(time).toISOString().slice(0, 19)}Z`,
-    eventSource: 'sts.amazonaws.com',
-    eventName: 'GetCallerIdentity',
-    awsRegion: 'us-east-1',
-    sourceIPAddress: '192.0.2.1',
-    userAgent: 'test',
-    requestParameters: null,
-    responseElements: null,
-    requestID: `0000000a-0000-4000-8000-${String(at).padStart(12, '0')}`,
-    eventID: `0000000b-0000-4000-8000-${String(at).padStart(12, '0')}`,
-    readOnly: true,
-    eventType: 'AwsApiCall',
-    managementEvent: true,
-    recipientAccountId: ACCOUNT,
-    eventCategory: 'Management',
-  })
-  aws.events.push({ account: ACCOUNT, region: 'us-east-1', time, name: 'GetCallerIdentity', source: 'sts.amazonaws.com', text })
-  return text
-}
+/** Ten minutes ago and earlier: inside of the half hour that is asked for again. */
+const happen = (at: number): string => callerIdentity(aws, ACCOUNT, at, Date.now() - 600_000 - at * 1000)
 
 async function fill(count: number): Promise<void> {
   const texts = Array.from({ length: count }, (_, at) => happen(at))
@@ -139,12 +111,12 @@ describe('ingest', () => {
   test('runs until it is stopped, sees what is new, and survives kill -9', async () => {
     await fill(50)
     const first = start(['ingest'])
-    await expect.poll(events, { timeout: 80_000 }).toBe(50)
+    await expect.poll(events, { timeout: 30_000 }).toBe(50)
     first.child.kill('SIGKILL')
     await first.ended
     for (let at = 50; at < 60; at++) happen(at)
     const second = start(['ingest'])
-    await expect.poll(events, { timeout: 80_000 }).toBe(60)
+    await expect.poll(events, { timeout: 30_000 }).toBe(60)
     second.child.kill('SIGTERM')
     const { code, stderr } = await second.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'Collecting from lookup, trail (2 parts). Ctrl-C stops it.\n' })

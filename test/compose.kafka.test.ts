@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vites
 import { parse } from 'yaml'
 import { startFakeAws } from './clouds/aws.ts'
 import type { FakeAws } from './clouds/aws.ts'
+import { callerIdentity } from './clouds/caller-identity.ts'
 import { freePort } from './faults/free-port.ts'
 import { testNamespace } from './kafka.ts'
 import { createTestDatabase } from './postgres.ts'
@@ -147,28 +148,5 @@ sources:
     }
   })
 
-  function happen(at: number, agoMs: number): void {
-    const time = Date.now() - agoMs - at * 1000
-    const id = (letter: string): string => `0000000${letter}-0000-4000-8000-${String(at).padStart(12, '0')}`
-    const text = JSON.stringify({
-      eventVersion: '1.10',
-      userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${ACCOUNT}:user/u`, accountId: ACCOUNT },
-      eventTime: `${new Date(time).toISOString().slice(0, 19)}Z`,
-      eventSource: 'sts.amazonaws.com',
-      eventName: 'GetCallerIdentity',
-      awsRegion: 'us-east-1',
-      sourceIPAddress: '192.0.2.1',
-      userAgent: 'test',
-      requestParameters: null,
-      responseElements: null,
-      requestID: id('a'),
-      eventID: id('b'),
-      readOnly: true,
-      eventType: 'AwsApiCall',
-      managementEvent: true,
-      recipientAccountId: ACCOUNT,
-      eventCategory: 'Management',
-    })
-    aws.events.push({ account: ACCOUNT, region: 'us-east-1', time, name: 'GetCallerIdentity', source: 'sts.amazonaws.com', text })
-  }
+  const happen = (at: number, agoMs: number): unknown => callerIdentity(aws, ACCOUNT, at, Date.now() - agoMs - at * 1000)
 })

@@ -1,5 +1,4 @@
 /** The program as operators use it: tokens, an address on the network, an issuer, and the record of who looked at what. */
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +7,8 @@ import { AUDIENCE, startIssuer } from '#api/access/testing/issuer.ts'
 import { id, insertFact, seen, TENANT } from '#api/fixture.ts'
 import { createTestDatabase } from '../../test/postgres.ts'
 import type { TestDatabase } from '../../test/postgres.ts'
-
-const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
+import { startProgram } from '../../test/program.ts'
+import type { Ended, StartedProgram } from '../../test/program.ts'
 
 let database: TestDatabase
 let folder: string
@@ -23,30 +22,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env },
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
-  const ended = new Promise<Ended>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
-  return { child, ended, soFar: () => stdout }
-}
+const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): StartedProgram =>
+  startProgram(args, folder, { DATABASE_URL: database.url, TRAILJOIN_DATA_DIR: join(folder, 'data'), ...env })
 
 const trailjoin = (args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended> => start(args, env).ended
 
 /** Runs the work against a server that listens; gives what it had printed when it was stopped. */
 async function whileServing(args: readonly string[], env: Readonly<Record<string, string>>, work: (port: string) => Promise<void>): Promise<Ended> {
-  const { child, ended, soFar } = start(['api', '--port', '0', ...args], env)
+  const { child, ended, stdoutSoFar: soFar } = start(['api', '--port', '0', ...args], env)
   try {
     await Promise.race([expect.poll(soFar, { timeout: 30_000 }).toMatch(/Ctrl-C/), ended.then((end) => expect(end).toMatchObject({ stdout: /Ctrl-C/ }))])
     await work(/:(\d+)\/v1/.exec(soFar())?.[1] ?? '')

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,8 +7,9 @@ import { id, insertEvent, insertFact, repeatEvent, seen, TENANT } from '#api/fix
 import { ocsfFaults } from '../../test/ocsf-schema.ts'
 import { createTestDatabase } from '../../test/postgres.ts'
 import type { TestDatabase } from '../../test/postgres.ts'
+import { startProgram } from '../../test/program.ts'
+import type { Ended } from '../../test/program.ts'
 
-const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
 const AGENT = id('a')
 
 let database: TestDatabase
@@ -33,13 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function trailjoin(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url } })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
-  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
-}
+const trailjoin = (...args: readonly string[]): Promise<Ended> => startProgram(args, folder, { DATABASE_URL: database.url }).ended
 
 test('an export has a manifest beside it that fits, also where a limit cut it', async () => {
   const whole = await trailjoin('timeline', AGENT, '--format', 'ocsf', '--manifest', 'whole.json')

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +7,9 @@ import { insertUsage, usageRow } from '#api/usage/fixture.ts'
 import { sha256 } from '#core/record.ts'
 import { createTestDatabase } from '../../test/postgres.ts'
 import type { TestDatabase } from '../../test/postgres.ts'
+import { startProgram } from '../../test/program.ts'
+import type { Ended } from '../../test/program.ts'
 
-const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
 const AGENT = id('a')
 let database: TestDatabase
 let folder: string
@@ -34,15 +34,7 @@ afterAll(async () => {
 /** Runs the program as a user would. */
 const report = (...args: readonly string[]) => run('report', 'llm-usage', ...args)
 
-function run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
-  child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
-}
+const run = (...args: readonly string[]): Promise<Ended> => startProgram(args, folder, { DATABASE_URL: database.url }).ended
 
 test('the table shows names, what is unknown as unknown, and says below how sure it is', async () => {
   const { code, stdout, stderr } = await report('--prices', join(folder, 'prices.yaml'))
@@ -166,16 +158,12 @@ describe('reports of the configuration', () => {
   })
   test('are made by the running program, too', { timeout: 60_000 }, async () => {
     const file = await configured('served')
-    const child = spawn(process.execPath, [PROGRAM, 'api', '--port', '0', '--config', file], {
-      env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: database.url },
-      stdio: 'ignore',
-    })
+    const { child, ended } = startProgram(['api', '--port', '0', '--config', file], folder, { DATABASE_URL: database.url })
     try {
       await expect.poll(() => readdir(join(folder, 'served')).catch(() => []), { timeout: 50_000 }).toEqual([expect.stringMatching(/^served_\S+\.csv$/)])
     } finally {
-      const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
       child.kill('SIGINT')
-      expect(await closed).toBe(0)
+      expect((await ended).code).toBe(0)
     }
   })
 })
