@@ -36,6 +36,8 @@ export function sendProblem(response: Response, status: number, detail?: string,
     ...(detail === undefined ? {} : { detail }),
     ...(faults.length > 0 ? { errors: [...faults] } : {}),
   }
+  // An export that failed before its first byte had announced some; a short answer has none, and Node would refuse it.
+  response.removeHeader('Trailer')
   if (status === 503 && !response.hasHeader('Retry-After')) response.setHeader('Retry-After', RETRY_AFTER)
   response.status(status).type('application/problem+json').send(JSON.stringify(body))
 }

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { pino } from 'pino'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/postgres.ts'
 import { bearerToken } from '../access/local-token.ts'
 import { createApp } from '../app.ts'
@@ -76,3 +77,37 @@ test('exports that are broken off leave neither connections nor memory behind', 
   // Each broken export had read at least a page (1,000 items, over a megabyte): 64 of them would show.
   expect((after - before) / 1024 / 1024).toBeLessThan(12)
 }, 120_000)
+
+describe('what has no trailers', () => {
+  test.each(FORMATS)('HEAD of %s gives the headers, and the server lives on', async (format) => {
+    const response = await fetch(`${server.url}/v1/oids/${AGENT}/timeline?format=${format}`, { method: 'HEAD', headers: { authorization: 'Bearer secret' } })
+    expect([response.status, response.headers.get('trailer')]).toEqual([200, null])
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  })
+
+  test('HEAD of an evidence bundle, too', async () => {
+    const response = await fetch(`${server.url}/v1/oids/${AGENT}/evidence`, { method: 'HEAD', headers: { authorization: 'Bearer secret' } })
+    expect(response.status).toBe(200)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  })
+
+  test('a proxy that speaks HTTP/1.0 gets the whole export without them', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(`GET /v1/oids/${AGENT}/timeline?format=ndjson HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer secret\r\n\r\n`)
+    let text = ''
+    for await (const part of socket.setEncoding('utf8')) text += String(part)
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(text.split('\r\n\r\n')[1]!.trimEnd().split('\n')).toHaveLength(15_000)
+  })
+
+  test('an export that fails before its first byte is a problem like any other', async () => {
+    await database.pool.query('alter table events rename column user_agent to elsewhere')
+    try {
+      const response = await fetch(`${server.url}/v1/oids/${AGENT}/timeline?format=ndjson`, { headers: { authorization: 'Bearer secret' } })
+      expect([response.status, ((await response.json()) as { type: string }).type]).toEqual([500, '/problems/internal'])
+    } finally {
+      await database.pool.query('alter table events rename column elsewhere to user_agent')
+    }
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  })
+})

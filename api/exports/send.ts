@@ -4,13 +4,14 @@ import type { Response } from 'express'
 import { errorCode } from '#database/errors.ts'
 import { asDigest, asHeader } from './manifest.ts'
 import type { TimelineExport } from './timeline-export.ts'
+import { announceTrailers } from './trailers.ts'
 
 /**
  * Sends the content, then the trailers `Repr-Digest` (RFC 9530) and `Trailjoin-Manifest`. Headers must be set before.
  * @param gave told how many items were given, also when the client hangs up
  */
 export async function sendExport(response: Response, made: TimelineExport, gave: (rows: number) => void): Promise<void> {
-  response.setHeader('Trailer', 'Repr-Digest, Trailjoin-Manifest')
+  if (!announceTrailers(response, 'Repr-Digest, Trailjoin-Manifest')) return void response.end()
   try {
     await pipeline(made.texts, response, { end: false })
     const manifest = await made.manifest()

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { errorCode } from '#database/errors.ts'
 import { createBundle } from '../exports/bundle/bundle.ts'
 import { asDigest } from '../exports/manifest.ts'
+import { announceTrailers } from '../exports/trailers.ts'
 import { ProblemError } from '../problem.ts'
 import { guid, inOrder, instant } from '../query.ts'
 import { explainUnknown } from '../read-models/oid-info.ts'
@@ -24,11 +25,11 @@ export const evidence = defineRoute({
   handle: async ({ params: { oid }, query: { from, to }, response }, { store, caller, gave }) => {
     const unknown = await explainUnknown(store, oid)
     if (unknown !== null) throw new ProblemError(404, unknown)
-    const { stream, events } = createBundle(store, { oid, from, to, createdBy: caller?.id ?? 'unknown', createdAt: new Date() })
-    const hash = createHash('sha256')
     response.setHeader('Content-Type', 'application/zip')
     response.setHeader('Content-Disposition', `attachment; filename="evidence-${oid}.zip"`)
-    response.setHeader('Trailer', 'Repr-Digest')
+    if (!announceTrailers(response, 'Repr-Digest')) return void response.end()
+    const { stream, events } = createBundle(store, { oid, from, to, createdBy: caller?.id ?? 'unknown', createdAt: new Date() })
+    const hash = createHash('sha256')
     try {
       await pipeline(
         stream,
