@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import express from 'express'
 import type { Express, RequestHandler, Response } from 'express'
 import type pg from 'pg'
+import { maskLooks } from '#core/secret-looks.ts'
 import { callerOf } from './access/caller-of.ts'
 import type { Authenticate } from './access/check.ts'
 import { authenticated, permitted, stillAllowed } from './access/gate.ts'
@@ -161,7 +162,8 @@ function bodyReader({ body }: RunnableRoute): RequestHandler[] {
 function logged(log: Log): RequestHandler {
   return (request, response, next) => {
     const started = performance.now()
-    const { path } = request
+    // Somebody may paste a token where an oid belongs.
+    const path = maskLooks(request.path)
     response.on('close', () => {
       const fields = {
         caller: callerOf(response)?.id ?? null,

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '#core/record.ts'
-import { MASKED } from './words.ts'
+import { MASKED } from '#core/secret-looks.ts'
 
 /** Objects of counters inside a model's answer (Converse, Anthropic, Bedrock's own metrics, Gemini). */
 const COUNTERS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'amazon-bedrock-invocationMetrics', 'metrics'])

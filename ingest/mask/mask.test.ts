@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '#core/record.ts'
 import { mask, maskText } from './mask.ts'
-import { MASKED } from './words.ts'
+import { MASKED } from '#core/secret-looks.ts'
 
 const masked = (text: string) => mask(JSON.parse(text) as JsonObject, text)
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQtc3ViamVjdCJ9.c2lnbmF0dXJlLXBhcnQ'

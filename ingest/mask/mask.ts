@@ -2,7 +2,8 @@ import type { Json, JsonObject } from '#core/record.ts'
 import { skipSpace, stringEnd, valueEnd } from '../json-text.ts'
 import { contentRule, keepUsage } from './bodies.ts'
 import { suspect } from './suspect.ts'
-import { MASKED, isHarmless, keyKind, maskLooks, mayLookSecret } from './words.ts'
+import { MASKED, maskLooks, mayLookSecret } from '#core/secret-looks.ts'
+import { isHarmless, keyKind } from './words.ts'
 import type { KeyKind } from './words.ts'
 
 /** A record with its credentials, prompts and completions taken out. `masked` are JSON pointers in document order. */

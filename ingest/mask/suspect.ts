@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '#core/record.ts'
-import { keyKind, mayLookSecret } from './words.ts'
+import { mayLookSecret } from '#core/secret-looks.ts'
+import { keyKind } from './words.ts'
 
 /**
  * True when a record may hold something to mask. Most hold nothing and pay only this, about as much as parsing them; a look at the
