@@ -8,20 +8,21 @@ import { startFindingsRounds } from './findings-rounds.ts'
 /** Less than what a supervisor gives a process to stop (docker-compose.yml: 60 s), together with the round that is running. */
 export const STOP_MS = 30_000
 
-/** The correlator in this process, for collecting without Kafka. `close` draws what conclusions and findings are missing, for as long as `patience` (default: half a minute) lasts; what is left then is drawn at the next start. */
+/** The correlator in this process, for collecting without Kafka. `close` draws what conclusions and findings are missing, for as long as `patience` (default: half a minute) lasts; what is left then is drawn at the next start. Without `rounds` findings are left to others, who correlate for a living. */
 export function openCorrelator(
   pool: Database['pool'],
   log: Pick<Logger, 'warn'>,
+  rounds = true,
 ): { readonly sink: RecordSink; readonly close: (patience?: AbortSignal) => Promise<void> } {
   const sink = createCorrelator(pool)
-  const stopFindings = startFindingsRounds(pool, log)
+  const stopFindings = rounds ? startFindingsRounds(pool, log) : null
   return {
     sink,
     async close(patience = AbortSignal.timeout(STOP_MS)) {
-      await stopFindings()
+      await stopFindings?.()
       try {
         await sink.drain(patience)
-        await concludeAll(pool, patience)
+        if (rounds) await concludeAll(pool, patience)
       } catch (error) {
         log.warn({ error: String(error) }, 'conclusions are left for the next start')
       }

@@ -16,7 +16,7 @@ export function startFindingsRounds(pool: Database['pool'], log: Pick<Logger, 'w
     let wait = EVERY_MS
     while (await pause(wait, true, { signal: stop.signal }).catch(() => false)) {
       const started = performance.now()
-      await concludeAll(pool).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time'))
+      await concludeAll(pool, stop.signal).catch((error: unknown) => log.warn({ error: String(error) }, 'findings are left for the next time'))
       // A store that takes long to be looked through is not looked through all the time.
       wait = Math.max(EVERY_MS, REST * (performance.now() - started))
     }

@@ -19,12 +19,17 @@ interface Running {
   readonly collectFrom: (configured: ConfiguredSources) => Promise<string>
 }
 
-/** Runs the work with its services; when it ends, collecting stops, deliveries under way are stored, and what conclusions are missing is drawn, within half a minute. */
-export async function withServices(cli: Cli, { pool }: Database, work: (running: Running) => Promise<void>): Promise<void> {
+/** Runs the work with its services; when it ends, collecting stops, deliveries under way are stored, and what conclusions are missing is drawn, within half a minute. With `findings` it keeps those up to date, too. */
+export async function withServices(
+  cli: Cli,
+  { pool }: Database,
+  { findings }: { readonly findings: boolean },
+  work: (running: Running) => Promise<void>,
+): Promise<void> {
   const { logger, log } = sourceLogger(cli.config.logLevel, 'http')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api')
+  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings)
   const bell = createBell(pool, logger)
   // Streams end first: the server waits for what it is answering.
   cli.signal.addEventListener('abort', () => void bell.close(), { once: true })

@@ -12,10 +12,16 @@ export interface OpenedSink {
   readonly close: (patience?: AbortSignal) => Promise<void>
 }
 
-/** Where this process hands records over: Kafka where brokers are named, else the correlator in this process. */
-export async function openSink(cli: Pick<Cli, 'config' | 'environment'>, pool: Database['pool'], log: Logger, clientId: string): Promise<OpenedSink> {
+/** Where this process hands records over: Kafka where brokers are named, else the correlator in this process (`rounds`: which also keeps findings up to date). */
+export async function openSink(
+  cli: Pick<Cli, 'config' | 'environment'>,
+  pool: Database['pool'],
+  log: Logger,
+  clientId: string,
+  rounds = true,
+): Promise<OpenedSink> {
   const { kafka } = cli.config
-  if (kafka === undefined) return openCorrelator(pool, log)
+  if (kafka === undefined) return openCorrelator(pool, log, rounds)
   const transport = await openKafka(kafka, cli, clientId, log)
   return { sink: createTransportSink(transport), close: () => transport.close() }
 }

@@ -1,7 +1,7 @@
 /** Who asks: what they may do (roles) and whose records they may see (tenants). */
 
 /**
- * What a caller may do. `reader`: timelines, traces, events, findings; `responder`: raw records and evidence, too; `compliance`: reports and coverage;
+ * What a caller may do. `reader`: timelines, traces, events, findings; `responder`: raw records and evidence, too; `compliance`: reports, coverage and findings;
  * `ingest`: pushes records, reads nothing; `admin`: all of it, and who looked at what. Each route says which of them it is for.
  */
 export const ACCESS_ROLES = ['reader', 'responder', 'compliance', 'ingest', 'admin'] as const

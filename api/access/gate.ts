@@ -1,5 +1,6 @@
 /** Who asks (401), and whether they may (403). */
 import type { RequestHandler } from 'express'
+import { isUnavailable } from '#database/errors.ts'
 import { ProblemError, sendProblem } from '../problem.ts'
 import type { RunnableRoute } from '../routes/route.ts'
 import { mayUse } from './caller.ts'
@@ -55,7 +56,7 @@ export async function stillAllowed(auth: Authenticate, authorization: string | u
     const caller = await auth(authorization)
     return caller !== null && before !== null && mayCall(caller, route) && JSON.stringify(caller) === JSON.stringify(before)
   } catch (error) {
-    // An issuer that does not answer for a moment is no reason to cut a stream: the token was good.
-    return error instanceof ProblemError && error.status === 503
+    // An issuer or a database that does not answer for a moment is no reason to cut a stream: the token was good.
+    return isUnavailable(error) || (error instanceof ProblemError && error.status === 503)
   }
 }

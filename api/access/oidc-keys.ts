@@ -1,5 +1,5 @@
 /**
- * The public keys of an issuer, from the address that its discovery document names. Fetched on first use and again every ten minutes; a key that is not
+ * The public keys of an issuer, from the address that its discovery document names. fetched on first use, and anew by the first token after ten minutes; a key that is not
  * known yet leads to one fetch, at most every half minute, however many tokens name it. While the issuer does not answer, the keys at hand are good for a
  * day: an outage of its key server locks nobody out, and a withdrawn key does not stay good for ever.
  */
@@ -58,8 +58,11 @@ export function issuerKeys(issuer: string, discovery: string, times: KeyTimes = 
 
   return async (header, token) => {
     if (keys === null || age() > times.staleMs) await refresh()
-    // In the background: the keys at hand are good still.
-    else if (age() > times.refreshMs) refresh().catch(() => undefined)
+    else if (age() > times.refreshMs) {
+      // A key may have been withdrawn meanwhile, so the answer is waited for; not while the issuer is away, where the keys at hand have to do.
+      const read = refresh().catch(() => undefined)
+      if (failedAt < fetchedAt) await read
+    }
     try {
       return await keys!(header, token)
     } catch (error) {

@@ -44,20 +44,19 @@ export async function* changesAfter(store: Store, { oid, filters }: Watched, aft
   for (;;) {
     // Primary key of live_changes, for each tenant; the round of the position itself may not be told to its end.
     const { rows } = await store.query<Span>(
-      `select tenant_id, round, from_ns, to_ns from live_changes
-       where oid = $1 and round ${position.phase === 2 ? '>' : '>='} $2 and ($3::uuid is null or tenant_id = $3::uuid) and ${tenantInScope('tenant_id', '$4')}
-       order by round, tenant_id limit ${ROUNDS_AT_ONCE}`,
+      `with seen as (
+         select tenant_id, round, from_ns, to_ns from live_changes
+         where oid = $1 and round ${position.phase === 2 ? '>' : '>='} $2 and ($3::uuid is null or tenant_id = $3::uuid) and ${tenantInScope('tenant_id', '$4')}
+       )
+       select * from seen where round in (select distinct round from seen order by round limit ${ROUNDS_AT_ONCE}) order by round, tenant_id`,
       [oid, position.round.toString(), filters.tenant ?? null, scopeOf(store)],
     )
     if (rows.length === 0) return
-    // A round whose tenants may not all be among the rows is left for the next turn.
-    const last = rows.at(-1)!.round
-    const whole = rows.length < ROUNDS_AT_ONCE || rows[0]!.round === last ? rows : rows.filter((row) => row.round !== last)
-    for (const spans of Map.groupBy(whole, (row) => row.round).values()) {
+    for (const spans of Map.groupBy(rows, (row) => row.round).values()) {
       const { round } = spans[0]!
       const begun = position.round === round && position.phase !== 2 ? position : null
       if (begun === null || begun.phase === 0) yield* items(store, oid, filters, spans, begun)
-      yield* departures(store, oid, spans, begun?.phase === 1 ? begun : null)
+      yield* departures(store, oid, filters.tenant, spans, begun?.phase === 1 ? begun : null)
       position = endOfRound(round)
     }
   }
@@ -101,18 +100,37 @@ async function* items(store: Store, oid: string, filters: TimelineFilters, spans
   }
 }
 
-async function* departures(store: Store, oid: string, spans: readonly Span[], begun: Position | null): AsyncGenerator<readonly Change[]> {
+async function* departures(
+  store: Store,
+  oid: string,
+  tenant: string | undefined,
+  spans: readonly Span[],
+  begun: Position | null,
+): AsyncGenerator<readonly Change[]> {
   const { round } = spans[0]!
   let after = begun
   for (;;) {
-    // Primary key of live_departures. What came back since is no departure any more: its return is told, too.
+    // Primary key of live_departures. What came back since is no departure any more: its return is told, too. Nor is what stands in this oid's timeline under
+    // another tenant that is watched: its tenant became known, and that was told as an item before.
     const { rows } = await store.query<{ tenant_id: string; time_ns: bigint; event_id: string }>(
       `select d.tenant_id, d.time_ns, d.event_id from live_departures d
        where d.oid = $1 and d.tenant_id = any($2::uuid[]) and d.round = $3
          and ($4::bigint is null or (d.time_ns, d.event_id, d.tenant_id) > ($4::bigint, $5::uuid, $6::uuid))
-         and not exists (select from timeline t where t.tenant_id = d.tenant_id and t.oid = d.oid and t.time_ns = d.time_ns and t.event_id = d.event_id)
+         and not exists (
+           select from timeline t where t.oid = d.oid and t.time_ns = d.time_ns and t.event_id = d.event_id
+             and ($7::uuid is null or t.tenant_id = $7::uuid) and ${tenantInScope('t.tenant_id', '$8')}
+         )
        order by d.time_ns, d.event_id, d.tenant_id limit ${ROWS_AT_ONCE}`,
-      [oid, spans.map((span) => span.tenant_id), round.toString(), after?.timeNs.toString() ?? null, after?.eventId ?? null, after?.tenantId ?? null],
+      [
+        oid,
+        spans.map((span) => span.tenant_id),
+        round.toString(),
+        after?.timeNs.toString() ?? null,
+        after?.eventId ?? null,
+        after?.tenantId ?? null,
+        tenant ?? null,
+        scopeOf(store),
+      ],
     )
     if (rows.length > 0) {
       yield rows.map((row) => ({

@@ -61,7 +61,11 @@ interface GroupRow {
 export async function explainOid(store: Store, oid: string, tenant?: string): Promise<OidExplanation> {
   // Primary key of timeline, then of conclusions: as much as the counts of an oid take.
   const { rows } = await store.query<GroupRow>(
-    `select t.tenant_id, t.source, coalesce(c.confidence, 'none') as confidence, c.subject_oid, coalesce(c.basis, '{}') as basis,
+    // A subject of another tenant is named only where the event stands in that subject's timeline, too (as in an item).
+    `select t.tenant_id, t.source, coalesce(c.confidence, 'none') as confidence,
+       case when $3::uuid[] is null or exists (
+         select from timeline s where s.tenant_id = any($3::uuid[]) and s.oid = c.subject_oid and s.time_ns = t.time_ns and s.event_id = t.event_id
+       ) then c.subject_oid end as subject_oid, coalesce(c.basis, '{}') as basis,
        count(*) as events, min(t.time_ns) as first_ns, max(t.time_ns) as last_ns, (array_agg(t.event_id order by t.time_ns desc, t.event_id desc))[1] as example
      from timeline t left join conclusions c on c.time_ns = t.time_ns and c.event_id = t.event_id
      where t.oid = $1 and t.role <> 'target' and ($2::uuid is null or t.tenant_id = $2::uuid) and ${tenantInScope('t.tenant_id', '$3')}

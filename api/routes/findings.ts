@@ -14,6 +14,7 @@ const Params = z.object({ id: guid })
 
 export const findings = defineRoute({
   path: '/v1/findings',
+  roles: ['reader', 'responder', 'compliance'],
   summary:
     'Findings: anti-patterns, broken trust, signs of abuse, each with its evidence; the latest first. As SARIF 2.1.0 or as OCSF 1.8 Detection Findings (one JSON object a line), too: then the header `Link` names the next page.',
   query: FindingsQuery,
@@ -35,6 +36,7 @@ export const findings = defineRoute({
 
 export const finding = defineRoute({
   path: '/v1/findings/{id}',
+  roles: ['reader', 'responder', 'compliance'],
   summary: 'One finding. Its id stays when more evidence comes.',
   params: Params,
   query: NoQuery,

@@ -40,6 +40,8 @@ export const records = defineRoute({
     try {
       const bytes = await readBody(request, response)
       const results = await intake({ bytes, from: caller.id, tenantId, scope: caller.scope }).catch((error: unknown) => {
+        // A fault of ours does not go away by sending the same again: a forwarder would do so for ever.
+        if (error instanceof TypeError || error instanceof RangeError) throw error
         response.setHeader('Retry-After', RETRY_AFTER_S)
         throw new ProblemError(503, 'The records could not be stored for certain. Send them again: what is stored already is known.', [], { cause: error })
       })

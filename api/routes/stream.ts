@@ -32,6 +32,8 @@ export const stream = defineRoute({
       'Events `ready`, `item` (a TimelineItem), `gone` ({id, tenantId}: stands in this timeline no more), `reset` (load the timeline anew), `end` ({reason}); a comment every 15 s. The header Last-Event-ID goes on after the message with that id.',
     alsoAs: ['text/event-stream'],
   },
+  // An export in all but name, and one that may last for days: on record from its beginning.
+  handsOut: () => true,
   problems: [404, 429, 503],
   handle: async ({ params: { oid }, query, request, response }, context) => {
     const { store, caller } = context
@@ -46,7 +48,8 @@ export const stream = defineRoute({
       const seen = bell?.rings() ?? 0
       const { current, oldest } = await currentRounds(store)
       const asked = typeof given === 'string' ? decodePosition(given) : null
-      const good = asked !== null && asked.round >= oldest && asked.round <= current
+      // Of the oldest round nothing is kept: only its end is a place to go on from.
+      const good = asked !== null && asked.round <= current && (asked.round > oldest || (asked.round === oldest && asked.phase === 2))
       const begin = good ? asked : endOfRound(current)
       const events = openEventStream(response)
       await events.send({ event: 'ready', id: encodePosition(begin), data: { position: encodePosition(begin) } })
@@ -81,10 +84,15 @@ async function follow(events: EventStream, { context, watched, begin, seen: befo
       for (const change of changes) {
         await tell(events, change)
         if (events.signal.aborted) return
+        context.gave(1)
         position = change.position
       }
-      context.gave(changes.length)
       if (bell?.closing.aborted) return events.end('shutdown')
+      // A long backlog is no way round the look at the token.
+      if (Date.now() >= beat) {
+        beat = Date.now() + HEARTBEAT_MS
+        if (!(await context.stillAllowed())) return events.end('access')
+      }
     }
     if (bell?.closing.aborted) return events.end('shutdown')
     if (Date.now() >= beat) {

@@ -49,7 +49,8 @@ const createToken = async (...args: readonly string[]): Promise<{ token: string;
 }
 
 describe('another address than loopback', () => {
-  test('is refused until somebody has an identity, and then wants names', async () => {
+  // Nine programs one after another.
+  test('is refused until somebody has an identity, and then wants names', { timeout: 180_000 }, async () => {
     expect(await trailjoin(['api', '--host', '0.0.0.0'])).toMatchObject({
       code: 1,
       stdout: '',

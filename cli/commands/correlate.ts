@@ -15,7 +15,7 @@ import { STOP_MS } from '../correlator.ts'
 import { startFindingsRounds } from '../findings-rounds.ts'
 import { openKafka } from '../kafka.ts'
 import { startConfiguredWebhooks } from '../webhook/findings.ts'
-import { type MetricsAddress, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
+import { type MetricsAddress, type MetricsServer, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 
 export const correlateCommand: CommandFactory = (cli) =>
   new Command('correlate')
@@ -39,11 +39,13 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
   const sink = createCorrelator(pool)
   const registry = new Registry()
   const counted = countDeliveries(registry)
-  const server = address === null ? null : await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
-  const stopWebhooks = await startConfiguredWebhooks(cli, undefined, pool, log)
   const stopFindings = startFindingsRounds(pool, log)
+  let server: MetricsServer | null = null
+  let stopWebhooks: (() => Promise<void>) | null = null
   let transport: Transport | null = null
   try {
+    if (address !== null) server = await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
+    stopWebhooks = await startConfiguredWebhooks(cli, undefined, pool, log)
     transport = await openKafka(kafka, cli, 'trailjoin-correlate', log)
     await consumeInto(transport, counted.sink(sink), { signal, mask: maskText })
     log.info({ brokers: kafka.brokers, metrics: server?.url }, 'correlating')
@@ -52,7 +54,7 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
     // The batch that is on its way is stored and acknowledged, then its conclusions are drawn.
     await transport?.close()
     await stopFindings()
-    await stopWebhooks()
+    await stopWebhooks?.()
     await drain(sink, log)
     await server?.close()
   }

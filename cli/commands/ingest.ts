@@ -66,7 +66,7 @@ async function ingest(
       )
   } finally {
     // One round ends when everything that follows from it is stored; a collector that is stopped leaves the rest to the next start.
-    await close(once && !cli.signal.aborted ? new AbortController().signal : undefined)
+    await close(once && !cli.signal.aborted ? cli.signal : undefined)
     await stopWebhooks?.()
     await server?.close()
   }
