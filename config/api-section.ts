@@ -1,9 +1,8 @@
 /** The section `api:` of the configuration file: who may call. docs/operators/access.md describes it. */
-import { z } from 'zod'
 import { accessFromEnvironment, ApiSection, DEFAULT_ACCESS } from '#api/access/settings.ts'
 import type { AccessSettings } from '#api/access/settings.ts'
 import { ConfigError } from '../config.ts'
-import { DEFAULT_FILE, faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
+import { faultsOf, readNamed, sectionOf } from './yaml-file.ts'
 
 /**
  * The section with the environment over it: the nearer word wins. What neither says, and a file that is not there, mean this machine alone.
@@ -22,20 +21,15 @@ export async function readAccess(named: string | undefined, environment: Readonl
 }
 
 async function readApiSection(named: string | undefined): Promise<AccessSettings> {
-  const file = named ?? DEFAULT_FILE
-  const text = await readIfThere(file)
-  if (text !== null) return parseApiSection(text, file)
-  if (named === undefined) return DEFAULT_ACCESS
-  throw new ConfigError(`${file} does not exist. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG.`)
+  const found = await readNamed(named)
+  return found === null ? DEFAULT_ACCESS : parseApiSection(found.text, found.file)
 }
 
 /** The section of a text; `file` stands in the messages. @throws ConfigError naming every fault at once */
 export function parseApiSection(text: string, file: string): AccessSettings {
-  const yaml = parseYaml(text, file)
-  const section = z.looseObject({ api: z.unknown() }).safeParse(yaml.value ?? {})
-  // What else stands in the file is the sources' to judge; without a map there is no section.
-  if (!section.success || section.data.api === undefined || section.data.api === null) return DEFAULT_ACCESS
-  const settings = ApiSection.safeParse(section.data.api)
+  const { yaml, value } = sectionOf(text, file, 'api')
+  if (value === undefined) return DEFAULT_ACCESS
+  const settings = ApiSection.safeParse(value)
   if (!settings.success) throw yaml.refusal(faultsOf(settings.error, ['api']))
   return settings.data
 }

@@ -6,7 +6,7 @@ import { isGuid } from '#core/keys.ts'
 import { secretReference } from '#ingest/engine/secret.ts'
 import type { SecretReference } from '#ingest/engine/secret.ts'
 import { ConfigError } from '../config.ts'
-import { DEFAULT_FILE, faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
+import { faultsOf, readNamed, repeatedNames, sectionOf } from './yaml-file.ts'
 
 const FORMATS = ['pdf', 'html', 'json', 'ndjson', 'csv', 'focus'] as const
 
@@ -55,27 +55,21 @@ const Entry = z
 
 /**
  * The reports that the file asks for; none where there is no file or no such section.
- * @param named the file that somebody named; another is not looked for
+ * @param named the file that somebody named: that one must be there
  * @throws ConfigError naming every fault at once, with line and path
  */
 export async function readReports(named: string | undefined): Promise<readonly ScheduledReport[]> {
-  const file = named ?? DEFAULT_FILE
-  const text = await readIfThere(file)
-  return text === null ? [] : parseReports(text, file)
+  const found = await readNamed(named)
+  return found === null ? [] : parseReports(found.text, found.file)
 }
 
 /** The section of a text. Paths in it are relative to the folder of `file`. @throws ConfigError as `readReports` */
 export function parseReports(text: string, file: string): readonly ScheduledReport[] {
-  const yaml = parseYaml(text, file)
-  const section = z.looseObject({ reports: z.unknown() }).safeParse(yaml.value ?? {})
-  if (!section.success || section.data.reports === undefined || section.data.reports === null) return []
-  const entries = z.array(Entry).safeParse(section.data.reports)
+  const { yaml, value } = sectionOf(text, file, 'reports')
+  if (value === undefined) return []
+  const entries = z.array(Entry).safeParse(value)
   if (!entries.success) throw yaml.refusal(faultsOf(entries.error, ['reports']))
-  const faults = entries.data.flatMap(({ name }, index) =>
-    entries.data.findIndex((other) => other.name === name) < index
-      ? [{ path: ['reports', index, 'name'], message: `"${name}" is the name of another report: what was made is remembered by name` }]
-      : [],
-  )
+  const faults = repeatedNames(entries.data, 'reports', 'what was made is remembered by name')
   if (faults.length > 0) throw yaml.refusal(faults)
   const path = (name: string): string => resolve(dirname(file), name)
   return entries.data.map(({ at, afterDays, folder, webhook, prices, ...entry }): ScheduledReport => {

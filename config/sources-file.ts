@@ -4,7 +4,7 @@ import { isGuid } from '#core/keys.ts'
 import type { SourceEntry } from '#ingest/engine/open.ts'
 import type { Source } from '#ingest/engine/source.ts'
 import { ConfigError } from '../config.ts'
-import { faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
+import { faultsOf, parseYaml, readIfThere, sectionOf } from './yaml-file.ts'
 import type { Fault } from './yaml-file.ts'
 
 const Common = z.looseObject({
@@ -38,8 +38,7 @@ export async function readSourcesFile(file: string, kinds: ReadonlyMap<string, S
 export async function readSourcesIfAny(file: string, kinds: ReadonlyMap<string, Source<unknown>>): Promise<readonly SourceEntry[] | null> {
   const text = await readIfThere(file)
   if (text === null) return null
-  const { value } = parseYaml(text, file)
-  return value === null || (typeof value === 'object' && !('sources' in value)) ? null : parseSources(text, file, kinds)
+  return sectionOf(text, file, 'sources').value === undefined ? null : parseSources(text, file, kinds)
 }
 
 /** The sources that a configuration text names. `file` stands in the messages. @throws ConfigError as `readSourcesFile` */

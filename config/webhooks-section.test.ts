@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseWebhooks } from './webhooks-section.ts'
+import { parseWebhooks, readWebhooks } from './webhooks-section.ts'
 
 const parse = (text: string) => parseWebhooks(text, 'trailjoin.yaml')
 
@@ -17,7 +17,15 @@ test('a webhook is told of new and changed findings of any severity, unless it a
   ])
 })
 
-test.each(['', 'sources: []', 'webhooks:', '[]'])('%j names no webhook', (text) => expect(parse(text)).toEqual([]))
+test.each(['[]', 'webhook: []', 'sources: []\nreport: []'])('%j is refused: a word that nobody reads would mean that nobody is told', (text) =>
+  expect(() => parse(text)).toThrow(/is not known here|is no group of settings/),
+)
+
+test('a file that was named must be there', async () => {
+  await expect(readWebhooks('/nowhere/trailjoin.yaml')).rejects.toThrow('/nowhere/trailjoin.yaml does not exist')
+})
+
+test.each(['', 'sources: []', 'webhooks:'])('%j names no webhook', (text) => expect(parse(text)).toEqual([]))
 
 describe('is refused with line and reason:', () => {
   test.each([

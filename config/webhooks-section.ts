@@ -5,7 +5,7 @@ import { isGuid } from '#core/keys.ts'
 import { secretReference } from '#ingest/engine/secret.ts'
 import type { SecretReference } from '#ingest/engine/secret.ts'
 import { ConfigError } from '../config.ts'
-import { DEFAULT_FILE, faultsOf, parseYaml, readIfThere } from './yaml-file.ts'
+import { faultsOf, readNamed, repeatedNames, sectionOf } from './yaml-file.ts'
 
 const CHANGES = ['new', 'changed', 'gone'] as const
 
@@ -45,27 +45,21 @@ const Entry = z.strictObject({
 
 /**
  * The webhooks that the file names; none where there is no file or no such section.
- * @param named the file that somebody named; another is not looked for
+ * @param named the file that somebody named: that one must be there
  * @throws ConfigError naming every fault at once, with line and path
  */
 export async function readWebhooks(named: string | undefined): Promise<readonly FindingWebhook[]> {
-  const file = named ?? DEFAULT_FILE
-  const text = await readIfThere(file)
-  return text === null ? [] : parseWebhooks(text, file)
+  const found = await readNamed(named)
+  return found === null ? [] : parseWebhooks(found.text, found.file)
 }
 
 /** The section of a text; `file` stands in the messages. @throws ConfigError as `readWebhooks` */
 export function parseWebhooks(text: string, file: string): readonly FindingWebhook[] {
-  const yaml = parseYaml(text, file)
-  const section = z.looseObject({ webhooks: z.unknown() }).safeParse(yaml.value ?? {})
-  if (!section.success || section.data.webhooks === undefined || section.data.webhooks === null) return []
-  const entries = z.array(Entry).safeParse(section.data.webhooks)
+  const { yaml, value } = sectionOf(text, file, 'webhooks')
+  if (value === undefined) return []
+  const entries = z.array(Entry).safeParse(value)
   if (!entries.success) throw yaml.refusal(faultsOf(entries.error, ['webhooks']))
-  const faults = entries.data.flatMap(({ name }, index) =>
-    entries.data.findIndex((other) => other.name === name) < index
-      ? [{ path: ['webhooks', index, 'name'], message: `"${name}" is the name of another webhook: what was told is remembered by name` }]
-      : [],
-  )
+  const faults = repeatedNames(entries.data, 'webhooks', 'what was told is remembered by name')
   if (faults.length > 0) throw yaml.refusal(faults)
   if (entries.data.length > 50) throw new ConfigError(`${file}: more than 50 webhooks`)
   return entries.data.map(({ rules, tenant, ...entry }) => ({ ...entry, rules, tenant }))

@@ -29,6 +29,47 @@ export async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
+/** Everything that may stand at the top of the file; each section is read where it is used. */
+const SECTIONS = ['sources', 'api', 'webhooks', 'reports'] as const
+export type Section = (typeof SECTIONS)[number]
+
+/**
+ * The text of the configuration file.
+ * @param named the file that somebody named: that one must be there
+ * @returns null when none was named and there is none here
+ * @throws ConfigError
+ */
+export async function readNamed(named: string | undefined): Promise<{ readonly file: string; readonly text: string } | null> {
+  const file = named ?? DEFAULT_FILE
+  const text = await readIfThere(file)
+  if (text !== null) return { file, text }
+  if (named === undefined) return null
+  throw new ConfigError(`${file} does not exist. Write one (docs/configuration.md has examples), or name another by --config or TRAILJOIN_CONFIG.`)
+}
+
+/**
+ * One section of a text, `value` undefined where it is not there. A word that is no section is refused whoever reads: `webhook:` would otherwise mean that nobody is told.
+ * @throws ConfigError
+ */
+export function sectionOf(text: string, file: string, section: Section): { readonly yaml: YamlFile; readonly value: unknown } {
+  const yaml = parseYaml(text, file)
+  const { value } = yaml
+  if (value === null || value === undefined) return { yaml, value: undefined }
+  if (typeof value !== 'object' || Array.isArray(value)) throw yaml.refusal([{ path: [], message: 'is no group of settings: write them as `name: value`' }])
+  const unknown = Object.keys(value).filter((key) => !(SECTIONS as readonly string[]).includes(key))
+  if (unknown.length > 0) throw yaml.refusal(unknown.map((key) => ({ path: [key], message: `is not known here: the sections are ${SECTIONS.join(', ')}` })))
+  return { yaml, value: (value as Readonly<Record<string, unknown>>)[section] ?? undefined }
+}
+
+/** Faults of a list whose entries are remembered by name. */
+export function repeatedNames(entries: readonly { readonly name: string }[], section: Section, remembered: string): readonly Fault[] {
+  return entries.flatMap(({ name }, index) =>
+    entries.findIndex((other) => other.name === name) < index
+      ? [{ path: [section, index, 'name'], message: `"${name}" is the name of another ${section.replace(/s$/, '')}: ${remembered}` }]
+      : [],
+  )
+}
+
 /** Parses a text; `file` stands in the messages. @throws ConfigError where it is no YAML */
 export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter()

@@ -107,7 +107,7 @@ describe('records through a transport', () => {
       '0 good',
       '1 the store refuses why it was rejected: out of range',
       '2 good',
-      '3000000000 the store refuses why it was rejected: out of range',
+      '3000000000 good (its place could not be stored: out of range)',
       '4 good',
     ])
   })

@@ -1,6 +1,6 @@
 /** From the transport into a sink: what the correlate role runs. */
 import { KEPT_CHARS, messageToRecord, messageToRejection } from './record-codec.ts'
-import type { Origin, RawRecord, Rejection } from '#core/record.ts'
+import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
 import { storable } from '#core/text.ts'
 import type { Message, Topic, Transport } from '#core/transport.ts'
@@ -71,6 +71,11 @@ async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], r
   } catch (error) {
     if (!isRefusal(error)) throw error
     if (records.length === 0) return await rejectWithout(sink, rejections, error)
+    // A rejection that came with the record must not be the record's fault.
+    if (rejections.length > 0) {
+      const kept = await deliverWithout(sink, [], rejections)
+      return add(kept, await deliverWithout(sink, records, []))
+    }
     if (records.length === 1) {
       const [{ origin, text }] = records as [RawRecord]
       const refused: Rejection = {
@@ -78,11 +83,11 @@ async function deliverWithout(sink: RecordSink, records: readonly RawRecord[], r
         reason: `the store refuses it: ${error.message}`,
         text: storable(text.slice(0, KEPT_CHARS)),
       }
-      const receipt = await deliverWithout(sink, [], [...rejections, refused])
+      const receipt = await deliverWithout(sink, [], [refused])
       return { ...receipt, rejected: [...receipt.rejected, refused] }
     }
     const middle = Math.ceil(records.length / 2)
-    const first = await deliverWithout(sink, records.slice(0, middle), rejections)
+    const first = await deliverWithout(sink, records.slice(0, middle), [])
     return add(first, await deliverWithout(sink, records.slice(middle), []))
   }
 }
@@ -92,14 +97,26 @@ async function rejectWithout(sink: RecordSink, rejections: readonly Rejection[],
   if (rejections.length <= 1) {
     const [refused] = rejections
     if (refused === undefined) throw error
-    return await sink.deliver([], [{ origin: NOWHERE, reason: `the store refuses why it was rejected: ${error.message}`, text: storable(refused.text) }])
+    const { origin, reason, text } = refused
+    const placeless = {
+      origin: { ...origin, line: null, index: 0 },
+      reason: storable(`${reason} (its place could not be stored: ${error.message})`),
+      text: storable(text),
+    }
+    try {
+      // Most likely a line beyond what its column holds.
+      return await sink.deliver([], [placeless])
+    } catch (again) {
+      if (!isRefusal(again)) throw again
+      return await sink.deliver([], [{ ...placeless, origin: NOWHERE, reason: `the store refuses why it was rejected: ${again.message}` }])
+    }
   }
   const middle = Math.ceil(rejections.length / 2)
   const first = await deliverWithout(sink, [], rejections.slice(0, middle))
   return add(first, await deliverWithout(sink, [], rejections.slice(middle)))
 }
 
-const NOWHERE: Origin = { file: 'kafka:rejected', line: null, index: 0 }
+const NOWHERE = { file: 'kafka:rejected', line: null, index: 0 } as const
 
 /** SQLSTATE classes 22 (data exception) and 23 (constraint), and faults of our own code that a certain record brings to light. */
 function isRefusal(error: unknown): error is Error {

@@ -1,7 +1,7 @@
 /** A look at the cluster for `doctor`: it creates nothing. */
 import { createKafkaClient } from './kafka-client.ts'
 import type { KafkaClientSettings } from './kafka-client.ts'
-import { checkBrokers, topicNames } from './kafka-topics.ts'
+import { TOPICS, checkBrokers, groupName, topicNames } from './kafka-topics.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 
 export interface KafkaState {
@@ -25,8 +25,7 @@ export async function inspectKafka(settings: KafkaClientSettings & { readonly na
     const missing = names.filter((name) => !known.has(name))
     let behind = missing.length > 0 ? null : 0n
     for (const topic of missing.length > 0 ? [] : names) {
-      // The group of a topic, as kafka.ts names it.
-      const [offsets] = await admin.fetchOffsets({ groupId: `${namespace}.${group}.${topic.slice(namespace.length + 1)}`, topics: [topic] })
+      const [offsets] = await admin.fetchOffsets({ groupId: groupName(namespace, group, TOPICS[names.indexOf(topic)]!), topics: [topic] })
       const done = new Map(offsets?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]))
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
         // A group that has no position yet (-1), or one that is gone, begins at the oldest message.

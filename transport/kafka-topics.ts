@@ -20,7 +20,10 @@ export interface TopicSettings {
   readonly retentionMs: number
 }
 
-const TOPICS: readonly Topic[] = ['records', 'rejected']
+export const TOPICS: readonly Topic[] = ['records', 'rejected']
+
+/** One group for each topic: kafkajs shares partitions out wrongly among members of one group that read different topics. */
+export const groupName = (namespace: string, group: string, topic: Topic): string => `${namespace}.${group}.${topic}`
 
 /** A record is at most 1 MB (Cloud Audit and CloudTrail: 256 KB); JSON in JSON makes it longer. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024

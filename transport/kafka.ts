@@ -2,7 +2,7 @@ import { TransportClosed } from './errors.ts'
 import { type KafkaClientSettings, createKafkaClient } from './kafka-client.ts'
 import { startConsumer } from './kafka-consumer.ts'
 import { type Publisher, createPublisher } from './kafka-publisher.ts'
-import { type TopicFacts, checkBrokers, prepareTopics } from './kafka-topics.ts'
+import { type TopicFacts, checkBrokers, groupName, prepareTopics } from './kafka-topics.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 import { type PauseLimits, RETRY_PAUSE } from './pause.ts'
 import type { Topic, Transport } from '#core/transport.ts'
@@ -79,10 +79,9 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
     async consume(topic, group, handle, signal) {
       const facts = await prepared()
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
-      // One group for each topic: kafkajs shares partitions out wrongly among members of one group that read different topics.
       const consumer = startConsumer(client, {
         topic: facts[topic].name,
-        groupId: `${namespace}.${group}.${topic}`,
+        groupId: groupName(namespace, group, topic),
         handle,
         stop,
         retryPause,

@@ -122,7 +122,7 @@ describe('an access', () => {
   })
 
   test('holds no credential that somebody pasted, wherever they did', async () => {
-    const jwt = `eyJhbGciOiJSUzI1NiJ9.${'eyJzdWIiOiJzZWNyZXQifQ'}.c2lnbmF0dXJl`
+    const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl'
     const own = `tj_${'a1B2'.repeat(11)}`
     await get(`/v1/resolve?q=${jwt}`)
     await get(`/v1/oids/${own}`)
@@ -224,5 +224,5 @@ test('a raw record has its hash as ETag, and whoever has it already gets 304', a
   expect((await get(`/v1/events/${id('7')}/raw`, TOKEN, { 'if-none-match': '"other"' })).status).toBe(200)
   const log = await entries(3)
   // Written when each answer is over: in no order of their own.
-  expect(log.map(({ rows }) => rows).toSorted()).toEqual([0, 1, 1])
+  expect(log.map(({ rows }) => rows ?? -1).toSorted((a, b) => a - b)).toEqual([0, 1, 1])
 })

@@ -64,7 +64,7 @@ function resultOf(finding: Finding, ruleIndex: number): object {
             {
               kind: 'external',
               status: 'accepted',
-              justification: plain(`${acknowledgement.reason} (${acknowledgement.byName ?? acknowledgement.by}, ${acknowledgement.at})`),
+              justification: `${acknowledgement.reason} (${acknowledgement.byName ?? acknowledgement.by}, ${acknowledgement.at})`,
             },
           ],
         }

@@ -143,7 +143,7 @@ function method({ prices }: ReportData): Block[] {
         'A call failed when any of its records says so. It was throttled when a record says that the cloud refused it because of too much use at once. Throttled calls are among the failed ones, and failed calls are among the calls.',
         "Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.",
         'Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never charges anybody.',
-        'Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records always give the same report.',
+        'Records that arrive late correct the days they belong to: a later report of the same period may say more. The same records, with the same decisions about findings, always give the same report.',
         ...(prices === null
           ? []
           : [
@@ -161,7 +161,9 @@ function method({ prices }: ReportData): Block[] {
 function proof({ proofs, prices, version }: ReportData): Block[] {
   return [
     heading('Check it yourself'),
-    text('The figures are those of what these commands print; the SHA-256 of what each prints is the one below as long as the store holds the same records.'),
+    text(
+      'The figures are those of what these commands print; the SHA-256 of what each prints is the one below as long as the store holds the same records and the same decisions about findings.',
+    ),
     {
       block: 'facts',
       code: true,

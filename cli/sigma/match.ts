@@ -59,6 +59,7 @@ function checkTogether(key: string, modifiers: ReadonlySet<Modifier>, place: Pla
   const has = (...names: readonly Modifier[]): Modifier[] => names.filter((name) => modifiers.has(name))
   const kinds = has(...POSITIONS, ...COMPARISONS, 're', 'cidr', 'exists')
   if (kinds.length > 1) refuse(place, `"${key}": ${kinds.join(' and ')} do not go together`)
+  if (modifiers.has('exists') && modifiers.size > 1) refuse(place, `"${key}": exists goes alone`)
   if (has('i', 'm', 's').length > 0 && !modifiers.has('re')) refuse(place, `"${key}": i, m and s go with re`)
   if (modifiers.has('cased') && has(...COMPARISONS, 're', 'cidr', 'exists').length > 0) refuse(place, `"${key}": cased is for text`)
   if (modifiers.has('all') && has(...COMPARISONS, 'exists').length > 0) refuse(place, `"${key}": all does not go with ${kinds.join()}`)

@@ -112,9 +112,15 @@ test('a message that is refused blocks those behind it for one round only', asyn
 test('what was refused for days is given up and kept with the reason', async () => {
   await tell(settings())
   await change('new')
-  await database.pool.query(`update finding_changes set changed_at = now() - interval '5 days'`)
+  // An old change is no reason: the program may not have run.
+  await database.pool.query(`update finding_changes set changed_at = now() - interval '20 days'`)
   answer = () => 410
   await tell(settings())
+  await due()
+  expect(await tell(settings())).toMatchObject({ failed: 1 })
+  await database.pool.query('update webhook_outbox set attempts = 99')
+  await due()
+  expect(await tell(settings())).toMatchObject({ failed: 1 })
   await due()
   expect(await tell(settings())).toMatchObject({ delivered: 0, failed: 0 })
   const { rows } = await database.pool.query<{ last_error: string }>('select last_error from webhook_outbox where failed_at is not null')

@@ -17,8 +17,13 @@ import { webhookKey } from './sign.ts'
 
 /** Advisory lock of whoever tells webhooks. An arbitrary number, the same everywhere. */
 const WEBHOOKS_LOCK = 7_241_102
-/** A receiver that was away over a long weekend gets everything; after that a person has to look. */
-const GIVE_UP_AFTER = '4 days'
+/**
+ * Attempts that failed: some eight within two hours, then one an hour, four days in all. A receiver that was away over a long weekend gets everything; after that a
+ * person has to look. Counted, and not by the age of the change: a program that did not run for a week has not tried.
+ */
+const GIVE_UP_AFTER = 100
+/** Of one webhook in one round. */
+const ROUND_MS = 10_000
 /** From the first failed attempt of a message to the next, doubled each time. */
 const FIRST_PAUSE_S = 30
 const LONGEST_PAUSE_S = 3_600
@@ -70,7 +75,11 @@ export async function tellWebhooks(pool: pg.Pool, webhooks: readonly OpenWebhook
     try {
       for (const { settings } of webhooks) await putOut(client, settings)
       // Receivers are independent: one that is slow must not keep the others waiting.
-      const results = await Promise.all(webhooks.map((webhook) => send(pool, webhook, options)))
+      const settled = await Promise.allSettled(webhooks.map((webhook) => send(pool, webhook, options)))
+      // Only when all have come to an end: the lock guards what is on its way.
+      const broken = settled.find((one) => one.status === 'rejected')
+      if (broken) throw broken.reason
+      const results = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       return {
         delivered: results.reduce((sum, one) => sum + one.delivered, 0),
         failed: results.filter((one) => one.error !== null).length,
@@ -133,8 +142,11 @@ async function send(
     [name],
   )
   let delivered = 0
+  const started = performance.now()
   for (const due of rows) {
     options.signal?.throwIfAborted()
+    // What is left is due in the next round, for which the others wait.
+    if (performance.now() - started > ROUND_MS) break
     try {
       await deliverWebhook(target, messageOf(due), { retries: RETRIES, ...options })
     } catch (error) {
@@ -142,7 +154,7 @@ async function send(
       const reason = error instanceof Error ? error.message : String(error)
       await pool.query(
         `update webhook_outbox set attempts = attempts + 1, last_error = $3, next_at = now() + make_interval(secs => $4),
-           failed_at = case when (select changed_at from finding_changes where id = $2) < now() - interval '${GIVE_UP_AFTER}' then now() end
+           failed_at = case when attempts + 1 >= ${GIVE_UP_AFTER} then now() end
          where webhook = $1 and change_id = $2`,
         [name, due.id, reason, Math.min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** Math.min(due.attempts, 10))],
       )

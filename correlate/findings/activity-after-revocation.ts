@@ -38,7 +38,8 @@ function draft({ tenantId, oid, spans, acts, sure, last, auditedUntil, proof }: 
   return {
     key: [tenantId, oid],
     severity: sure ? 'critical' : 'high',
-    confidence: sure ? 'exact' : 'probable',
+    // A token that was issued is a record; that none was issued follows from a log that is complete.
+    confidence: !sure ? 'probable' : acts.some((act) => act.kind === 'token.issued') ? 'exact' : 'derived',
     tenantId,
     oids: [oid],
     evidence: [...concerned.map((span) => span.by), ...acts],

@@ -49,7 +49,7 @@ testRules({
           .awsExchange('exchange', '20:00', { subject: AGENT, key: keyOf('late') })
           .converse('call', '20:01', { key: keyOf('late') })
           .converse('refused', '20:02', { key: keyOf('late'), error: 'AccessDeniedException' }),
-      gives: [{ oids: [AGENT], evidence: ['deleted', 'exchange', 'call'], confidence: 'exact' }],
+      gives: [{ oids: [AGENT], evidence: ['deleted', 'exchange', 'call'], confidence: 'derived' }],
     },
     {
       name: "fires on a disabled agent whose exchange is within a token's life, but for which none was issued",
@@ -57,7 +57,7 @@ testRules({
         until(base(world), '12:00')
           .principal('disabled', '10:00', 'Update service principal', AGENT, { agent: true, enabled: false })
           .awsExchange('exchange', '11:00', { subject: AGENT }),
-      gives: [{ oids: [AGENT], evidence: ['disabled', 'exchange'], confidence: 'exact' }],
+      gives: [{ oids: [AGENT], evidence: ['disabled', 'exchange'], confidence: 'derived' }],
     },
     {
       name: 'says that it is only probable while the sign-in log has not come as far as the revocation',

@@ -5,7 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { isGuid } from '#core/keys.ts'
 import { canonicalJson } from '#core/record.ts'
+import { parseTime } from '#core/time.ts'
 
 export const BUNDLE_VERSION = 1
 export const MANIFEST_NAME = 'manifest.json'
@@ -26,17 +28,21 @@ export type EntryName = (typeof ENTRIES)[number]
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().nonnegative()
 
+const guid = z.string().refine(isGuid, 'is no GUID')
+const time = z.string().refine((text) => /^[\dTZ:.-]+$/.test(text) && parseTime(text) !== null, 'is no time in UTC')
+
 const Entry = z.strictObject({ name: z.string(), bytes: count, sha256: hash, chain: hash })
 export type BundleEntry = z.infer<typeof Entry>
 
 export const BundleManifest = z.strictObject({
   of: z.literal('evidence-bundle'),
   version: z.literal(BUNDLE_VERSION),
-  oid: z.string(),
-  from: z.string().nullable(),
-  to: z.string().nullable(),
+  // A bundle may come from anybody: what is printed of it is what it says it is, and no control sequence for the reader's terminal.
+  oid: guid,
+  from: time.nullable(),
+  to: time.nullable(),
   scope: z.union([z.literal('everything'), z.array(z.string())]),
-  createdAt: z.string(),
+  createdAt: time,
   createdBy: z.string(),
   counts: z.strictObject({ timeline: count, supporting: count, records: count, findings: count }),
   /** `references`: events that others rest on and that are not in the bundle, because the store does not have them (any more) or the caller may not see them. */

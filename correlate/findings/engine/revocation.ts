@@ -71,8 +71,8 @@ function revocations(changes: readonly LifecycleFact[]): Revocation[] {
   const inOrder = changes.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.eventId < b.eventId ? -1 : 1))
   return inOrder.flatMap(({ tenantId, fact, time, eventId }, index): Revocation[] => {
     if (fact.change !== 'deleted' && fact.change !== 'disabled') return []
-    const endings = fact.change === 'deleted' ? ['restored', 'created'] : ['enabled']
-    const end = inOrder.slice(index + 1).find((later) => endings.includes(later.fact.change))
+    // As the directory has it (`lifetimeOf`): whatever says that it is there again ends both. None enables what is deleted.
+    const end = inOrder.slice(index + 1).find((later) => later.fact.change !== 'deleted' && later.fact.change !== 'disabled')
     return [{ by: { id: eventId, timeNs: time, tenantId }, change: fact.change, from: time, to: end?.time ?? null }]
   })
 }

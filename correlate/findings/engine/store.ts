@@ -45,8 +45,11 @@ export async function storeFindings(
       changed.map((row) => ({ id: row.id, change: known.has(row.id) ? 'changed' : 'new', body: bodyOf(row) })),
     )
   }
-  // Webhooks are told within days (cli/webhook/findings.ts).
-  await client.query(`delete from finding_changes where changed_at < now() - interval '30 days'`)
+  // What is put out for a webhook stays until it is told; a teller that was away for a month begins with what is left (docs/findings-webhooks.md).
+  await client.query(
+    `delete from finding_changes c where c.changed_at < now() - interval '30 days'
+       and not exists (select from webhook_outbox o where o.change_id = c.id)`,
+  )
   return { findings: rows.length, written: changed.length, removed: gone.length }
 }
 
