@@ -8,6 +8,8 @@ export interface Poison {
   readonly where: string
   /** The file of the rejection begins so. */
   readonly origin: string
+  /** How many rejections it makes; 1 without it. */
+  readonly count?: number
   put(scene: Scene): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export const POISON: readonly Poison[] = [
   {
     where: 'a message of an event hub that is no JSON, and a record in one without a time',
     origin: 'entra:event-hubs/',
+    count: 2,
     async put({ clouds }) {
       await clouds.send('insights-logs', ['{"records":[{"category":', '{"records":[{"category":"ManagedIdentitySignInLogs","properties":{"id":"x"}}]}'])
     },
