@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject, RawRecord } from '#core/record.ts'
+import { parseJson } from '#core/parse-json.ts'
 import { messageToRecord, messageToRejection, recordToMessage, rejectionToMessage } from './record-codec.ts'
 
 const record = (text: string, file = 'a.json'): RawRecord => ({
   text,
-  value: JSON.parse(text) as JsonObject,
+  value: parseJson(text) as JsonObject,
   masked: ['/a'],
   origin: { file, line: 3, index: 2 },
   context: { tenantId: 't' },

@@ -2,6 +2,7 @@
  * Records and rejections as messages: CloudEvents 1.0 in the binary mode of its Kafka binding (attributes as `ce_` headers, the value is
  * the data). What is sent of a record is its text; the parsed form is made again on the other side.
  */
+import { parseJson } from '#core/parse-json.ts'
 import { type JsonObject, type Origin, type RawRecord, type RecordContext, type Rejection, sha256 } from '#core/record.ts'
 import type { Message } from '#core/transport.ts'
 
@@ -67,7 +68,7 @@ function dataOf({ value, headers }: Message, type: string): { readonly data: Jso
 
 function parseObject(text: string): JsonObject | null {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
   } catch {
     return null

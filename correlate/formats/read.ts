@@ -1,3 +1,4 @@
+import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 
 /**
@@ -77,7 +78,7 @@ function walk(value: Value, path: string, step: (value: Value, key: string) => V
 export function parseIfText(value: Value): Value {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value
   try {
-    return JSON.parse(value) as Json
+    return parseJson(value)
   } catch {
     return value
   }

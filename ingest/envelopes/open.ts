@@ -1,3 +1,4 @@
+import { parseJson } from '#core/parse-json.ts'
 import type { JsonObject } from '#core/record.ts'
 import { openCloudEvents } from './cloudevents.ts'
 import { openCloudWatch } from './cloudwatch.ts'
@@ -41,7 +42,7 @@ function layer(text: string, value: JsonObject, left: number): readonly Opened[]
 
 function parse(text: string): Opened {
   try {
-    const value = asObject(JSON.parse(text))
+    const value = asObject(parseJson(text))
     return value ? { text, value } : { text, reject: 'no record: the envelope holds no object' }
   } catch (error) {
     return { text, reject: `not JSON inside its envelope: ${(error as Error).message}` }

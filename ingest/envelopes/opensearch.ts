@@ -1,4 +1,4 @@
-import { memberText } from '../json-text.ts'
+import { memberText } from '#core/json-text.ts'
 import { asObject } from './envelope.ts'
 import type { Open } from './envelope.ts'
 

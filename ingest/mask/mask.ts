@@ -1,5 +1,6 @@
-import type { Json, JsonObject } from '#core/record.ts'
-import { skipSpace, stringEnd, valueEnd } from '../json-text.ts'
+import { parseJson } from '#core/parse-json.ts'
+import type { JsonObject } from '#core/record.ts'
+import { skipSpace, stringEnd, valueEnd } from '#core/json-text.ts'
 import { contentRule, keepUsage } from './bodies.ts'
 import { suspect } from './suspect.ts'
 import { MASKED, maskLooks, mayLookSecret } from '#core/secret-looks.ts'
@@ -33,7 +34,7 @@ export function mask(value: JsonObject, text: string): MaskedRecord {
   if (edits.length === 0) return { value, text, masked: [] }
   const result = apply(text, edits)
   return {
-    value: JSON.parse(result) as JsonObject,
+    value: parseJson(result) as JsonObject,
     text: result,
     masked: [...new Set(edits.map((edit) => edit.pointer))],
   }
@@ -103,7 +104,7 @@ function collectValue(
   if (body || content?.(path)) {
     const end = valueEnd(text, start)
     const raw = text.slice(start, end)
-    const replacement = JSON.stringify(body ? keepUsage(JSON.parse(raw) as Json) : MASKED)
+    const replacement = JSON.stringify(body ? keepUsage(parseJson(raw)) : MASKED)
     if (replacement !== raw) edits.push({ start, end, text: replacement, pointer: pointer(path) })
     return end
   }
@@ -138,7 +139,7 @@ function maskInner(value: string, nesting: number): string {
   const first = value.trimStart()[0]
   if (nesting < 4 && (first === '{' || first === '[')) {
     try {
-      const inner = JSON.parse(value) as Json
+      const inner = parseJson(value)
       if (inner !== null && typeof inner === 'object') {
         const edits: Edit[] = []
         collect(value, skipSpace(value, 0), [], null, edits, nesting + 1)

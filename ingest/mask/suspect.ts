@@ -1,3 +1,4 @@
+import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { mayLookSecret } from '#core/secret-looks.ts'
 import { keyKind } from './words.ts'
@@ -46,7 +47,7 @@ function suspectString(text: string): boolean {
   const first = text.charCodeAt(0)
   if (first === 123 || first === 91 || first === 32 || first === 10) {
     try {
-      const inner = JSON.parse(text) as Json
+      const inner = parseJson(text)
       if (inner !== null && typeof inner === 'object') return suspect(inner, text)
     } catch {
       // No JSON: it may have been, before it was cut. The walk decides.

@@ -35,7 +35,7 @@ const values = (result: Split): unknown[] => result.records.map((record) => reco
 /** Objects that are no wrapper. Keys like `value` do occur, with arrays, beside keys that no wrapper has. */
 const record = fc
   .dictionary(fc.oneof(fc.string(), fc.constantFrom('value', 'events', 'Records', 'a"b', '\\')), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 6 })
-  .map((members) => ({ 'own key': 1, ...(JSON.parse(JSON.stringify(members)) as object) }))
+  .map((members) => ({ 'own key': 1, ...members }))
 
 /** How the list of records is written into a file. */
 const writers: Record<string, (items: readonly object[], gap: string) => string> = {
@@ -51,7 +51,7 @@ const writers: Record<string, (items: readonly object[], gap: string) => string>
   'array of wrappers': (items) => JSON.stringify(items.map((item) => ({ Records: [item] }))),
 }
 
-describe('records come out as JSON.parse would give them, however the file is cut into chunks', () => {
+describe('records come out as they were written, however the file is cut into chunks', () => {
   for (const [name, write] of Object.entries(writers)) {
     test(
       name,
@@ -62,7 +62,8 @@ describe('records come out as JSON.parse would give them, however the file is cu
             const result = split(text, chunk, undefined, 8)
             expect(result.error).toBeNull()
             expect(result.rejected).toEqual([])
-            expect(values(result)).toEqual(JSON.parse(JSON.stringify(items)))
+            // Compared as texts: JSON.parse of Node 24 may mistake a key with an escape (core/parse-json.ts).
+            expect(JSON.stringify(values(result))).toBe(JSON.stringify(items))
             for (const piece of result.records) expect(text).toContain(piece.text)
           }),
           { numRuns: 150 },

@@ -1,3 +1,4 @@
+import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { Damage, NotJson } from './damage.ts'
 import { MAX_DEPTH, beginValue, enterArray, newScan, resumeObject, scan } from './scan.ts'
@@ -9,7 +10,7 @@ import type { Wrapper } from './wrappers.ts'
 const MAX_RECORD = 16 * 1024 * 1024
 /** How much of what is refused is kept (core/record.ts, `Rejection`). */
 const KEPT = 64 * 1024
-/** Lines up to here go straight to JSON.parse; they cannot nest deeper than MAX_DEPTH. */
+/** Lines up to here go straight to the parser; they cannot nest deeper than MAX_DEPTH. */
 const FAST_LINE = 2 * MAX_DEPTH
 
 export interface Pieces {
@@ -120,7 +121,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
   function give(text: string, line: number, columns: readonly string[] | null): void {
     let value: Json
     try {
-      value = JSON.parse(text) as Json
+      value = parseJson(text)
     } catch (error) {
       pieces.rejected(`not JSON: ${(error as Error).message}`, text.slice(0, KEPT), line)
       return
@@ -221,7 +222,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     const text = slice(state.at, stop)
     let value: JsonObject
     try {
-      value = JSON.parse(text) as JsonObject
+      value = parseJson(text) as JsonObject
     } catch {
       return false
     }
@@ -247,7 +248,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
       const inTables = frames.at(-1)?.key === 'tables'
       let before: JsonObject | null = null
       try {
-        before = JSON.parse(`${slice(start, state.at)}[]}`) as JsonObject
+        before = parseJson(`${slice(start, state.at)}[]}`) as JsonObject
       } catch {
         // The scan will meet a structural fault itself; a lesser one rejects the value when it is complete.
       }

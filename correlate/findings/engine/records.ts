@@ -2,6 +2,7 @@
  * The raw records of a few events: what a trust document allows, what a change of logging set. Such content is not on the event, because it
  * matters for few events and is large; it is read from the evidence itself. Chunks hold up to 256 records, so records are read chunk by chunk.
  */
+import { parseJson } from '#core/parse-json.ts'
 import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
@@ -38,6 +39,6 @@ export async function recordsOf(client: pg.ClientBase, ids: readonly EventId[]):
   const found = new Map<EventId, JsonObject>()
   if (ids.length === 0) return found
   const { rows } = await client.query<Place>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [ids])
-  await visitAll(client, rows, (id, text) => found.set(id, JSON.parse(text) as JsonObject))
+  await visitAll(client, rows, (id, text) => found.set(id, parseJson(text) as JsonObject))
   return found
 }

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseJson } from '#core/parse-json.ts'
 import type { TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
 import { isObj } from '../read.ts'
@@ -361,7 +362,7 @@ test('whatever stands in a record, the answer is an event or a reason, and the r
         const before = JSON.stringify(value)
         const answer = format.normalise({ value, context: {} })
         expect('event' in answer || answer.reject.length > 0).toBe(true)
-        expect(format.normalise({ value: JSON.parse(before) as JsonObject, context: {} })).toEqual(answer)
+        expect(format.normalise({ value: parseJson(before) as JsonObject, context: {} })).toEqual(answer)
         expect(JSON.stringify(value)).toBe(before)
       },
     ),

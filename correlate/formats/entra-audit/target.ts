@@ -1,4 +1,5 @@
 /** The targets of an audit record: what they are, and what stands in their `modifiedProperties`. */
+import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { arr, getAnyCase, obj, parseIfText, str, type Value } from '../read.ts'
 
@@ -53,7 +54,7 @@ function propertyOf(item: Json): Property {
 function parsed(value: Value): Json | undefined {
   if (typeof value !== 'string') return value ?? undefined
   try {
-    return JSON.parse(value) as Json
+    return parseJson(value)
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 import { parseTime } from '#core/time.ts'
-import { itemTexts, memberText } from '../../json-text.ts'
+import { itemTexts, memberText } from '#core/json-text.ts'
 
 /** The column that the query adds: when a row became visible. It is no part of the record. */
 export const INGESTED = 'trailjoin_ingested'

@@ -1,6 +1,6 @@
 import type { Logging } from '@google-cloud/logging'
 import { formatTime, parseTime } from '#core/time.ts'
-import { itemTexts, memberText } from '../../json-text.ts'
+import { itemTexts, memberText } from '#core/json-text.ts'
 import { SourceError } from '../../engine/source.ts'
 import { abortable } from '../google/adapter.ts'
 import { messageOf, statusOf } from '../google/errors.ts'
