@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { ATTACK, SEVERITIES } from '#core/finding.ts'
+import { RULES, SEVERITIES } from '#core/finding.ts'
 import { CONFIDENCES } from '#core/event.ts'
 import { ocsfFaults } from '../../test/ocsf-schema.ts'
 import type { Finding } from './contract.ts'
@@ -36,7 +36,7 @@ const ACKNOWLEDGED: Finding = {
 const EVERY: readonly Finding[] = [
   ...SEVERITIES.map((severity) => ({ ...BASE, severity })),
   ...CONFIDENCES.map((confidence) => ({ ...BASE, confidence })),
-  ...Object.keys(ATTACK).map((rule) => ({ ...BASE, rule })),
+  ...Object.keys(RULES).map((rule) => ({ ...BASE, rule })),
   { ...BASE, rule: 'topology-drift', tenantId: null, oids: [], details: null },
   ACKNOWLEDGED,
 ]
@@ -73,6 +73,22 @@ test('each result names its rule, and what was acknowledged is suppressed with t
   const { results, tool } = runs[0]!
   expect(results.map((result) => tool.driver.rules[result.ruleIndex]!.id)).toEqual(results.map((result) => result.ruleId))
   expect(results.map((result) => result.suppressions !== undefined)).toEqual([false, false, true])
+})
+
+test("what is said of a rule is the rule's, whichever of its findings comes first", async () => {
+  const mild = { ...BASE, severity: 'high', title: 'This one only' } as const
+  for (const findings of [
+    [mild, BASE],
+    [BASE, mild],
+  ]) {
+    const [rule] = (await logOf(findings)).runs[0]!.tool.driver.rules
+    expect(rule).toMatchObject({
+      shortDescription: { text: 'A deleted or disabled agent is still active' },
+      defaultConfiguration: { level: 'error' },
+      properties: { 'security-severity': '9.5', tags: ['security', 'external/mitre-attack/T1078.004'] },
+    })
+  }
+  expect(ocsfFinding(mild)).toMatchObject({ finding_info: { title: 'This one only', analytic: { name: 'A deleted or disabled agent is still active' } } })
 })
 
 test('names that an attacker chose make no links or placeholders', async () => {

@@ -1,6 +1,6 @@
 /** Findings as OCSF 1.8 Detection Findings (class 2004), one JSON object a line. */
 import type { Confidence } from '#core/event.ts'
-import { ATTACK, type Severity } from '#core/finding.ts'
+import { ruleHead, type Severity } from '#core/finding.ts'
 import { parseTime } from '#core/time.ts'
 import type { Finding } from './contract.ts'
 
@@ -29,7 +29,8 @@ export function ocsfFinding(finding: Finding): Readonly<Record<string, unknown>>
   const { id, rule, severity, confidence, title, tenantId, oids, evidence, firstSeen, lastSeen, explanation, remediation, details, acknowledgement } = finding
   const [severityId, severityName] = SEVERITY[severity]
   const [confidenceId, confidenceName] = CONFIDENCE[confidence]
-  const attack = ATTACK[rule]
+  const head = ruleHead(rule)
+  const attack = head?.attack
   // Activity "Create" is also what OCSF's own examples give for a finding that is handed over whole.
   return {
     class_uid: CLASS,
@@ -68,7 +69,7 @@ export function ocsfFinding(finding: Finding): Readonly<Record<string, unknown>>
       title,
       desc: explanation,
       types: [rule],
-      analytic: { type_id: 1, type: 'Rule', uid: rule, name: title },
+      analytic: { type_id: 1, type: 'Rule', uid: rule, name: head?.title ?? title },
       first_seen_time: millis(firstSeen),
       last_seen_time: millis(lastSeen),
       related_events_count: evidence.length,

@@ -1,5 +1,5 @@
 /** Findings as a SARIF 2.1.0 log (OASIS), for code-scanning dashboards and whatever else collects results. */
-import { ATTACK, type Severity } from '#core/finding.ts'
+import { ruleHead, type Severity } from '#core/finding.ts'
 import type { Finding } from './contract.ts'
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = { critical: 'error', high: 'error', medium: 'warning', low: 'note', info: 'note' }
@@ -35,8 +35,10 @@ export async function* sarifLog(findings: AsyncIterable<Finding> | Iterable<Find
   yield `\n],"tool":{"driver":${JSON.stringify(driver)}}}]}\n`
 }
 
-function ruleOf(id: string, { title, remediation, severity }: Finding): object {
-  const attack = ATTACK[id]
+/** What is said of a rule is the rule's own, not that of the finding that comes first: one finding may be less grave than its rule. */
+function ruleOf(id: string, finding: Finding): object {
+  const { title, severity, attack } = ruleHead(id) ?? { ...finding, attack: undefined }
+  const { remediation } = finding
   return {
     id,
     shortDescription: { text: plain(title) },

@@ -50,8 +50,10 @@ interface Group {
 
 /** @throws SigmaError when a correlation names no rule, a correlation, or a name that two rules have */
 export function createRun(rules: readonly SigmaRule[]): SigmaRun {
-  const eventRules = rules.filter((rule) => rule.kind === 'event')
-  const correlations = rules.filter((rule) => rule.kind === 'correlation').map((rule) => new Correlator(rule, resolve(rule, rules)))
+  // In an order of their own: that of the files they stand in is nobody's statement.
+  const sorted = rules.toSorted((a, b) => orderOf(a).localeCompare(orderOf(b), 'en'))
+  const eventRules = sorted.filter((rule) => rule.kind === 'event')
+  const correlations = sorted.filter((rule) => rule.kind === 'correlation').map((rule) => new Correlator(rule, resolve(rule, rules)))
   const silent = new Set(correlations.flatMap(({ inputs, rule }) => (rule.correlation.generate ? [] : [...inputs.keys()])))
   let offered = 0
   return {
@@ -65,18 +67,17 @@ export function createRun(rules: readonly SigmaRule[]): SigmaRun {
       ]),
     ],
     offer(event) {
-      const matches: Match[] = []
-      for (const rule of eventRules) {
-        if ((rule.source !== null && event.field('source') !== rule.source) || !rule.test(event)) continue
-        if (!silent.has(rule)) matches.push(matchOf(rule, {}, [event], 1))
-        for (const correlation of correlations) matches.push(...correlation.offer(rule, event))
-      }
+      const matched = new Set(eventRules.filter((rule) => (rule.source === null || event.field('source') === rule.source) && rule.test(event)))
+      const matches = [...matched].filter((rule) => !silent.has(rule)).map((rule) => matchOf(rule, {}, [event], 1))
+      if (matched.size > 0) for (const correlation of correlations) matches.push(...correlation.offer(matched, event))
       if (++offered % SWEEP_EVERY === 0) for (const correlation of correlations) matches.push(...correlation.sweep(event.timeNs))
       return matches
     },
     finish: () => correlations.flatMap((correlation) => correlation.sweep(null)),
   }
 }
+
+const orderOf = ({ title, id, name }: SigmaRule): string => JSON.stringify([title, id, name])
 
 /** The rules that a correlation names, each under the name it uses. */
 function resolve(rule: CorrelationRule, rules: readonly SigmaRule[]): ReadonlyMap<EventRule, string> {
@@ -108,16 +109,26 @@ class Correlator {
     this.fields = [...groupBy.flatMap((group) => [...inputs.values()].map((name) => group.fieldOf(name))), ...(field ? [field] : [])]
   }
 
-  offer(rule: EventRule, event: SigmaEvent): Match[] {
-    const name = this.inputs.get(rule)
-    const values = name === undefined ? null : groupValues(this.rule.correlation, name, event)
-    if (name === undefined || values === null) return []
-    const key = JSON.stringify(values)
+  /** The next event with all the rules that it matches: taken one after the other, the answer would depend on which comes first. */
+  offer(matched: ReadonlySet<EventRule>, event: SigmaEvent): Match[] {
+    const byGroup = new Map<string, { readonly values: Readonly<Record<string, string>>; readonly names: string[] }>()
+    for (const [rule, name] of this.inputs) {
+      const values = matched.has(rule) ? groupValues(this.rule.correlation, name, event) : null
+      if (values === null) continue
+      const key = JSON.stringify(values)
+      const known = byGroup.get(key)
+      if (known) known.names.push(name)
+      else byGroup.set(key, { values, names: [name] })
+    }
+    return [...byGroup].flatMap(([key, { values, names }]) => this.#push(key, values, names, event))
+  }
+
+  #push(key: string, values: Readonly<Record<string, string>>, names: readonly string[], event: SigmaEvent): Match[] {
     let group = this.#groups.get(key)
     if (!group) this.#groups.set(key, (group = { values, window: new Window(this.rule.correlation), open: null }))
     group.window.advance(event.timeNs)
     const closed = group.window.empty ? this.#close(group) : []
-    group.window.push({ rule: name, event })
+    group.window.push(names, event)
     if (!group.window.holds()) return [...closed, ...this.#close(group)]
     const begun = group.open !== null
     const open = (group.open ??= { hits: new Map(), group: values, count: 0, last: null })

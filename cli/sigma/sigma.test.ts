@@ -199,6 +199,54 @@ describe('correlations', () => {
     expect(matches(both('temporal_ordered'), [r(0), q(11)])).toEqual([])
   })
 
+  /** The rules of a text in another order: the correlation first or last, its rules either way round. */
+  const orders = (text: string): string[] => {
+    const [correlation, first, second] = text.split('---\n') as [string, string, string]
+    return [
+      [correlation, first, second],
+      [correlation, second, first],
+      [first, second, correlation],
+      [second, first, correlation],
+    ].map((parts) => parts.map((part) => (part.endsWith('\n') ? part : `${part}\n`)).join('---\n'))
+  }
+
+  test('take an event that two rules match for one step of an order only, however the files are sorted', () => {
+    const either = `title: C\ncorrelation:\n  type: temporal_ordered\n  rules: [r, q]\n  group-by: [agentOid]\n  timespan: 10m\n---\n${base('r', 'kind: k')}---\n${base('q', 'outcome: failure')}`
+    const two = (minute: number): SigmaEvent => event({ kind: 'k', outcome: 'failure', agentOid: AGENT }, minute)
+    for (const text of orders(either)) {
+      expect(matches(text, [two(0)])).toEqual([])
+      expect(matches(text, [two(0), two(5)]).map((match) => match.events)).toEqual([['e0', 'e5']])
+    }
+  })
+
+  test('give the same matches however the files are sorted, for any events and any type', () => {
+    const typed = fc.constantFrom(
+      'type: event_count\n  condition: { gte: 3 }',
+      'type: value_count\n  condition: { field: sourceIp, gte: 2 }',
+      'type: temporal',
+      'type: temporal_ordered',
+    )
+    const item = fc.record({ minute: fc.nat({ max: 40 }), r: fc.boolean(), q: fc.boolean(), ip: fc.nat({ max: 3 }), by: fc.constantFrom('a', 'b') })
+    fc.assert(
+      fc.property(typed, fc.array(item, { maxLength: 25 }), (type, items) => {
+        const text = `title: C\ncorrelation:\n  rules: [r, q]\n  group-by: [who]\n  aliases: { who: { r: agentOid, q: subjectOid } }\n  timespan: 10m\n  ${type}\n---\n${base('r', 'kind: k')}---\n${base('q', 'outcome: failure')}`
+        const events = items
+          .toSorted((a, b) => a.minute - b.minute)
+          .map(({ minute, r: first, q: second, ip, by }, index) =>
+            event(
+              { kind: first ? 'k' : 'x', outcome: second ? 'failure' : 'success', agentOid: by, subjectOid: index % 3 === 0 ? 'a' : by, sourceIp: `ip${ip}` },
+              minute,
+              `e${index}`,
+            ),
+          )
+        const [one, ...others] = orders(text).map((order) =>
+          matches(order, events).map((match) => JSON.stringify(match, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))),
+        )
+        for (const other of others) expect(other).toEqual(one)
+      }),
+    )
+  })
+
   test('tell of the rules that they are made of only where they say so', () => {
     const text = count('type: event_count\n  condition: { gte: 3 }')
     expect(matches(text, at(0))).toEqual([])

@@ -41,11 +41,19 @@ export class Window {
     this.#start = 0
   }
 
-  push(hit: Hit): void {
-    this.#hits.push(hit)
-    this.#count(hit, 1)
-    const index = this.#correlation.rules.indexOf(hit.rule)
-    this.#chains[index] = index === 0 ? hit.event.timeNs : (this.#chains[index - 1] ?? null)
+  /** Takes an event in with the rules that it matches. */
+  push(rules: readonly string[], event: SigmaEvent): void {
+    for (const rule of rules) {
+      const hit = { rule, event }
+      this.#hits.push(hit)
+      this.#count(hit, 1)
+    }
+    // No event comes before itself: it goes on from what was there before it, so the last step is taken first.
+    for (let index = this.#chains.length - 1; index >= 0; index--) {
+      if (!rules.includes(this.#correlation.rules[index]!)) continue
+      const began = index === 0 ? event.timeNs : this.#chains[index - 1]
+      if (began != null) this.#chains[index] = began
+    }
   }
 
   /** Whether the correlation holds at the time of the last hit. */

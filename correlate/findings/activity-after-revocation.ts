@@ -1,13 +1,11 @@
+import { RULES } from '#core/finding.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { Revoked } from './engine/revocation.ts'
 import { cloudName, counted, moment } from './engine/text.ts'
 
 /** What a deleted or disabled agent still did, beyond what its last tokens explain. */
 export const finding: FindingRule = {
-  id: 'activity-after-revocation',
-  title: 'A deleted or disabled agent is still active',
-  severity: 'critical',
-  attack: 'T1078.004',
+  ...RULES['activity-after-revocation'],
   why: 'Deleting an Agent Identity ends the issuing of tokens, but recalls none: an issued token and the cloud session made with it run out by themselves (agent tokens up to 9 h, AWS sessions up to 12 h more). A token issued, or a cloud session opened, that the last regular token cannot explain means that the revocation does not hold.',
   remediation:
     "Remove the subject from the AWS trust policy and the Google provider, revoke the role's active sessions (AWSRevokeOlderSessions), disable the service account or the pool, and find out who holds the credential. Check that the deletion was not restored elsewhere.",

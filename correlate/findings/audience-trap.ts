@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { EventId } from '#core/keys.ts'
 import { HOUR } from '#core/time.ts'
 import { TOKEN_NS } from '../link/parents.ts'
@@ -10,10 +11,7 @@ import type { TrustChange } from './engine/trust-change.ts'
 
 /** A token for another API opens a cloud: what a trust allows, what AWS shows, and for Google, which shows no audience, what the agent's sign-ins say. */
 export const finding: FindingRule = {
-  id: 'audience-trap',
-  title: 'A token meant for another API opens the cloud',
-  severity: 'high',
-  attack: 'T1550.001',
+  ...RULES['audience-trap'],
   why: 'The audience of a token names its recipient. A cloud that accepts tokens for the Weather API, Graph or Azure Resource Manager trusts everybody who ever sees such a token (a log, a proxy, a trace span): the confused deputy of the article on managed identity and Entra objects, "the audience trap inside Option 2".',
   remediation:
     'Define a scope of its own for cloud federation on the Blueprint (for example api://agent-cloud-federation), let the sidecar ask for that, allow only that audience in the AWS identity provider, in the role\'s ":aud" condition and in the "allowedAudiences" of the Google provider, and take the other audience away.',

@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { oid as toOid, tenantId as toTenantId, type Oid, type TenantId } from '#core/keys.ts'
 import type { Context } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -6,10 +7,7 @@ import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 
 /** The Blueprint's own token, which is for nobody but Entra, was shown to a cloud or an API. */
 export const finding: FindingRule = {
-  id: 'blueprint-token-misuse',
-  title: "A Blueprint's token was used outside of Entra",
-  severity: 'high',
-  attack: 'T1550.001',
+  ...RULES['blueprint-token-misuse'],
   why: "The exchange token of a Blueprint (T1) proves the Blueprint, and whoever holds it can become any of its agents. It is meant for Entra's token endpoint only. A cloud or an API that sees it is either wired wrongly or in the hands of somebody who took the token; nothing done with it can be attributed to an agent.",
   remediation:
     'Let the client exchange T1 for the agent\'s own token first (client_id = agent, client_assertion = T1) and give that to the cloud. Do not trust "/eid1/" subjects or the Blueprint\'s object id in any cloud trust.',

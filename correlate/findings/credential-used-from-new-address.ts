@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { NO_TENANT } from '#core/keys.ts'
 import { type Context, signInLogOf } from './engine/context.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -6,10 +7,7 @@ import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 
 /** A cloud session is used from an address where neither its identity nor its agent was ever seen. */
 export const finding: FindingRule = {
-  id: 'credential-used-from-new-address',
-  title: 'A cloud session is used from an address that its agent never used',
-  severity: 'high',
-  attack: 'T1550',
+  ...RULES['credential-used-from-new-address'],
   why: 'A cloud key works from anywhere until it expires. If it is used from an address at which its agent never signed in, exchanged a token or called an API, it may have left the workload.',
   remediation:
     "Check whether the address belongs to the workload (a second egress, a NAT pool). If not: revoke the role's active sessions or disable the service account, and look at everything the session did. Bind the role to the workload's addresses (aws:SourceIp, VPC Service Controls).",

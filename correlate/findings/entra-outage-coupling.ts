@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
@@ -13,9 +14,7 @@ const SEVERAL = 2
 
 /** Entra was out of order, and with it an agent's way to the clouds. */
 export const finding: FindingRule = {
-  id: 'entra-outage-coupling',
-  title: "An agent's cloud access depends on an Entra that failed",
-  severity: 'info',
+  ...RULES['entra-outage-coupling'],
   why: 'With Option 2 every new cloud credential needs a fresh agent token from Entra: "an Entra outage breaks the cloud LLM too. The two issuers are serial, not parallel" (article on managed identity and Entra objects). Good to know when a gap in an agent\'s work is explained.',
   remediation: 'None needed. If the agent must run through such failures: longer cloud sessions, or Option 1 for that cloud.',
   falsePositives: ['A client that retries once and succeeds.'],

@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
 import { MANAGED_IDENTITY_TOKEN_NS, TOKEN_NS } from '../link/parents.ts'
 import { signInLogOf } from './engine/context.ts'
@@ -7,10 +8,7 @@ import { cloudName, counted, during, moment } from './engine/text.ts'
 
 /** A known identity exchanged a token that Entra's log does not show being issued. */
 export const finding: FindingRule = {
-  id: 'exchange-without-issuance',
-  title: 'A token was exchanged that Entra did not issue in its lifetime',
-  severity: 'high',
-  attack: 'T1550.001',
+  ...RULES['exchange-without-issuance'],
   why: 'Behind every exchange stands a token of Entra. Where the sign-in log is complete and shows none within the longest life of a token (25 h for managed identities, 9 h for others), the token is older than it should be, forged, or was issued where nobody looks.',
   remediation:
     "Compare the exchange's address and time with the workload. Look for gaps in the collection of that sign-in log. If neither explains it, take the subject out of the cloud trust and rotate the workload's identity.",

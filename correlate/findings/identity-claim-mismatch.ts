@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { EventId, Oid, TenantId } from '#core/keys.ts'
 import { guidsIn } from '#core/keys.ts'
 import type { Directory, Principal } from '../directory/directory.ts'
@@ -20,10 +21,7 @@ interface Row {
 
 /** A caller wrote another known identity's object id where it could choose the name. */
 export const finding: FindingRule = {
-  id: 'identity-claim-mismatch',
-  title: 'A caller names another identity than the one that is proven',
-  severity: 'medium',
-  attack: 'T1036',
+  ...RULES['identity-claim-mismatch'],
   why: "Role session names, source identities, session tags and request labels are chosen by the caller. Reports that believe them attribute one agent's work to another. An object id that is known, and is not the proven one, is either a mix-up in configuration or an attempt to blame somebody else.",
   remediation:
     "Fix the configuration that writes the name. On AWS require sts:RoleSessionName (or sts:SourceIdentity) to equal the subject in the role's trust policy. Never attribute by these values.",

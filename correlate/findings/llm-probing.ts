@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { WATCHED_ACTION } from '#migrations/schema.ts'
 import { HOUR } from '#core/time.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -15,10 +16,7 @@ const MANY = 3
 
 /** Somebody tries out which models a credential opens. */
 export const finding: FindingRule = {
-  id: 'llm-probing',
-  title: 'A credential is tried out on many models',
-  severity: 'high',
-  attack: 'T1526',
+  ...RULES['llm-probing'],
   why: 'LLM-jacking begins with a test of the stolen credential: list the models, call some with bad parameters, and read from the errors which ones would work (Sysdig, May 2024; Permiso, October 2024: keys were tried within minutes of a leak). A working agent knows its model.',
   remediation:
     'Find out who holds the credential. End its sessions, restrict the role to the models that the agent needs (bedrock:InvokeModel on their ARNs, an organization policy on Vertex models), and deny other regions.',

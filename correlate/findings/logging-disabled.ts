@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { JsonObject } from '#core/record.ts'
 import { WATCHED_ACTION } from '#migrations/schema.ts'
 import { readEntry } from '../formats/gcp-audit/entry.ts'
@@ -8,10 +9,7 @@ import { during, sorted } from './engine/text.ts'
 
 /** Somebody made a cloud record less. */
 export const finding: FindingRule = {
-  id: 'logging-disabled',
-  title: 'Logging was stopped, deleted or narrowed',
-  severity: 'high',
-  attack: 'T1562.008',
+  ...RULES['logging-disabled'],
   why: 'Everything that is said about an agent rests on these logs. Who stops a trail, deletes a sink or exempts a principal from auditing makes the time after it unprovable; doing so before using stolen credentials is common practice ("blinding").',
   remediation:
     'Turn it on again, find out who did it and what happened meanwhile, and forbid it by policy (a service control policy on cloudtrail:StopLogging and DeleteTrail; organization-level sinks and audit configurations on Google).',

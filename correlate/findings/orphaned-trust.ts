@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { Oid, TenantId } from '#core/keys.ts'
 import type { Context } from './engine/context.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
@@ -8,9 +9,7 @@ const NO_MATCHING_CREDENTIAL = /^70021(?:[1-4]|3[78])?$/
 
 /** A managed identity was made anew under its old name, and a trust still waits for the old object id. */
 export const finding: FindingRule = {
-  id: 'orphaned-trust',
-  title: 'A managed identity was recreated and the trust still names the old one',
-  severity: 'medium',
+  ...RULES['orphaned-trust'],
   why: 'Deleting and creating a user-assigned managed identity gives it a new object id under the same name. Federated credentials and cloud trusts name the old one, so "the federation works once but stops on redeploy" (article on managed identity and Entra objects). Until they are re-pointed nothing works; until they are cleaned up they trust an id that nobody watches.',
   remediation:
     'Point the federated credential of the Blueprint, the AWS trust policy (":sub") and the Google provider condition and members to the new object id, and remove the old one. Refer to the identity by its ARM id, never by its name, in deployment scripts.',

@@ -1,11 +1,10 @@
+import { RULES } from '#core/finding.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { counted, during } from './engine/text.ts'
 
 /** A system-assigned identity stands where a user-assigned one should. */
 export const finding: FindingRule = {
-  id: 'sami-anchor',
-  title: 'A system-assigned managed identity anchors a federation',
-  severity: 'medium',
+  ...RULES['sami-anchor'],
   why: 'A system-assigned identity lives and dies with its resource: every redeployment gives it a new object id, and every federated credential and cloud trust that names the old one breaks or is orphaned. The article calls it a footgun in this architecture: "always use a UAMI".',
   remediation:
     'Create a user-assigned managed identity, assign it to the resource, name its object id in the federated credential and in the cloud trust, and remove the system-assigned identity from both.',

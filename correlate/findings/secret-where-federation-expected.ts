@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { str } from '../formats/read.ts'
 import { readEntry } from '../formats/gcp-audit/entry.ts'
 import type { Context } from './engine/context.ts'
@@ -10,10 +11,7 @@ const SECRET_ERRORS = ['7000215', '7000218', '7000222']
 
 /** A secret or a static key is used where the design has a federation. */
 export const finding: FindingRule = {
-  id: 'secret-where-federation-expected',
-  title: 'A secret or static key is used where a federation is expected',
-  severity: 'high',
-  attack: 'T1552.001',
+  ...RULES['secret-where-federation-expected'],
   why: "A client secret of a Blueprint, an IAM user's key, a Bedrock API key or a service-account key can be copied and works from anywhere, and the cloud's log then shows no Entra object id at all: the activity cannot be attributed. Leaked keys of this kind are what LLM-jacking lives on. The article's lower environment (Part 1) uses them, its production does not.",
   remediation:
     'Delete the secret or key and let the workload federate: a managed identity with a federated credential for the Blueprint, AssumeRoleWithWebIdentity for AWS, workload identity federation for Google. Forbid keys by policy (iam.disableServiceAccountKeyCreation, a service control policy on bedrock:CallWithBearerToken).',
@@ -59,7 +57,7 @@ async function signIns(context: Context): Promise<Draft[]> {
   })
 }
 
-/** Model calls on AWS with an IAM user's key or a Bedrock API key. */
+/** Model calls on AWS with a long-lived key: an IAM user's, the root user's (which is no IAM user) or a Bedrock API key. */
 async function awsKeys(context: Context): Promise<Draft[]> {
   // Index events_static.
   const hits = await context.events(`e.kind = 'llm.invoked' and e.source = 'aws' and e.credential_type in ('iam-user', 'root', 'bedrock-api-key')`)
@@ -77,7 +75,9 @@ async function awsKeys(context: Context): Promise<Draft[]> {
   })
 }
 
-const howOf = (event: StoredEvent): string => (event.credentialType === 'bedrock-api-key' ? 'a Bedrock API key' : "an IAM user's key")
+/** CloudTrail's `Root` and `IAMUser` are two types of identity (facts/aws.md c): the root user is no IAM user. */
+const howOf = ({ credentialType }: StoredEvent): string =>
+  credentialType === 'bedrock-api-key' ? 'a Bedrock API key' : credentialType === 'root' ? "the root user's key" : "an IAM user's key"
 
 /** Model calls on Google with a service-account key, and federated service accounts that are used by key. */
 async function googleKeys(context: Context): Promise<Draft[]> {

@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { EventId, Oid } from '#core/keys.ts'
 import { type Draft, type FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
@@ -16,9 +17,7 @@ interface Row {
 
 /** Cloud activity that several agents could have done, because they share the managed identity that the cloud sees. */
 export const finding: FindingRule = {
-  id: 'shared-uami-unattributable',
-  title: 'Several agents share the identity that the cloud sees',
-  severity: 'medium',
+  ...RULES['shared-uami-unattributable'],
   why: 'With Option 1 the cloud logs the managed identity. If several agents run on it, no record says which of them called the model: neither an incident nor a bill can be attributed. The article: "one cloud-side principal shared by every agent on the UAMI".',
   remediation:
     'Give each agent a user-assigned managed identity of its own, or let the Agent Identities federate (Option 2), so that the cloud logs the agent.',

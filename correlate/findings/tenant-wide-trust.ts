@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { TenantId } from '#core/keys.ts'
 import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import { mapsPinningClaim, pinsSubject } from './engine/cel.ts'
@@ -10,10 +11,7 @@ import type { GcpProvider, TrustChange } from './engine/trust-change.ts'
 
 /** A cloud trust lets in everybody of a tenant. */
 export const finding: FindingRule = {
-  id: 'tenant-wide-trust',
-  title: 'A cloud trusts every identity of an Entra tenant',
-  severity: 'high',
-  attack: 'T1199',
+  ...RULES['tenant-wide-trust'],
   why: 'A trust that looks at the tenant, the issuer or the audience only accepts every service principal and managed identity of the tenant that can get a token for that audience, also those created tomorrow. One compromised workload then has the cloud rights of all agents.',
   remediation:
     'Restrict the trust to the object ids that need it: ":sub" in the AWS role\'s condition; "assertion.sub == \'<oid>\'" (or "in [...]") in the Google provider\'s attribute condition; "principal://…/subject/<oid>" in place of "principalSet://…/*" or "…/attribute.tid/…" as member.',

@@ -1,6 +1,6 @@
 /** Rules about the tokens behind what an identity does. */
 import { testRules } from './testing/cases.ts'
-import { GRAPH, guid, keyOf, sessionIdentity, userIdentity, type World } from './testing/world.ts'
+import { ACCOUNT, GRAPH, guid, keyOf, sessionIdentity, userIdentity, type World } from './testing/world.ts'
 
 const AGENT = guid('agent')
 const UAMI = guid('uami')
@@ -221,6 +221,18 @@ testRules({
         { oids: [], evidence: ['static'] },
         { oids: [AGENT], evidence: ['bearer'] },
       ],
+    },
+    {
+      name: "fires on model calls with the root user's key, which is no IAM user's",
+      world: (world) =>
+        base(world).aws('root', '10:00', {
+          service: 'bedrock',
+          name: 'InvokeModel',
+          identity: { type: 'Root', principalId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, accountId: ACCOUNT, accessKeyId: 'AKIAABCDEFGH12345679' },
+          request: { modelId: 'amazon.nova-lite-v1:0' },
+        }),
+      gives: [{ oids: [], evidence: ['root'] }],
+      says: "with the root user's key",
     },
     {
       name: 'fires on a model call with a service-account key, and on any use by key of an account that is federated',

@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import type { Oid } from '#core/keys.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
@@ -5,9 +6,7 @@ import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 
 /** An agent reached one cloud in both ways. */
 export const finding: FindingRule = {
-  id: 'topology-drift',
-  title: 'An agent federates to one cloud both as itself and through its managed identity',
-  severity: 'low',
+  ...RULES['topology-drift'],
   why: 'Option 1 and Option 2 are attributed, authorised and revoked differently. An agent that does both has two ways in: deleting the Agent Identity closes one of them, and reports built on either see half of it. Usually a migration was left unfinished.',
   remediation: "Finish the migration: take the managed identity out of the cloud's trust once the agent federates itself (or the other way round).",
   falsePositives: ['A shared managed identity that another agent goes on using under a new name.', 'A migration that is under way.'],

@@ -1,3 +1,4 @@
+import { RULES } from '#core/finding.ts'
 import { NO_TENANT, type Oid, type TenantId } from '#core/keys.ts'
 import { MANAGED_IDENTITY_TOKEN_NS } from '../link/parents.ts'
 import type { Context } from './engine/context.ts'
@@ -7,10 +8,7 @@ import { cloudName, counted, during, list, moment, sorted } from './engine/text.
 
 /** A cloud let an object id in that nothing in its tenant's logs has ever named. */
 export const finding: FindingRule = {
-  id: 'unknown-subject',
-  title: "An identity that Entra's logs do not know federated to a cloud",
-  severity: 'high',
-  attack: 'T1199',
+  ...RULES['unknown-subject'],
   why: 'A trust that checks the tenant only ("no condition", "tid only") shows itself by object ids that no inventory knows. It may be a forgotten workload, or somebody who made an application of his own in the tenant.',
   remediation:
     'Look the object id up in Entra. If it is unwanted, restrict the trust to known subjects and end its sessions; if it is wanted, let its sign-in and audit logs be collected.',

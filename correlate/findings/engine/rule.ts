@@ -3,7 +3,7 @@
  * conclusions, never from the order in which they came and never from the clock.
  */
 import type { Confidence } from '#core/event.ts'
-import type { Severity } from '#core/finding.ts'
+import type { RuleHead, Severity } from '#core/finding.ts'
 import type { EventId, TenantId } from '#core/keys.ts'
 import type { Json } from '#core/record.ts'
 import type { Context } from './context.ts'
@@ -36,13 +36,7 @@ export interface Draft {
   readonly explanation: string
 }
 
-export interface FindingRule {
-  /** The name of its file. */
-  readonly id: string
-  readonly title: string
-  readonly severity: Severity
-  /** MITRE ATT&CK technique, where one fits. */
-  readonly attack?: string
+export interface FindingRule extends RuleHead {
   /** Why it matters, with the article or incident behind it. */
   readonly why: string
   readonly remediation: string

@@ -42,4 +42,6 @@ export interface Case {
   readonly world: (world: World) => World
   /** The findings of the rule, each with exactly these oids and records; an empty list: it stays silent. */
   readonly gives: readonly { readonly oids: readonly string[]; readonly evidence: readonly string[]; readonly confidence?: string }[]
+  /** What one of the explanations says. */
+  readonly says?: string
 }
