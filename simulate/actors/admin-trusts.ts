@@ -5,7 +5,7 @@ import type { Draft } from '../draft.ts'
 import { entryDraft, newInsertId, trailDraft } from '../draft.ts'
 import { gcpTime } from '../moments.ts'
 import type { Random } from '../random.ts'
-import { TOKEN_EXCHANGE } from '../records/entra.ts'
+import { TOKEN_EXCHANGE } from '../records/entra-signin.ts'
 import { auditedResource, poolName, principalUri } from '../records/gcp.ts'
 
 /** Whom a trust lets in. */

@@ -5,7 +5,7 @@ import { auditDraft } from '../draft.ts'
 import { entraTime, seconds } from '../moments.ts'
 import type { Random } from '../random.ts'
 import { createRandom, DIGITS, LETTERS } from '../random.ts'
-import type { Audit } from '../records/entra.ts'
+import type { Audit } from '../records/entra-audit.ts'
 import { trusts } from './admin-trusts.ts'
 
 /** All set-up and changes of one tenant, in time order. Held in memory: a few records an agent. */

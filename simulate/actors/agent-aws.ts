@@ -6,7 +6,7 @@ import type { Random } from '../random.ts'
 import { BASE32, LETTERS } from '../random.ts'
 import type { AssumedRole, TrailCall } from '../records/aws.ts'
 import { assumedRoleIdentity, assumedRoleUser, issuedCredentials, roleArn } from '../records/aws.ts'
-import { TOKEN_EXCHANGE } from '../records/entra.ts'
+import { TOKEN_EXCHANGE } from '../records/entra-signin.ts'
 import type { Process } from './agent-tokens.ts'
 import { cloudResource, ensureAgentToken, ensureBridge, ensureIdentity, pass } from './agent-tokens.ts'
 

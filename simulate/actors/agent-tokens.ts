@@ -5,8 +5,8 @@ import type { Draft, Meaning } from '../draft.ts'
 import { signInDraft } from '../draft.ts'
 import { entraTime, seconds } from '../moments.ts'
 import type { Random } from '../random.ts'
-import type { SignIn } from '../records/entra.ts'
-import { TOKEN_EXCHANGE, TOKEN_EXCHANGE_NAME } from '../records/entra.ts'
+import type { SignIn } from '../records/entra-signin.ts'
+import { TOKEN_EXCHANGE, TOKEN_EXCHANGE_NAME } from '../records/entra-signin.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
