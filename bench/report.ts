@@ -6,11 +6,11 @@
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { llmUsage } from '#api/read-models/llm-usage.ts'
-import { wholeStore } from '#api/read-models/store.ts'
+import { inWholeSnapshot, wholeStore } from '#api/read-models/store.ts'
 import { startEmbedded } from '#database/embedded.ts'
 import { openPool } from '#database/open.ts'
 import { migrate } from '#migrations/migrate.ts'
-import { FILE_FORMATS, inSnapshot, reportFile } from '../cli/report/make.ts'
+import { FILE_FORMATS, reportFile } from '../cli/report/make.ts'
 import { testDataDir } from '../test/postgres.ts'
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ try {
     ['report by agent', () => llmUsage(wholeStore(pool), { ...MONTH, groupBy: ['agent'] })],
     ['report by agent, model, cloud, day', () => llmUsage(wholeStore(pool), { ...MONTH, groupBy: ['day', 'agent', 'cloud', 'model'] })],
     ['report by everything', () => llmUsage(wholeStore(pool), MONTH)],
-    ...FILE_FORMATS.map((format) => [`the same as ${format}`, () => inSnapshot(pool, (store) => reportFile(store, format, request))] as const),
+    ...FILE_FORMATS.map((format) => [`the same as ${format}`, () => inWholeSnapshot(pool, (store) => reportFile(store, format, request))] as const),
   ]
   const times = new Map<string, number[]>(works.map(([name]) => [name, []]))
   for (let round = 0; round <= ROUNDS; round++) {

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg'
 import { isGuid } from '#core/keys.ts'
+import { withSnapshot } from './snapshot.ts'
 
 /** The database, as far as a query needs it. */
 export type Queries = Pick<pg.Pool, 'query'>
@@ -20,7 +21,7 @@ const UNBOUND = 'trailjoin_reader_all'
  * @throws TypeError for what is no tenant id. Queries reject as those of the pool do; a statement that writes is refused by the server.
  */
 export function readerQueries(pool: pg.Pool, tenants: readonly string[] | null): Queries {
-  const begin = beginAs(tenants)
+  const begin = `begin transaction read only; ${boundsOf(tenants)}`
   const query = async (text: string, values?: unknown[]): Promise<pg.QueryResult> => {
     const client = await pool.connect()
     try {
@@ -38,14 +39,22 @@ export function readerQueries(pool: pg.Pool, tenants: readonly string[] | null):
   return { query: query as pg.Pool['query'] }
 }
 
+/**
+ * Does the work with queries under the same role and bounds that all see one moment of the store. For the one answer whose parts must fit together: it holds a connection
+ * and a snapshot until the work ends.
+ */
+export function readerSnapshot<Result>(pool: pg.Pool, tenants: readonly string[] | null, work: (queries: Queries) => Promise<Result>): Promise<Result> {
+  return withSnapshot(pool, boundsOf(tenants), work)
+}
+
 /** A question that takes longer is given up: whoever asked has gone, and others wait for the connection. */
 const TIMEOUT_MS = 60_000
 
-/** One message to the server, and so one round trip. */
-function beginAs(tenants: readonly string[] | null): string {
-  if (tenants === null) return `begin transaction read only; set local statement_timeout = ${TIMEOUT_MS}; set local role ${UNBOUND}`
+/** Sent with the begin of the transaction: one message to the server, and so one round trip. */
+function boundsOf(tenants: readonly string[] | null): string {
+  if (tenants === null) return `set local statement_timeout = ${TIMEOUT_MS}; set local role ${UNBOUND}`
   // A setting takes no parameters. Only GUIDs, so nothing needs to be escaped.
   const wrong = tenants.find((tenant) => !isGuid(tenant))
   if (wrong !== undefined) throw new TypeError(`${JSON.stringify(wrong)} is no tenant id`)
-  return `begin transaction read only; set local statement_timeout = ${TIMEOUT_MS}; set local role ${BOUND}; set local trailjoin.tenants = '${tenants.join(',')}'`
+  return `set local statement_timeout = ${TIMEOUT_MS}; set local role ${BOUND}; set local trailjoin.tenants = '${tenants.join(',')}'`
 }

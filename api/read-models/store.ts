@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { NO_TENANT } from '#core/keys.ts'
-import { type Queries, readerQueries } from '#database/reader.ts'
+import { type Queries, readerQueries, readerSnapshot } from '#database/reader.ts'
+import { withSnapshot } from '#database/snapshot.ts'
 import type { Scope } from '../access/caller.ts'
 
 export type { Queries }
@@ -8,6 +9,8 @@ export type { Queries }
 /** What a read model needs: the database, and the tenants that its answer may be about. */
 export interface Store extends Queries {
   readonly scope: Scope
+  /** Does the work with queries that see one moment; a store that is one moment itself, or never changes, has none. */
+  readonly snapshot?: <Result>(work: (queries: Queries) => Promise<Result>) => Promise<Result>
 }
 
 /** A store without bounds, for those who hold the database itself: the command line, the local token, tests. */
@@ -20,7 +23,19 @@ export function wholeStore(pool: Queries): Store {
  * read, too. Throws a TypeError when the scope holds what is no tenant id.
  */
 export function scopedStore(pool: pg.Pool, scope: Scope): Store {
-  return { ...readerQueries(pool, scope === 'everything' ? null : scope), scope }
+  const tenants = scope === 'everything' ? null : scope
+  return { ...readerQueries(pool, tenants), scope, snapshot: (work) => readerSnapshot(pool, tenants, work) }
+}
+
+/** Does the work with a store of the same bounds that does not change meanwhile. It holds a connection until the work ends. */
+export function inSnapshot<Result>(store: Store, work: (store: Store) => Promise<Result>): Promise<Result> {
+  const { scope, snapshot } = store
+  return snapshot ? snapshot((queries) => work({ ...queries, scope })) : work(store)
+}
+
+/** The same without bounds, for those who hold the database itself. */
+export function inWholeSnapshot<Result>(pool: pg.Pool, work: (store: Store) => Promise<Result>): Promise<Result> {
+  return withSnapshot(pool, '', (queries) => work(wholeStore(queries)))
 }
 
 /** What to give the parameters of `tenantInScope` and `eventInScope`: the tenants, or null for an unbounded caller. */

@@ -18,6 +18,7 @@ const Item = z.object({
 })
 type Item = z.infer<typeof Item>
 const Attribution = z.object({ eventId: z.string() })
+const Finding = z.object({ id: z.string() })
 
 /** Compares the entries line by line, each read once. */
 export async function checkContent(archive: Archive, manifest: BundleManifest, report: Report): Promise<void> {
@@ -25,7 +26,7 @@ export async function checkContent(archive: Archive, manifest: BundleManifest, r
   const records = peekable(linesOf('records.ndjson', BundleRecord))
   const attributions = peekable(linesOf('attributions.ndjson', Attribution))
   const references = new Set<string>()
-  const counts = { timeline: 0, supporting: 0, records: 0 }
+  const counts = { timeline: 0, supporting: 0, records: 0, findings: 0 }
 
   const visit = async (name: EntryName, item: Item): Promise<void> => {
     for (const id of [...item.attribution.evidence, ...(item.parentId === null ? [] : [item.parentId])]) references.add(id)
@@ -59,7 +60,8 @@ export async function checkContent(archive: Archive, manifest: BundleManifest, r
   const extra = await records.next()
   if (extra) report(`records.ndjson: the record of event ${extra.eventId} belongs to no event of the bundle.`)
   if (await attributions.next()) report('attributions.ndjson has more lines than there are events.')
-  for (const name of ['timeline', 'supporting', 'records'] as const)
+  for await (const _finding of linesOf('findings.ndjson', Finding)) counts.findings++
+  for (const name of ['timeline', 'supporting', 'records', 'findings'] as const)
     if (counts[name] !== manifest.counts[name]) report(`${name}.ndjson has ${counts[name]} lines, the manifest says ${manifest.counts[name]}.`)
   await checkReferences(references, linesOf, manifest, report)
 }

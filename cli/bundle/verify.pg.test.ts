@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBundle } from '#api/exports/bundle/bundle.ts'
 import { BundleManifest, chained, commentOf, COMMENT_LENGTH, sealOf } from '#api/exports/bundle/format.ts'
 import { zipStream } from '#api/exports/bundle/zip.ts'
 import { startTestServer } from '#api/exports/testing.ts'
 import { id, insertEvent, insertFact, insertVariant, OTHER_TENANT, repeatEvent, seen, TENANT } from '#api/fixture.ts'
+import { eventRows } from '#api/read-models/item.ts'
 import { scopedStore, wholeStore } from '#api/read-models/store.ts'
 import type { Store } from '#api/read-models/store.ts'
 import { zipEntries } from '../../ingest/containers/zip.ts'
@@ -314,7 +316,99 @@ describe('is found though the file was sealed anew', () => {
   })
   test('a count that is not so, and a line that is none', async () => {
     expect(await faultsOfForged({}, (old) => ({ counts: { ...old.counts, records: 7 } }))).toEqual(['records.ndjson has 1204 lines, the manifest says 7.'])
+    expect(await faultsOfForged({}, (old) => ({ counts: { ...old.counts, findings: 2 } }))).toEqual(['findings.ndjson has 1 lines, the manifest says 2.'])
+    expect(await faultsOfForged({ 'findings.ndjson': (text) => text + text })).toEqual(['findings.ndjson has 2 lines, the manifest says 1.'])
     expect((await faultsOfForged({ 'supporting.ndjson': (text) => `${text}oops\n` })).join()).toMatch('supporting.ndjson, line 3: is not as it must be.')
+  })
+})
+
+describe('given over HTTP', () => {
+  const path = `/v1/oids/${AGENT}/evidence`
+  const responder = { id: 'r', name: null, roles: ['responder'], scope: 'everything' } as const
+  const free = (): boolean => database.pool.idleCount === database.pool.totalCount && database.pool.waitingCount === 0
+
+  /** The same pool; the work is done as soon as somebody has read the first event. */
+  function poolThat(onceRead: () => Promise<void>): pg.Pool {
+    let done = false
+    const connect = async (callback?: Parameters<pg.Pool['connect']>[0]): Promise<unknown> => {
+      // The pool's own `query` asks so.
+      if (callback) return void database.pool.connect(callback)
+      const client = await database.pool.connect()
+      const query = async (...given: [string, unknown[]?]): Promise<pg.QueryResult> => {
+        const result = await client.query(...given)
+        const rows = Array.isArray(result) ? [] : (result.rows as { event_id?: string }[])
+        if (!done && rows.some((row) => row.event_id === id('7', 1))) {
+          done = true
+          await onceRead()
+        }
+        return result
+      }
+      return { query, release: client.release.bind(client) }
+    }
+    return Object.create(database.pool, { connect: { value: connect } }) as pg.Pool
+  }
+
+  test('a bundle is of one moment: what is concluded anew while it is written changes nothing in it', async () => {
+    const again = poolThat(async () => {
+      await database.pool.query(`update conclusions set confidence = 'ambiguous', agent_oid = null, candidates = $2 where event_id = $1`, [
+        id('7', 1),
+        [AGENT, id('b')],
+      ])
+      await database.pool.query(`update findings set severity = 'high' where id = $1`, [id('3')])
+    })
+    const server = await startTestServer({ pool: again }, responder)
+    try {
+      const response = await fetch(`${server.url}${path}?from=2026-05-28`, { headers: server.headers })
+      const bundle = Buffer.from(await response.arrayBuffer())
+      expect(await faultsOf(bundle)).toEqual([])
+      const found = await entriesOf(bundle)
+      expect(JSON.parse(found.get('timeline.ndjson')!.split('\n')[0]!)).toMatchObject({ id: id('7', 1), attribution: { confidence: 'exact' } })
+      expect(JSON.parse(found.get('attributions.ndjson')!.split('\n')[0]!)).toMatchObject({ eventId: id('7', 1), confidence: 'exact', candidates: [] })
+      expect(JSON.parse(found.get('findings.ndjson')!)).toMatchObject({ severity: 'low' })
+      expect((await eventRows(wholeStore(database.pool), [id('7', 1)]))[0]).toMatchObject({ confidence: 'ambiguous' })
+    } finally {
+      await database.pool.query(`update conclusions set confidence = 'exact', agent_oid = $2, candidates = '{}' where event_id = $1`, [id('7', 1), AGENT])
+      await database.pool.query(`update findings set severity = 'low' where id = $1`, [id('3')])
+      await server.close()
+    }
+  })
+
+  test('two are made at once, which leaves connections to others; a third is asked to come again', async () => {
+    const server = await startTestServer(database, responder)
+    const ask = () => fetch(`${server.url}${path}`, { headers: server.headers })
+    // Near their end both wait for somebody who holds the findings.
+    const holder = await database.pool.connect()
+    await holder.query('begin; lock table findings in access exclusive mode')
+    const two = [await ask(), await ask()]
+    const third = await ask()
+    expect([third.status, third.headers.get('content-type'), Number(third.headers.get('retry-after'))]).toEqual([
+      503,
+      'application/problem+json; charset=utf-8',
+      30,
+    ])
+    await holder.query('rollback')
+    holder.release()
+    for (const response of two) expect(await faultsOf(Buffer.from(await response.arrayBuffer()))).toEqual([])
+    const after = await ask()
+    expect(after.status).toBe(200)
+    await after.arrayBuffer()
+    await server.close()
+  })
+
+  test('one that nobody reads to its end gives back its connection and its place', async () => {
+    const server = await startTestServer(database, responder)
+    for (let n = 0; n < 5; n++) {
+      const leaving = new AbortController()
+      const holder = await database.pool.connect()
+      await holder.query('begin; lock table findings in access exclusive mode')
+      const begun = await fetch(`${server.url}${path}`, { headers: server.headers, signal: leaving.signal })
+      expect(begun.status).toBe(200)
+      leaving.abort()
+      await holder.query('rollback')
+      holder.release()
+      await expect.poll(free, { timeout: 20_000 }).toBe(true)
+    }
+    await server.close()
   })
 })
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -7,7 +6,7 @@ import { z } from 'zod'
 import { createBundle } from '#api/exports/bundle/bundle.ts'
 import { guid, inOrder, instant } from '#api/query.ts'
 import { explainUnknown } from '#api/read-models/oid-info.ts'
-import { wholeStore } from '#api/read-models/store.ts'
+import { inWholeSnapshot } from '#api/read-models/store.ts'
 import { CommandError, parseUsage, withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
 
@@ -31,32 +30,23 @@ export const bundleCommand: CommandFactory = (cli) =>
       const { oid, from, to } = parseUsage(Period, { oid: id, from: start, to: end }, ['oid'])
       const path = output ?? `evidence-${oid}.zip`
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const store = wholeStore(pool)
-        const unknown = await explainUnknown(store, oid)
-        if (unknown !== null) throw new CommandError(unknown)
-        const { stream, events } = createBundle(store, { oid, from, to, createdBy: 'command line', createdAt: new Date() })
-        const hash = createHash('sha256')
-        // Under another name until it is whole: half a bundle must not look like one.
-        const part = `${path}.part`
-        try {
-          await pipeline(
-            stream,
-            async function* hashed(parts: AsyncIterable<Buffer>) {
-              for await (const bytes of parts) {
-                hash.update(bytes)
-                yield bytes
-              }
-            },
-            createWriteStream(part, { mode: 0o600 }),
-            { signal: cli.signal },
-          )
-          await rename(part, path)
-        } catch (error) {
-          await rm(part, { force: true })
-          throw error
-        }
+        const { events, sha256 } = await inWholeSnapshot(pool, async (store) => {
+          const unknown = await explainUnknown(store, oid)
+          if (unknown !== null) throw new CommandError(unknown)
+          const bundle = createBundle(store, { oid, from, to, createdBy: 'command line', createdAt: new Date() })
+          // Under another name until it is whole: half a bundle must not look like one.
+          const part = `${path}.part`
+          try {
+            await pipeline(bundle.stream, createWriteStream(part, { mode: 0o600 }), { signal: cli.signal })
+            await rename(part, path)
+          } catch (error) {
+            await rm(part, { force: true })
+            throw error
+          }
+          return bundle
+        })
         if (events() === 0) cli.say('The oid is known, but there are no events in this period: the bundle says so.')
         cli.say(`${path}: ${events()} events. Note its SHA-256: it tells this file from one that was made anew.`)
-        await cli.out.write(`${hash.digest('hex')}\n`)
+        await cli.out.write(`${sha256()}\n`)
       })
     })

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { readDirectory } from '#api/read-models/directory.ts'
 import { withEveryShare } from '#api/read-models/llm-usage.ts'
+import { inWholeSnapshot } from '#api/read-models/store.ts'
 import type { Store } from '#api/read-models/store.ts'
 import { usageByPrincipal } from '#api/usage/by-principal.ts'
 import { DIMENSIONS, UsageFilters } from '#api/usage/query.ts'
@@ -16,7 +17,7 @@ import { currencyOf, namesOfAny, reconciledColumns, reconciledCsv, reconciledLin
 import { readCur } from '../report/cur/read-cur.ts'
 import type { Billed } from '../report/cur/read-cur.ts'
 import { reconcile } from '../report/cur/reconcile.ts'
-import { FILE_FORMATS, inSnapshot, reportFile, usageData } from '../report/make.ts'
+import { FILE_FORMATS, reportFile, usageData } from '../report/make.ts'
 import type { FileFormat, ReportRequest } from '../report/make.ts'
 import { readPriceFile } from '../report/price-file.ts'
 import { addUpPriced } from '../report/priced.ts'
@@ -35,9 +36,9 @@ interface Options {
 }
 
 const TABLE_GROUPS: readonly Dimension[] = ['agent', 'tenant', 'confidence', 'cloud', 'model']
-/** Formats whose rows are their own. */
 /** Formats of the comparison with AWS's bill. */
 const COMPARED: ReadonlySet<string> = new Set(['table', 'json', 'ndjson', 'csv'])
+/** Formats whose rows are their own: nothing can be added up in them. */
 const UNGROUPED: ReadonlySet<string> = new Set(['focus', 'html', 'pdf'])
 
 const llmUsageCommand: CommandFactory = (cli) =>
@@ -63,7 +64,7 @@ const llmUsageCommand: CommandFactory = (cli) =>
       const request: ReportRequest = { filters, prices: prices === undefined ? null : await readPriceFile(prices), madeBy: madeBy ?? null }
       const billed = cur === undefined ? null : await readCur(cur)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
-        const made = await inSnapshot(pool, async (store) =>
+        const made = await inWholeSnapshot(pool, async (store) =>
           billed !== null
             ? comparison(cli, store, format, filters, billed)
             : format === 'table'

@@ -1,5 +1,4 @@
 /** Makes the usage report in any of its formats, out of one moment of the store. */
-import type pg from 'pg'
 import { toCsv } from '#api/csv.ts'
 import type { Finding } from '#api/findings/contract.ts'
 import { decodeFindingCursor, FindingFilters } from '#api/findings/query.ts'
@@ -7,7 +6,6 @@ import { MAX_LIMIT } from '#api/query.ts'
 import { readDirectory } from '#api/read-models/directory.ts'
 import { findingsPage } from '#api/read-models/findings.ts'
 import { llmUsage, withEveryShare } from '#api/read-models/llm-usage.ts'
-import { wholeStore } from '#api/read-models/store.ts'
 import type { Store } from '#api/read-models/store.ts'
 import type { UsageReport } from '#api/usage/contract.ts'
 import { USAGE_COLUMNS } from '#api/usage/csv.ts'
@@ -54,22 +52,6 @@ export interface UsageData {
 }
 
 export type NameOf = (tenantId: string | null, oid: string) => string | null
-
-/** Does the work on one unchanging view of the store: rows, coverage and findings that belong together. */
-export async function inSnapshot<Result>(pool: pg.Pool, work: (store: Store) => Promise<Result>): Promise<Result> {
-  const client = await pool.connect()
-  try {
-    await client.query('begin transaction isolation level repeatable read read only')
-    const result = await work(wholeStore(client))
-    await client.query('commit')
-    client.release()
-    return result
-  } catch (error) {
-    // A connection that is in the middle of something is not given back.
-    client.release(true)
-    throw error
-  }
-}
 
 /** Reads what a report is made of. */
 export async function usageData(store: Store, { filters, prices }: ReportRequest): Promise<UsageData> {

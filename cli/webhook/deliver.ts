@@ -4,7 +4,7 @@ import { signatureHeaders } from './sign.ts'
 import type { WebhookKey } from './sign.ts'
 
 export interface WebhookTarget {
-  /** Checked by `webhookUrl`. */
+  /** Fit by `webhookUrlFault`. */
   readonly url: string
   readonly key: WebhookKey
 }

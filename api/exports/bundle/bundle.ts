@@ -1,6 +1,6 @@
 /**
  * The evidence bundle of one oid and period. Written as it is read: memory holds a page of records, 16 bytes for each event, and the ids of events outside of the period that
- * others rest on. All entries speak of the events that the timeline held when it was read, also when records arrive meanwhile: a stored text is never taken away.
+ * others rest on. Its entries are of one moment when the store that it is given is (`inSnapshot`).
  */
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
@@ -36,6 +36,8 @@ export interface Bundle {
   readonly stream: Readable
   /** Events written so far. */
   readonly events: () => number
+  /** SHA-256 of the zip, in hexadecimal. @throws Error before the stream has ended */
+  readonly sha256: () => string
 }
 
 /** Writes the bundle. The oid should be known: one without a timeline gives a bundle that says so. */
@@ -133,11 +135,19 @@ export function createBundle(store: Store, request: BundleRequest): Bundle {
     } as const
     return { ...head, seal: sealOf(head) }
   }
-  const stream = zipStream([
-    ...ENTRIES.map((name) => ({ name, content: () => measured(contents[name](), (bytes, sha256) => entries.push({ name, bytes, sha256 })) })),
-    { name: MANIFEST_NAME, content: () => once(() => json(manifest())) },
-  ])
-  return { stream, events: () => counts.timeline + counts.supporting }
+  let whole: string | null = null
+  const stream = zipStream(
+    [
+      ...ENTRIES.map((name) => ({ name, content: () => measured(contents[name](), (bytes, sha256) => entries.push({ name, bytes, sha256 })) })),
+      { name: MANIFEST_NAME, content: () => once(() => json(manifest())) },
+    ],
+    (sha256) => (whole = sha256),
+  )
+  const sha256 = (): string => {
+    if (whole === null) throw new Error('the bundle is not written to its end')
+    return whole
+  }
+  return { stream, events: () => counts.timeline + counts.supporting, sha256 }
 }
 
 function attributionLine(
@@ -156,6 +166,8 @@ function attributionLine(
     traceId: item?.traceId ?? null,
     parentId: item?.parentId ?? null,
     ...proof,
+    // A parent of another tenant is not named, and neither is the way that leads to it.
+    ...(proof && !item?.parentId ? { parentLink: null } : {}),
   }
 }
 

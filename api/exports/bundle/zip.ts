@@ -10,10 +10,13 @@ export interface ZipPart {
   readonly content: () => AsyncIterable<string | Buffer>
 }
 
-/** The archive. An error of a part destroys the stream. */
-export function zipStream(parts: readonly ZipPart[]): Readable {
+/**
+ * The archive. An error of a part destroys the stream.
+ * @param tell gets the SHA-256 of the whole archive, in hexadecimal, before its last byte is read
+ */
+export function zipStream(parts: readonly ZipPart[], tell: (sha256: string) => void = () => undefined): Readable {
   const zip = new ZipFile()
-  const sealed = withHashInComment()
+  const sealed = withHashInComment(tell)
   // A local time, which is what the format stores: the same digits in every zone.
   const options = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true, mode: 0o100600 }
   for (const { name, content } of parts) {
@@ -33,7 +36,7 @@ export function zipStream(parts: readonly ZipPart[]): Readable {
 }
 
 /** Passes everything through but the comment, which is put in when the hash of what is before it is known. */
-function withHashInComment(): Transform {
+function withHashInComment(tell: (sha256: string) => void): Transform {
   const hash = createHash('sha256')
   let held: Buffer = Buffer.alloc(0)
   return new Transform({
@@ -45,7 +48,9 @@ function withHashInComment(): Transform {
       done(null, ready)
     },
     flush(done) {
-      done(null, Buffer.from(commentOf(hash.digest('hex')), 'latin1'))
+      const comment = Buffer.from(commentOf(hash.copy().digest('hex')), 'latin1')
+      tell(hash.update(comment).digest('hex'))
+      done(null, comment)
     },
   })
 }

@@ -2,7 +2,10 @@
 
 const SCALE = 18
 
-/** @returns null when the text is no decimal number, or has more digits than 18 after the point */
+/**
+ * @param text a decimal number, also with an exponent
+ * @returns the number in units of 10⁻¹⁸, cut off there; null when the text is no decimal number, or has more digits than any price (20 before the point, 40 behind it)
+ */
 export function decimal(text: string): bigint | null {
   const match = /^([+-]?)(\d{0,20})(?:\.(\d{0,40}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(text.trim())
   if (!match) return null

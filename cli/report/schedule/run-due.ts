@@ -1,9 +1,10 @@
 /** Makes the scheduled reports that are due. What was made stands in `report_runs`: whatever restarts or runs beside it, each period's report is made once. */
 import type pg from 'pg'
+import { inWholeSnapshot } from '#api/read-models/store.ts'
 import { UsageFilters } from '#api/usage/query.ts'
 import type { ScheduledReport } from '../../../config/reports-section.ts'
 import type { DeliverOptions } from '../../webhook/deliver.ts'
-import { inSnapshot, reportFile } from '../make.ts'
+import { reportFile } from '../make.ts'
 import { readPriceFile } from '../price-file.ts'
 import { deliverReport, openTarget } from './deliver-report.ts'
 import { duePeriods } from './periods.ts'
@@ -67,7 +68,7 @@ async function makeOne(pool: pg.Pool, report: ScheduledReport, period: Period, o
   const target = await openTarget(report, options.environment)
   const prices = report.prices === undefined ? null : await readPriceFile(report.prices)
   const filters = UsageFilters.parse({ from: period.from, to: period.to, tenant: report.tenant, cloud: report.cloud })
-  const content = await inSnapshot(pool, (store) => reportFile(store, report.format, { filters, prices, madeBy: report.madeBy ?? null }))
+  const content = await inWholeSnapshot(pool, (store) => reportFile(store, report.format, { filters, prices, madeBy: report.madeBy ?? null }))
   const delivered = await deliverReport(report, period, content, target, options)
   await pool.query(
     `insert into report_runs (name, period_from, period_to, format, target, sha256, made_at) values ($1, $2, $3, $4, $5, $6, now()) on conflict do nothing`,
