@@ -10,7 +10,8 @@ import pg from 'pg'
 import { DatabaseError, errorCode } from './errors.ts'
 import { reason } from './folders.ts'
 import { isAlive, processesIn } from './processes.ts'
-import type { Programs, ServerUser } from './programs.ts'
+import type { Programs } from './programs.ts'
+import type { ServerUser } from './server-user.ts'
 
 export interface Cluster {
   /** The data folder, real path. */

@@ -2,7 +2,7 @@ import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseError, errorCode } from './errors.ts'
-import type { ServerUser } from './programs.ts'
+import type { ServerUser } from './server-user.ts'
 
 /**
  * Where the embedded database lives when nobody says otherwise: `$TRAILJOIN_DATA_DIR`, else `trailjoin` below `$XDG_DATA_HOME` or

@@ -10,15 +10,10 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError } from './errors.ts'
 import { firstClosedFolder } from './folders.ts'
+import type { ServerUser } from './server-user.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
-
-/** Whom the server runs as: PostgreSQL refuses to run as root. Empty when the program itself is not root. */
-export interface ServerUser {
-  readonly uid?: number
-  readonly gid?: number
-}
 
 export interface Programs {
   readonly initdb: string

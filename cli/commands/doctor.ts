@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { SourceError } from '#ingest/engine/source.ts'
+import { SourceError } from '#ingest/engine/source-error.ts'
 import type { Finding } from '#ingest/engine/source.ts'
 import { createSourceStore } from '#ingest/engine/store.ts'
 import type { PartStatus } from '#ingest/engine/store.ts'

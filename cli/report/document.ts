@@ -2,34 +2,15 @@
  * The compliance report as blocks. A function of its data alone: the same data give the same report, and it says no time of its own making.
  */
 import { tokensOf } from '#api/read-models/llm-usage.ts'
-import type { Finding } from '#api/findings/contract.ts'
-import type { UsageCoverage, UsageReport } from '#api/usage/contract.ts'
 import { formatMoney } from '#api/usage/price.ts'
 import { heading, text } from './blocks.ts'
 import type { Block, Report } from './blocks.ts'
 import { findingsSection } from './findings-section.ts'
 import { callsText, percent, whole } from './numbers.ts'
-import type { PricedRow } from './priced.ts'
 import { totalOf } from './priced.ts'
+import type { ReportData } from './report-data.ts'
 import { agentSection, ambiguousSection, certaintySection, daySection, detailSection, modelSection, regionSection, unattributedSection } from './sections.ts'
 import { CLOUDS } from './words.ts'
-
-export interface ReportData {
-  readonly period: UsageReport['period']
-  readonly scope: { readonly tenant: string | null; readonly agent: string | null; readonly cloud: string | null }
-  /** Told apart by every dimension, in their order. */
-  readonly rows: readonly PricedRow[]
-  readonly coverage: UsageCoverage
-  /** Every finding that touches the period and is in the scope. */
-  readonly findings: readonly Finding[]
-  readonly nameOf: (tenantId: string | null, oid: string) => string | null
-  readonly severalTenants: boolean
-  readonly prices: { readonly currency: string; readonly sha256: string } | null
-  readonly madeBy: string | null
-  readonly version: string
-  /** Each command, and the SHA-256 of what it prints. */
-  readonly proofs: readonly { readonly of: string; readonly command: string; readonly sha256: string }[]
-}
 
 /** The report. */
 export function reportOf(data: ReportData): Report {

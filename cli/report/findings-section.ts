@@ -3,7 +3,7 @@ import type { Finding } from '#api/findings/contract.ts'
 import { SEVERITIES } from '#core/finding.ts'
 import { cell, empty, heading, text } from './blocks.ts'
 import type { Block, Cell, Line } from './blocks.ts'
-import type { ReportData } from './document.ts'
+import type { ReportData } from './report-data.ts'
 import { whole } from './numbers.ts'
 import { CERTAINTIES } from './words.ts'
 

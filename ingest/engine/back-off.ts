@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
-import { SourceError } from './source.ts'
-import type { SourceErrorCode } from './source.ts'
+import { SourceError } from './source-error.ts'
+import type { SourceErrorCode } from './source-error.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND

@@ -1,6 +1,6 @@
 import type { RecordContext } from '#core/record.ts'
 import { readSecret } from './secret.ts'
-import { SourceError } from './source.ts'
+import { SourceError } from './source-error.ts'
 import type { Source, SourceContext } from './source.ts'
 import type { RunningSource } from './run.ts'
 

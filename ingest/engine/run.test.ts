@@ -7,7 +7,7 @@ import { memoryStore } from './memory-store.ts'
 import { createSourceMetrics } from './metrics.ts'
 import { runSources } from './run.ts'
 import type { RunOptions, RunningSource } from './run.ts'
-import { SourceError } from './source.ts'
+import { SourceError } from './source-error.ts'
 import type { Collector, Page } from './source.ts'
 import { QUICK } from './test-run.ts'
 

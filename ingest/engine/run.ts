@@ -8,7 +8,7 @@ import type { Delays } from './back-off.ts'
 import type { Leases } from './lease.ts'
 import type { SourceMetrics } from './metrics.ts'
 import { readPiece } from './read-piece.ts'
-import { SourceError } from './source.ts'
+import { SourceError } from './source-error.ts'
 import type { Collector, Page, SourceContext } from './source.ts'
 import type { Counts, PartKey, SourceStore } from './store.ts'
 

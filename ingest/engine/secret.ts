@@ -1,7 +1,7 @@
 /** Secrets stand in the configuration only by reference: nobody can print, log or commit what is not there. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { SourceError } from './source.ts'
+import { SourceError } from './source-error.ts'
 
 /** `{env: NAME}` or `{file: path}` in the configuration. */
 export const secretReference = z

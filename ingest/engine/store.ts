@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Json } from '#core/record.ts'
-import type { Gap, SourceErrorCode } from './source.ts'
+import type { SourceErrorCode } from './source-error.ts'
+import type { Gap } from './source.ts'
 
 /** One part of one source. */
 export interface PartKey {

@@ -2,7 +2,7 @@ import { LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import type { CloudTrailClient, Event } from '@aws-sdk/client-cloudtrail'
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Page, SourceContext } from '../../engine/source.ts'
 import type { Pacer } from '../aws/pacer.ts'
 

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Page } from '../../engine/source.ts'
 import { parseKey, SERVICES, startOf } from './key.ts'
 import { DELIVERY_MS, nanos, objectPiece } from './objects.ts'

@@ -2,7 +2,7 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/clien
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Page, Piece } from '../../engine/source.ts'
 import { parseKey } from './key.ts'
 import { readNotice } from './notification.ts'

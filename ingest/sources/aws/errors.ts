@@ -1,5 +1,5 @@
-import { SourceError } from '../../engine/source.ts'
-import type { SourceErrorCode } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
+import type { SourceErrorCode } from '../../engine/source-error.ts'
 
 /** By name first, as AWS documents them; names of the three services and of the SDK itself. */
 const CODES: Readonly<Record<string, SourceErrorCode>> = {

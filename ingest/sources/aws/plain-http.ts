@@ -1,5 +1,5 @@
 import { isLoopback } from '../../engine/endpoint.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 
 type Middleware = (next: (args: never) => Promise<never>) => (args: never) => Promise<never>
 

@@ -1,5 +1,5 @@
-import { SourceError } from '../../engine/source.ts'
-import type { SourceErrorCode } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
+import type { SourceErrorCode } from '../../engine/source-error.ts'
 import { azureError } from '../entra/errors.ts'
 
 /** What of kafkajs' errors is read. Matched by shape: kafkajs is imported in one place. */

@@ -1,4 +1,5 @@
-import type { Finding, SourceError } from '../../engine/source.ts'
+import type { SourceError } from '../../engine/source-error.ts'
+import type { Finding } from '../../engine/source.ts'
 import { answerOf, azureError } from '../entra/errors.ts'
 import { missingMessage } from './poll.ts'
 import type { TablePart } from './poll.ts'

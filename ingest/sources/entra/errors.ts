@@ -1,5 +1,5 @@
-import { SourceError } from '../../engine/source.ts'
-import type { SourceErrorCode } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
+import type { SourceErrorCode } from '../../engine/source-error.ts'
 
 /** What of an error of the Azure SDKs is read. Matched by shape: the SDKs bring several copies of the class. */
 interface AzureError extends Error {

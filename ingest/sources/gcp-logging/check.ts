@@ -1,5 +1,6 @@
 import { formatTime } from '#core/time.ts'
-import type { Finding, SourceError } from '../../engine/source.ts'
+import type { SourceError } from '../../engine/source-error.ts'
+import type { Finding } from '../../engine/source.ts'
 import { googleError } from '../google/errors.ts'
 import { listEntries } from './list.ts'
 import type { ResourcePart } from './poll.ts'

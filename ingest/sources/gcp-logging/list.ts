@@ -1,7 +1,7 @@
 import type { Logging } from '@google-cloud/logging'
 import { formatTime, parseTime } from '#core/time.ts'
 import { itemTexts, memberText } from '#core/json-text.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 import { abortable } from '../google/adapter.ts'
 import { messageOf, statusOf } from '../google/errors.ts'
 import type { Pacer } from './pacer.ts'

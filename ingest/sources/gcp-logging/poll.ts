@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
 import { HOUR, formatTime, parseTime } from '#core/time.ts'
-import { SourceError } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
 import type { Page, SourceContext } from '../../engine/source.ts'
 import type { Delivered } from '../overlap/delivered.ts'
 import { piecesOf } from '../overlap/pieces.ts'

@@ -1,5 +1,5 @@
-import { SourceError } from '../../engine/source.ts'
-import type { SourceErrorCode } from '../../engine/source.ts'
+import { SourceError } from '../../engine/source-error.ts'
+import type { SourceErrorCode } from '../../engine/source-error.ts'
 
 /** What of a GaxiosError is read. Matched by shape: a project may well have several copies of the class. */
 interface GaxiosLike extends Error {
