@@ -150,10 +150,12 @@ test('what fell out of the 90 days while nobody collected is a gap, and collecti
 
 test('requests for one account and region keep their distance', async () => {
   Array.from({ length: 30 }, (_, at) => happen(NOW - HOUR - at * MINUTE))
+  const started = performance.now()
   await collect({ requestsPerSecond: 20 }).poll()
-  const times = aws.requests.map(({ at }) => at)
-  expect(times.length).toBeGreaterThan(6)
-  for (let index = 1; index < times.length; index++) expect(times[index]! - times[index - 1]!).toBeGreaterThan(35)
+  // Over all requests: a busy machine may take one in late and the next in time.
+  const waited = performance.now() - started
+  expect(aws.requests.length).toBeGreaterThan(6)
+  expect(waited).toBeGreaterThan((aws.requests.length - 1) * 49)
 })
 
 test('credentials of another account are refused instead of filling the wrong part, and a tag cannot pretend them', async () => {
