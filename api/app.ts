@@ -14,6 +14,7 @@ import { accessRecorder } from './access/record.ts'
 import type { Access, AccessRecorder } from './access/record.ts'
 import { DEFAULT_ACCESS } from './access/settings.ts'
 import type { AccessSettings } from './access/settings.ts'
+import { signInOrigins, signInWays } from './access/sign-in.ts'
 import type { Log } from './log.ts'
 import { measured } from './http-metrics.ts'
 import { openApiDocument } from './openapi.ts'
@@ -32,8 +33,8 @@ export interface AppOptions {
   /** Folder of the built page; without it only the API is served. */
   readonly dashboardDir?: string | undefined
   readonly version?: string
-  /** Names, origins, proxies and limits; without it this machine alone. */
-  readonly access?: Pick<AccessSettings, 'hosts' | 'corsOrigins' | 'trustProxy' | 'limits'>
+  /** Names, origins, proxies and limits, and where people sign in; without it this machine alone. */
+  readonly access?: Pick<AccessSettings, 'hosts' | 'corsOrigins' | 'trustProxy' | 'limits'> & Partial<Pick<AccessSettings, 'oidc'>>
   /** Whether it is reached by https. */
   readonly tls?: boolean
   /** What the process offers beside the database; routes that need what is not there say so. */
@@ -52,9 +53,10 @@ export function createApp(options: AppOptions): Express {
     version = '0.0.0',
     access = DEFAULT_ACCESS,
     tls = false,
-    services = {},
+    services: given = {},
     recorder = accessRecorder(pool, log),
   } = options
+  const services = { ...given, signIn: signInWays(access.oidc ?? []) }
   const app = express()
   app.disable('x-powered-by')
   // Plain `a=b` pairs: no nested objects from a query, and a repeated name is seen as an array and refused.
@@ -62,7 +64,8 @@ export function createApp(options: AppOptions): Express {
   app.set('etag', false)
   // Whose word is taken for the address of a caller: without a proxy nobody's.
   app.set('trust proxy', access.trustProxy === undefined ? false : access.trustProxy)
-  app.use(logged(log), ...measured(services.metrics), securityHeaders({ tls }), knownHostsOnly(access.hosts), ...allowedOrigins(access.corsOrigins))
+  const headers = securityHeaders({ tls, asks: signInOrigins(access.oidc ?? []) })
+  app.use(logged(log), ...measured(services.metrics), headers, knownHostsOnly(access.hosts), ...allowedOrigins(access.corsOrigins))
 
   const document = openApiDocument(ROUTES, version)
   app.get('/openapi.json', described(document))

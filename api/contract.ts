@@ -251,7 +251,7 @@ export interface Page<Item> {
   readonly next: string | null
 }
 
-/** RFC 9457 problem details; `errors` names each faulty parameter. */
+/** RFC 9457 problem details; `errors` names each faulty parameter, `roles` those that would be let in. */
 export const Problem = z
   .object({
     type: z.string(),
@@ -259,6 +259,7 @@ export const Problem = z
     status: z.int(),
     detail: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    roles: z.array(z.string()).optional().meta({ description: 'Of a 403: any one of these roles would do.' }),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>

@@ -28,13 +28,17 @@ export class ProblemError extends Error {
   }
 }
 
-/** Answers with problem+json. */
-export function sendProblem(response: Response, status: number, detail?: string, faults: readonly Fault[] = []): void {
+/**
+ * Answers with problem+json.
+ * @param more further members of the problem
+ */
+export function sendProblem(response: Response, status: number, detail?: string, faults: readonly Fault[] = [], more: Pick<Problem, 'roles'> = {}): void {
   const body: Problem = {
     ...problemType(status, faults.length > 0),
     status,
     ...(detail === undefined ? {} : { detail }),
     ...(faults.length > 0 ? { errors: [...faults] } : {}),
+    ...more,
   }
   // An export that failed before its first byte had announced some; a short answer has none, and Node would refuse it.
   response.removeHeader('Trailer')

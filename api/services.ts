@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import type { SignInWay } from './access/sign-in.ts'
 import type { Intake } from './intake.ts'
 import type { Bell } from './live/bell.ts'
 
@@ -10,4 +11,6 @@ export interface Services {
   readonly bell?: Bell
   /** What `/metrics` gives; requests are counted there, too. */
   readonly metrics?: Registry
+  /** Where people sign in to the page; `createApp` takes it from the settings. */
+  readonly signIn?: readonly SignInWay[]
 }

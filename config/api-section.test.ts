@@ -77,6 +77,39 @@ test('every fault is told at once with its line', () => {
   expect(lines).toHaveLength(wanted.length)
 })
 
+describe('a sign-in for people', () => {
+  const ENTRA = 'https://login.microsoftonline.com/8f3c1f0e-5c0a-4b7e-9a55-2f0d6b6f1c11/v2.0'
+  const signIn = (rest: string): string => issuer(`      signIn: ${rest}\n`)
+  const atEntra = (rest: string): string => `api:\n  oidc:\n    - issuer: ${ENTRA}\n      audience: x\n      signIn: ${rest}\n`
+
+  test('is a client id and a scope, whose default asks for a session that can be renewed', () => {
+    expect(parse(signIn('{clientId: page}')).oidc[0]?.signIn).toEqual({ clientId: 'page', scope: 'openid offline_access', origins: [] })
+    const full = parse(atEntra("{clientId: page, scope: ' openid  offline_access api://trailjoin/.default', origins: [https://token.example]}"))
+    expect(full.oidc[0]?.signIn).toEqual({ clientId: 'page', scope: 'openid offline_access api://trailjoin/.default', origins: ['https://token.example'] })
+  })
+
+  test('without openid, or with a scope with which Entra gives a token for something else, is refused', () => {
+    expect(refusal(signIn('{clientId: page, scope: profile}'))).toEqual([expect.stringContaining('api.oidc[0].signIn.scope does not hold openid')])
+    for (const scope of ['', ', scope: openid profile offline_access'])
+      expect(refusal(atEntra(`{clientId: page${scope}}`)), scope).toEqual([
+        expect.stringMatching(/:5: api\.oidc\[0\]\.signIn\.scope asks for nothing of this API/),
+      ])
+  })
+
+  test('names its own issuer where the discovery document is not below that of the tokens', () => {
+    const v1 = 'issuer: https://sts.windows.net/8f3c1f0e/\n      discovery: https://login.microsoftonline.com/8f3c1f0e/.well-known/openid-configuration'
+    const text = (more: string): string =>
+      `api:\n  oidc:\n    - ${v1}\n      audience: x\n      signIn: {clientId: page, scope: openid api://x/access${more}}\n`
+    expect(refusal(text(''))).toEqual([expect.stringContaining('api.oidc[0].signIn.issuer is missing')])
+    expect(parse(text(`, issuer: "${ENTRA}"`)).oidc[0]?.signIn?.issuer).toBe(ENTRA)
+  })
+
+  test('lets the page ask no plain http elsewhere, and nothing but origins', () => {
+    for (const origin of ['http://evil.example', 'https://evil.example/path', '*', 'https://a.example; script-src *'])
+      expect(refusal(signIn(`{clientId: page, origins: ['${origin}']}`)), origin).toEqual([expect.stringContaining('signIn.origins[0] is no origin')])
+  })
+})
+
 test('one issuer stands once', () => {
   expect(refusal(`${issuer('')}    - issuer: https://login.example/v2.0\n      audience: y\n`).join()).toContain('twice')
 })
@@ -101,6 +134,9 @@ describe('the environment', () => {
       trustProxy: 1,
       tls: { cert: 'c', key: 'k' },
     })
+    const page = { TRAILJOIN_OIDC_ISSUER: 'https://login.example/v2.0', TRAILJOIN_OIDC_AUDIENCE: 'a', TRAILJOIN_OIDC_CLIENT_ID: 'page' }
+    expect((await read(page)).oidc[0]?.signIn).toMatchObject({ clientId: 'page', scope: 'openid offline_access' })
+    expect((await read({ ...page, TRAILJOIN_OIDC_SCOPE: 'openid x' })).oidc[0]?.signIn).toMatchObject({ scope: 'openid x' })
     expect((await read({ TRAILJOIN_TRUST_PROXY: '10.0.0.0/8, loopback' })).trustProxy).toEqual(['10.0.0.0/8', 'loopback'])
     expect(await read({ TRAILJOIN_HOSTS: '' })).toEqual(DEFAULT_ACCESS)
   })
@@ -123,6 +159,11 @@ describe('the environment', () => {
     ])
       expect(message).toContain(name)
     expect(message).not.toContain('hunter2')
+    const of = (variables: Readonly<Record<string, string>>): Promise<string> => read(variables).then(String, (error: unknown) => String(error))
+    expect(await of({ TRAILJOIN_OIDC_CLIENT_ID: 'page' })).toContain('TRAILJOIN_OIDC_ISSUER is missing')
+    expect(await of({ TRAILJOIN_OIDC_SCOPE: 'openid' })).toContain('TRAILJOIN_OIDC_CLIENT_ID is missing')
+    const entra = { TRAILJOIN_OIDC_ISSUER: 'https://login.microsoftonline.com/x/v2.0', TRAILJOIN_OIDC_AUDIENCE: 'a', TRAILJOIN_OIDC_CLIENT_ID: 'page' }
+    expect(await of(entra)).toContain('TRAILJOIN_OIDC_SCOPE asks for nothing of this API')
   })
 
   test('tells its faults together with those of a file that is not there', async () => {

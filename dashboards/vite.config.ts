@@ -14,5 +14,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   // For live reload while `node test/browser/fixture-server.ts` runs beside `npx vite dashboards`.
-  server: { host: '127.0.0.1', proxy: { '/v1': 'http://127.0.0.1:4318' } },
+  server: { host: '127.0.0.1', proxy: { '/v1': 'http://127.0.0.1:4318', '/sign-in': 'http://127.0.0.1:4318' } },
 })

@@ -52,7 +52,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'prom-client',
     'yazl',
   ],
-  dashboards: ['api', 'core', 'vite'],
+  dashboards: ['api', 'core', 'vite', 'oauth4webapi'],
   simulate: ['core', 'node:*'],
   config: ['core', 'ingest/engine', 'api/access', 'config.ts', 'node:*', 'yaml', 'zod'],
   cli: ['*'],

@@ -43,7 +43,8 @@ export function permitted(route: RunnableRoute): RequestHandler {
   return (_request, response, next) => {
     const caller = callerOf(response)
     if (route.open || (caller && mayCall(caller, route))) return next()
-    sendProblem(response, 403, `The token is good, but it has none of the roles that may ask this: ${rolesOf(route).join(', ')}.`)
+    const roles = [...rolesOf(route)]
+    sendProblem(response, 403, `The token is good, but it has none of the roles that may ask this: ${roles.join(', ')}.`, [], { roles })
   }
 }
 

@@ -10,9 +10,18 @@ import { allowedOrigins, knownHostsOnly, securityHeaders } from './guard.ts'
 let server: Listening | undefined
 afterEach(() => server?.close())
 
-async function serve(options: { readonly hosts?: readonly string[]; readonly origins?: readonly string[]; readonly tls?: boolean }): Promise<void> {
+async function serve(options: {
+  readonly hosts?: readonly string[]
+  readonly origins?: readonly string[]
+  readonly tls?: boolean
+  readonly asks?: readonly string[]
+}): Promise<void> {
   const app = express()
-  app.use(securityHeaders({ tls: options.tls ?? false }), knownHostsOnly(options.hosts ?? []), ...allowedOrigins(options.origins ?? []))
+  app.use(
+    securityHeaders({ tls: options.tls ?? false, asks: options.asks ?? [] }),
+    knownHostsOnly(options.hosts ?? []),
+    ...allowedOrigins(options.origins ?? []),
+  )
   app.use((_request, response) => response.json({}))
   server = await listen(app, { host: '127.0.0.1', port: 0 })
 }
@@ -89,4 +98,14 @@ test('browsers are told to stay with https only where there is https', async () 
   await server!.close()
   await serve({ tls: true })
   expect((await fetch(server!.url)).headers.get('strict-transport-security')).toBe('max-age=31536000')
+})
+
+test('the page may ask this server and nobody else, but for the issuers where people sign in', async () => {
+  await serve({})
+  const policy = async (): Promise<string> => (await fetch(server!.url)).headers.get('content-security-policy') ?? ''
+  expect(await policy()).toContain("default-src 'self'")
+  expect(await policy()).not.toContain('connect-src')
+  await server!.close()
+  await serve({ asks: ['https://login.example'] })
+  expect((await policy()).split(';')).toContain("connect-src 'self' https://login.example")
 })

@@ -4,8 +4,12 @@ import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { sendProblem } from '../problem.ts'
 
-/** Headers of every answer. `tls` when browsers reach this server by https: then they are told to stay with it. */
-export function securityHeaders({ tls }: { readonly tls: boolean }): RequestHandler {
+/**
+ * Headers of every answer.
+ * @param options.tls browsers reach this server by https: then they are told to stay with it
+ * @param options.asks origins that the page's scripts may ask beside this server
+ */
+export function securityHeaders({ tls, asks = [] }: { readonly tls: boolean; readonly asks?: readonly string[] }): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -14,6 +18,7 @@ export function securityHeaders({ tls }: { readonly tls: boolean }): RequestHand
         // Charts set style attributes; scripts are the page's own files and nothing else.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", 'data:'],
+        ...(asks.length > 0 ? { connectSrc: ["'self'", ...asks] } : {}),
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         formAction: ["'none'"],

@@ -16,6 +16,10 @@ export function isSecureAddress(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_NAME.test(url.hostname))
 }
 
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.parse(text)?.origin === text
+}
+
 const address = z.string().refine(isSecureAddress, 'is no https address')
 const name = z.string().min(1, 'is empty').max(200, 'is longer than 200 characters')
 const guid = z
@@ -41,6 +45,47 @@ const Grant = z
   })
   .refine((grant) => grant.roles !== undefined || grant.tenants !== undefined, 'grants neither roles nor tenants')
 
+const Scope = z
+  .string()
+  .max(1000, 'is longer than 1000 characters')
+  .transform((text) => text.trim().split(/\s+/))
+  .refine((scopes) => scopes.includes('openid'), 'does not hold openid: without it nobody says who signed in')
+  .transform((scopes) => scopes.join(' '))
+
+/** Where an issuer's discovery document is, by OpenID Connect Discovery 1.0 §4. */
+const discoveryOf = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+
+/** Entra ID of all clouds, and its sign-in for customers. */
+const ENTRA = /(?:^|\.)(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|ciamlogin\.com)$/
+/** What is asked of the issuer itself, and of no API. */
+const OWN_SCOPES: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
+
+/** How people sign in to the page at this issuer: as a public client (authorization code with PKCE), so there is no secret. */
+const SignIn = z.strictObject({
+  clientId: name,
+  /** Sent as it stands. */
+  scope: Scope.default('openid offline_access'),
+  /** Whose sign-in it is, where that is not the `issuer` of the access tokens (Entra's tokens of version 1). */
+  issuer: address.optional(),
+  /** More origins that the page may ask, where the issuer's token endpoint is not at its own (Amazon Cognito). */
+  origins: z.array(z.string().refine((text) => isSecureAddress(text) && isOrigin(text), 'is no origin: write https://name[:port] without a path')).default([]),
+})
+
+/** What does not fit together, by the field of `signIn` that is wrong. */
+function* signInFaults(
+  { issuer, signIn }: { readonly issuer: string; readonly signIn?: z.output<typeof SignIn> | undefined },
+  discovery: string | undefined,
+): Generator<readonly [string, string]> {
+  if (!signIn) return
+  if (discovery !== undefined && discovery !== discoveryOf(issuer) && signIn.issuer === undefined)
+    yield ['issuer', 'is missing: the page finds the sign-in below the issuer, where `discovery` says that it is not']
+  if (ENTRA.test(new URL(signIn.issuer ?? issuer).hostname) && signIn.scope.split(' ').every((scope) => OWN_SCOPES.has(scope)))
+    yield [
+      'scope',
+      'asks for nothing of this API, so Entra would give a token for Microsoft Graph: add the scope that the application exposes (api://…/access)',
+    ]
+}
+
 const Issuer = z
   .strictObject({
     issuer: address,
@@ -56,11 +101,12 @@ const Issuer = z
     rolePrefix: z.string().max(100).default('trailjoin.'),
     tenants: Tenants.default({ claim: 'tid' }),
     grants: z.array(Grant).default([]),
+    signIn: SignIn.optional(),
   })
-  .transform(({ discovery, ...issuer }) => ({
-    ...issuer,
-    discovery: discovery ?? `${issuer.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-  }))
+  .transform(({ discovery, ...issuer }, context) => {
+    for (const [field, message] of signInFaults(issuer, discovery)) context.addIssue({ code: 'custom', path: ['signIn', field], message })
+    return { ...issuer, discovery: discovery ?? discoveryOf(issuer.issuer) }
+  })
 export type OidcIssuer = z.output<typeof Issuer>
 
 const issuers = z
@@ -77,7 +123,7 @@ const host = z
     'is no host name: write it without scheme, port and path',
   )
   .transform((text) => text.toLowerCase())
-const origin = z.string().refine((text) => /^https?:/.test(text) && URL.parse(text)?.origin === text, 'is no origin: write https://name[:port] without a path')
+const origin = z.string().refine(isOrigin, 'is no origin: write https://name[:port] without a path')
 const isNetwork = (text: string): boolean => {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
   const match = /^([\da-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text)
@@ -115,6 +161,8 @@ const words = <Item extends z.ZodType<unknown, string>>(item: Item) => z.string(
 const Environment = z.object({
   TRAILJOIN_OIDC_ISSUER: address.optional(),
   TRAILJOIN_OIDC_AUDIENCE: words(name).optional(),
+  TRAILJOIN_OIDC_CLIENT_ID: name.optional(),
+  TRAILJOIN_OIDC_SCOPE: Scope.optional(),
   TRAILJOIN_HOSTS: words(host).optional(),
   TRAILJOIN_CORS_ORIGINS: words(origin).optional(),
   TRAILJOIN_TRUST_PROXY: z
@@ -126,9 +174,14 @@ const Environment = z.object({
   TRAILJOIN_TLS_KEY: name.optional(),
 })
 
-const PAIRS = [
+/** The first means nothing without the second. */
+const NEEDS = [
   ['TRAILJOIN_OIDC_ISSUER', 'TRAILJOIN_OIDC_AUDIENCE'],
+  ['TRAILJOIN_OIDC_AUDIENCE', 'TRAILJOIN_OIDC_ISSUER'],
+  ['TRAILJOIN_OIDC_CLIENT_ID', 'TRAILJOIN_OIDC_ISSUER'],
+  ['TRAILJOIN_OIDC_SCOPE', 'TRAILJOIN_OIDC_CLIENT_ID'],
   ['TRAILJOIN_TLS_CERT', 'TRAILJOIN_TLS_KEY'],
+  ['TRAILJOIN_TLS_KEY', 'TRAILJOIN_TLS_CERT'],
 ] as const
 
 /**
@@ -143,18 +196,24 @@ export function accessFromEnvironment(variables: Readonly<Record<string, string 
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
   const result = Environment.safeParse(given)
   const faults = result.success ? [] : result.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`)
-  for (const pair of PAIRS)
-    for (const [one, other] of [pair, pair.toReversed()])
-      if (given[one] !== undefined && given[other] === undefined) faults.push(`${other} is missing: ${one} means nothing without it`)
+  for (const [one, other] of NEEDS)
+    if (given[one] !== undefined && given[other] === undefined) faults.push(`${other} is missing: ${one} means nothing without it`)
   if (!result.success || faults.length > 0) return { settings: {}, faults }
   const { data } = result
   const { TRAILJOIN_OIDC_ISSUER: issuer, TRAILJOIN_OIDC_AUDIENCE: audience, TRAILJOIN_TLS_CERT: cert, TRAILJOIN_TLS_KEY: key } = data
+  const oidc = issuer === undefined ? null : Issuer.safeParse({ issuer, audience, ...signInOf(data) })
+  // Each variable by itself is good: what is left is a scope that does not fit the issuer.
+  if (oidc?.success === false) return { settings: {}, faults: oidc.error.issues.map(({ message }) => `TRAILJOIN_OIDC_SCOPE ${message}`) }
   const settings: Partial<AccessSettings> = {
-    ...(issuer !== undefined && audience !== undefined ? { oidc: [Issuer.parse({ issuer, audience })] } : {}),
+    ...(oidc === null ? {} : { oidc: [oidc.data] }),
     ...(data.TRAILJOIN_HOSTS ? { hosts: data.TRAILJOIN_HOSTS } : {}),
     ...(data.TRAILJOIN_CORS_ORIGINS ? { corsOrigins: data.TRAILJOIN_CORS_ORIGINS } : {}),
     ...(data.TRAILJOIN_TRUST_PROXY === undefined ? {} : { trustProxy: data.TRAILJOIN_TRUST_PROXY }),
     ...(cert !== undefined && key !== undefined ? { tls: { cert, key } } : {}),
   }
   return { settings, faults: [] }
+}
+
+function signInOf({ TRAILJOIN_OIDC_CLIENT_ID: clientId, TRAILJOIN_OIDC_SCOPE: scope }: z.output<typeof Environment>): { readonly signIn?: unknown } {
+  return clientId === undefined ? {} : { signIn: { clientId, ...(scope === undefined ? {} : { scope }) } }
 }

@@ -13,6 +13,7 @@ import { records } from './records.ts'
 import { rejected } from './rejected.ts'
 import { resolve } from './resolve.ts'
 import type { RunnableRoute } from './route.ts'
+import { signIn } from './sign-in.ts'
 import { stream } from './stream.ts'
 import { timeline } from './timeline.ts'
 import { trace, traces } from './traces.ts'
@@ -44,6 +45,7 @@ export const ROUTES: readonly RunnableRoute[] = [
   rejected,
   unmapped,
   accessLog,
+  signIn,
   healthz,
   readyz,
   metrics,

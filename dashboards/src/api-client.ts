@@ -1,6 +1,7 @@
 import type { Agent, EventDetail, OidAnswer, Page, Resolution, TimelineItem } from './api-types.ts'
 import type { Filters } from './address.ts'
-import { readToken } from './token.ts'
+import { missingRole } from './sign-in/role-words.ts'
+import { accepted, account, currentToken, isReplaced } from './sign-in/session.ts'
 
 /** Most events that the page holds at once: beyond it says so and asks for a narrower period. */
 export const MOST_EVENTS = 5000
@@ -16,10 +17,28 @@ export class ApiError extends Error {
 }
 
 async function get(path: string, signal: AbortSignal | undefined, accept = 'application/json', more: Readonly<Record<string, string>> = {}): Promise<Response> {
-  const token = readToken()
-  let response: Response
+  let token = await currentToken()
+  let response = await ask(path, token, signal, accept, more)
+  // The token ended before its time (another clock, a withdrawn key): once more with a new one, if there is one.
+  if (response.status === 401 && token !== null && (await isReplaced(token))) {
+    token = await currentToken()
+    response = await ask(path, token, signal, accept, more)
+  }
+  if (token !== null && (response.ok || response.status === 403 || response.status === 404)) accepted(token)
+  if (response.ok) return response
+  const problem: unknown = await response.json().catch(() => null)
+  throw new ApiError(response.status, problemText(problem) ?? `The server answered ${response.status}.`)
+}
+
+async function ask(
+  path: string,
+  token: string | null,
+  signal: AbortSignal | undefined,
+  accept: string,
+  more: Readonly<Record<string, string>>,
+): Promise<Response> {
   try {
-    response = await fetch(path, {
+    return await fetch(path, {
       headers: { ...more, accept, ...(token ? { authorization: `Bearer ${token}` } : {}) },
       cache: 'no-store',
       ...(signal ? { signal } : {}),
@@ -28,14 +47,13 @@ async function get(path: string, signal: AbortSignal | undefined, accept = 'appl
     if (error instanceof DOMException && error.name === 'AbortError') throw error
     throw new ApiError(0, 'The server does not answer. Is `trailjoin up` still running?')
   }
-  if (response.ok) return response
-  const problem: unknown = await response.json().catch(() => null)
-  throw new ApiError(response.status, problemText(problem) ?? `The server answered ${response.status}.`)
 }
 
 function problemText(problem: unknown): string | null {
   if (typeof problem !== 'object' || problem === null) return null
-  const { title, detail } = problem as { title?: unknown; detail?: unknown }
+  const { title, detail, roles } = problem as { title?: unknown; detail?: unknown; roles?: unknown }
+  const who = account()
+  if (who && Array.isArray(roles)) return missingRole(who.name, roles.map(String))
   if (typeof detail === 'string') return detail
   return typeof title === 'string' ? title : null
 }

@@ -3,6 +3,7 @@ import type * as contract from '#api/contract.ts'
 import type { Role } from '#core/event.ts'
 
 export type { Agent, EventDetail, OidAnswer, Page } from '#api/contract.ts'
+export type { SignInWay } from '#api/access/sign-in.ts'
 export type { Resolution } from '#api/resolve/contract.ts'
 export type { Confidence, Kind, Outcome, Role, Source } from '#core/event.ts'
 

@@ -7,10 +7,11 @@ import { fill, h } from './dom.ts'
 import { collectNames, type Names } from './names.ts'
 import { lookUp } from './look-up.ts'
 import { createPicker } from './picker.ts'
-import { signIn } from './sign-in.ts'
+import { signInCard } from './sign-in/card.ts'
+import { account, arrive, forget, isKnown, signIn, signInAgain, signInAsAnother, signOut } from './sign-in/session.ts'
+import { fetchWays } from './sign-in/ways.ts'
 import { currentTheme, startTheme, toggleTheme } from './theme.ts'
 import { TimelinePane } from './timeline-pane.ts'
-import { dropToken, readToken } from './token.ts'
 import { formatNumber } from './words.ts'
 
 /** The page: keeps the address, the list of agents, the timeline and the details in step. */
@@ -31,13 +32,13 @@ export class App {
     onOpenOid: (oid) => this.#openOid(oid),
     // Typing must not fill the history with letters.
     onFilters: (filters, step) => this.#go({ ...this.#address, filters }, !step),
-    onUnauthorised: (why) => this.#askForToken(why),
+    onUnauthorised: (why) => void this.#refused(why),
   })
   readonly #details = createDetails({
     onClose: () => this.#openEvent(null),
     onOpenEvent: (id) => this.#openEvent(id),
     onOpenOid: (oid) => this.#openOid(oid),
-    onUnauthorised: (why) => this.#askForToken(why),
+    onUnauthorised: (why) => void this.#refused(why),
   })
   readonly #side = h('nav', { class: 'side', 'aria-label': 'Agents' })
   readonly #main = h('main', { class: 'main' })
@@ -70,15 +71,18 @@ export class App {
   }
 
   async #load(): Promise<void> {
-    if (!readToken()) {
-      this.#askForToken(null)
-      return
+    if (!isKnown()) {
+      this.#frame(notice('Signing in…'))
+      const why = await arrive()
+      if (!isKnown()) return await this.#askWho(why)
     }
     const brand = h('a', { class: 'brand', href: './', onclick: (event: MouseEvent) => this.#goHome(event) }, 'trailjoin')
-    const signOut = h('button', { type: 'button', class: 'quiet', onclick: () => this.#askForToken(null) }, 'Sign out')
+    const leave = h('button', { type: 'button', class: 'quiet', onclick: () => void this.#leave() }, 'Sign out')
+    const name = account()?.name
+    const who = name ? h('span', { class: 'who', title: `Signed in as ${name}` }, name) : null
     fill(
       this.#host,
-      h('header', { class: 'top' }, brand, this.#picker.element, h('span', { class: 'spring' }), signOut, this.#theme),
+      h('header', { class: 'top' }, brand, this.#picker.element, h('span', { class: 'spring' }), who, leave, this.#theme),
       h('div', { class: 'body' }, this.#side, this.#main, this.#details.element),
     )
     // What another token could see is not this one's.
@@ -90,7 +94,7 @@ export class App {
       this.#agents = await fetchAgents()
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
-        this.#askForToken(error.message)
+        await this.#refused(error.message)
         return
       }
       this.#failed = error instanceof Error ? error.message : 'Something went wrong.'
@@ -100,13 +104,40 @@ export class App {
     this.#follow()
   }
 
-  /** @param refused why the token at hand is not good (any more); null where there is none */
-  #askForToken(refused: string | null): void {
-    dropToken()
+  /** The server does not take the token at hand (any more), and there is no new one. Who signed in is sent to do it again, and comes back to where they are. */
+  async #refused(why: string): Promise<void> {
+    // Several requests may be refused at once; the first has seen to it.
+    if (!isKnown()) return
+    const signedIn = account() !== null
+    forget()
+    const failed = signedIn ? await signInAgain() : null
+    await this.#askWho(
+      failed ?? (signedIn ? `You signed in, but the server does not take what your issuer gave. ${why}` : `The server refused the token at hand. ${why}`),
+    )
+  }
+
+  /** @param why what the reader must know before they sign in; null without anything */
+  async #askWho(why: string | null): Promise<void> {
+    forget()
     this.#pane.leave()
-    const card = signIn(refused, () => void this.#load())
-    fill(this.#host, h('header', { class: 'top' }, h('span', { class: 'brand' }, 'trailjoin'), h('span', { class: 'spring' }), this.#theme), card)
-    card.querySelector('input')?.focus()
+    const card = signInCard(await fetchWays(), why, { onToken: () => void this.#load(), onSignIn: (way) => signIn(way) })
+    this.#frame(card)
+    card.querySelector<HTMLElement>('input, button')?.focus()
+  }
+
+  async #leave(): Promise<void> {
+    this.#pane.leave()
+    this.#frame(notice('Signing out…'))
+    await this.#askWho(await signOut())
+  }
+
+  /** The page without anything that is somebody's. */
+  #frame(content: HTMLElement): void {
+    fill(this.#host, h('header', { class: 'top' }, h('span', { class: 'brand' }, 'trailjoin'), h('span', { class: 'spring' }), this.#theme), content)
+  }
+
+  async #beAnother(): Promise<void> {
+    await this.#askWho(await signInAsAnother())
   }
 
   #go(address: Address, replace = false): void {
@@ -193,7 +224,9 @@ export class App {
     if (this.#failed) {
       const again = h('button', { type: 'button', class: 'quiet', onclick: () => void this.#load() }, 'Try again')
       // A good token may be one that may not ask this: whoever has another can use it.
-      const other = h('button', { type: 'button', class: 'quiet', onclick: () => this.#askForToken(null) }, 'Use another token')
+      const other = account()
+        ? h('button', { type: 'button', class: 'quiet', onclick: () => void this.#beAnother() }, 'Use another account')
+        : h('button', { type: 'button', class: 'quiet', onclick: () => void this.#askWho(null) }, 'Use another token')
       return [h('div', { class: 'empty' }, h('p', { class: 'error', role: 'alert' }, this.#failed), h('p', {}, again, ' ', other))]
     }
     return [

@@ -43,6 +43,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, dist: 
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
   response.setHeader('content-security-policy', CSP)
   response.setHeader('x-content-type-options', 'nosniff')
+  if (url.pathname === '/sign-in') return json(response, { ways: [] })
   if (!url.pathname.startsWith('/v1/')) return file(response, dist, url.pathname)
   if (request.headers.authorization === `Bearer ${ROLELESS}`)
     return problem(response, 403, 'The token is good, but it has none of the roles that may ask this: reader.')

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { buildPage, type BuiltPage } from './built-page.ts'
 import { launchChromium } from './chromium.ts'
 import { ROLELESS, ADDRESS, startFixtureServer, TOKEN, type FixtureServer } from './fixture-server.ts'
 import { AGENTS, BUSY, EVENTS, HOSTILE, HUGE, QUIET, SHARED } from './fixtures.ts'
@@ -12,20 +9,19 @@ import { AGENTS, BUSY, EVENTS, HOSTILE, HUGE, QUIET, SHARED } from './fixtures.t
 describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('the page in Chromium', () => {
   let browser: Browser
   let server: FixtureServer
-  let dist: string
+  let built: BuiltPage
   const pages: Page[] = []
   let complaints: string[] = []
 
   beforeAll(async () => {
-    dist = await mkdtemp(join(tmpdir(), 'trailjoin-page-'))
-    await build({ root: join(import.meta.dirname, '../../dashboards'), logLevel: 'error', build: { outDir: dist, emptyOutDir: true } })
-    server = await startFixtureServer(dist)
+    built = await buildPage()
+    server = await startFixtureServer(built.folder)
     browser = await launchChromium()
   })
   afterAll(async () => {
     await browser?.close()
     await server?.close()
-    if (dist) await rm(dist, { recursive: true, force: true })
+    await built?.remove()
   })
   afterEach(async () => {
     for (const page of pages.splice(0)) await page.context().close()
