@@ -26,6 +26,7 @@ export const PROBLEM_TYPES = {
   },
   'method-not-allowed': { status: 405, title: 'Method not allowed', explanation: 'The header Allow lists the methods of this path.' },
   'not-acceptable': { status: 406, title: 'Not acceptable', explanation: 'The answer is not offered in any of the media types that the request accepts.' },
+  'too-slow': { status: 408, title: 'Request timeout', explanation: 'The body did not arrive in time: send it faster, or in smaller parts.' },
   conflict: { status: 409, title: 'Conflict', explanation: 'What was asked for does not fit what is there now: `detail` says why.' },
   'too-large': { status: 413, title: 'Content too large', explanation: 'The body is longer than this route takes: send it in parts.' },
   'unsupported-media-type': {

@@ -21,6 +21,8 @@ const OTHER = '60b9efb2-0555-4a4f-bf2b-aefa7cdbd805'
 const CALLERS: Readonly<Record<string, Pick<Caller, 'roles' | 'scope'>>> = {
   all: { roles: ['ingest'], scope: 'everything' },
   one: { roles: ['ingest'], scope: [TENANT] },
+  two: { roles: ['ingest'], scope: [TENANT] },
+  three: { roles: ['ingest'], scope: [TENANT] },
   reader: { roles: ['reader'], scope: 'everything' },
 }
 
@@ -173,19 +175,46 @@ describe('a push', () => {
     expect(statuses(await pushed(call('k-1')))).toEqual(['1 stored'])
   })
 
-  test('finds the door closed while too many are on their way, and open afterwards', async () => {
+  test('finds the door closed while too many are on their way, and open afterwards; no caller keeps another out', async () => {
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (open = resolve))
     instead = async (...batch) => {
       await gate
       return await sink.deliver(...batch)
     }
-    const waiting = ['l-1', 'l-2', 'l-3', 'l-4'].map((id) => post(call(id)))
-    await expect.poll(async () => (await post(call('l-5'))).status).toBe(503)
+    const refused = async (id: string, token: string): Promise<[number, boolean]> => {
+      const response = await post(call(id), {}, token)
+      return [response.status, Number(response.headers.get('retry-after')) > 0]
+    }
+    const waiting = ['l-1', 'l-2'].map((id) => post(call(id)))
+    await expect.poll(() => refused('l-3', 'all')).toEqual([429, true])
+    for (const token of ['one', 'two']) waiting.push(post(call(`l-${token}-1`), {}, token), post(call(`l-${token}-2`), {}, token))
+    await expect.poll(() => refused('l-4', 'three')).toEqual([503, true])
     open()
-    expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200, 200, 200])
+    expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200, 200, 200, 200, 200])
     instead = null
-    expect(statuses(await pushed(call('l-5')))).toEqual(['1 stored'])
+    expect(statuses(await pushed(call('l-3')))).toEqual(['1 stored'])
+  })
+
+  test('is taken in while another caller sends slowly with all that it may', async () => {
+    const slow = Array.from({ length: 4 }, () => {
+      const request = httpRequest(`${server.url}/v1/records`, {
+        method: 'POST',
+        agent: false,
+        headers: { authorization: 'Bearer two', 'content-type': 'application/x-ndjson', 'content-length': 1000 },
+      })
+      const answered = new Promise<number | null>((resolve) => {
+        request.on('response', ({ statusCode }) => resolve(statusCode ?? null)).on('error', () => resolve(null))
+      })
+      request.write('{"half":')
+      return { request, answered }
+    })
+    // Two of them hold their places, two find none: by that it is known that all four have arrived.
+    const first = await Promise.any(slow.map(async ({ answered }) => (await answered) ?? Promise.reject(new Error('broken'))))
+    expect(first).toBe(429)
+    expect(statuses(await pushed(call('n-1')))).toEqual(['1 stored'])
+    for (const { request } of slow) request.destroy()
+    await expect.poll(async () => (await post(call('n-2'), {}, 'two')).status).toBe(200)
   })
 
   test('that is cut off stores nothing and gives its place back', async () => {

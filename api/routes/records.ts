@@ -1,16 +1,19 @@
+import type { Response } from 'express'
 import { z } from 'zod'
 import type { Scope } from '../access/caller.ts'
 import type { PushedLine } from '../intake.ts'
+import { createPlaces } from '../places.ts'
 import { ProblemError } from '../problem.ts'
 import { guid } from '../query.ts'
 import { MAX_BYTES, MAX_LINES, readBody } from '../records/body.ts'
 import { PushAnswer } from '../records/contract.ts'
 import { defineRoute } from './route.ts'
 
-/** Pushes that are taken in at once; each may hold `MAX_BYTES` in memory. More are asked to come again. */
-const AT_ONCE = 4
+/** Pushes that are taken in at once; each may hold `MAX_BYTES` in memory. More are asked to come again, and no caller can keep the others out. */
+const AT_ONCE = 6
+const OF_ONE_CALLER = 2
 const RETRY_AFTER_S = '2'
-let running = 0
+const places = createPlaces({ all: AT_ONCE, perCaller: OF_ONE_CALLER })
 
 export const records = defineRoute({
   path: '/v1/records',
@@ -27,16 +30,12 @@ export const records = defineRoute({
     types: ['application/x-ndjson', 'application/json'],
   },
   answer: { description: 'All that was understood is durable; see the results for the rest.', schema: PushAnswer },
-  problems: [413, 415, 503],
+  problems: [408, 413, 415, 503],
   handle: async ({ query, request, response }, { caller, services }) => {
     const { intake } = services
     if (!intake || !caller) throw new ProblemError(503, 'This server takes no records.')
     const tenantId = tenantOf(query.tenant, caller.scope)
-    if (running >= AT_ONCE) {
-      response.setHeader('Retry-After', RETRY_AFTER_S)
-      throw new ProblemError(503, `${AT_ONCE} pushes are being taken in at this moment. Send it again in a moment.`)
-    }
-    running++
+    const leave = enter(caller.id, response)
     try {
       const bytes = await readBody(request, response)
       const results = await intake({ bytes, from: caller.id, tenantId, scope: caller.scope }).catch((error: unknown) => {
@@ -47,10 +46,20 @@ export const records = defineRoute({
       })
       response.json(answer(results))
     } finally {
-      running--
+      leave()
     }
   },
 })
+
+/** Counts the push; the returned function counts it out. */
+function enter(caller: string, response: Response): () => void {
+  const place = places.enter(caller)
+  if ('leave' in place) return place.leave
+  response.setHeader('Retry-After', RETRY_AFTER_S)
+  if (place.full === 'caller')
+    throw new ProblemError(429, `${OF_ONE_CALLER} pushes of this caller are being taken in at this moment. Send it again in a moment.`)
+  throw new ProblemError(503, `${AT_ONCE} pushes are being taken in at this moment. Send it again in a moment.`)
+}
 
 /** Which tenant records without one of their own belong to. */
 function tenantOf(asked: string | undefined, scope: Scope): string | null {

@@ -7,6 +7,7 @@ import { decodePosition, encodePosition, endOfRound } from '../live/position.ts'
 import type { Position } from '../live/position.ts'
 import { openEventStream } from '../live/stream.ts'
 import type { EventStream } from '../live/stream.ts'
+import { createPlaces } from '../places.ts'
 import { ProblemError } from '../problem.ts'
 import { guid, TimelineFilters } from '../query.ts'
 import { explainUnknown } from '../read-models/oid-info.ts'
@@ -20,7 +21,7 @@ const POLL_MS = 2000
 const MOST = 400
 const MOST_OF_ONE_CALLER = 40
 
-const open = new Map<string, number>()
+const places = createPlaces({ all: MOST, perCaller: MOST_OF_ONE_CALLER })
 
 export const stream = defineRoute({
   path: '/v1/oids/{oid}/stream',
@@ -123,14 +124,8 @@ async function tell(events: EventStream, change: Change): Promise<void> {
 
 /** Counts the stream; the returned function counts it out. */
 function enter(caller: string): () => void {
-  const own = open.get(caller) ?? 0
-  if (own >= MOST_OF_ONE_CALLER) throw new ProblemError(429, `One caller may watch ${MOST_OF_ONE_CALLER} timelines at once on one server.`)
-  if ([...open.values()].reduce((sum, one) => sum + one, 0) >= MOST)
-    throw new ProblemError(503, 'So many timelines are watched at this moment that there is no room for another.')
-  open.set(caller, own + 1)
-  return () => {
-    const left = (open.get(caller) ?? 1) - 1
-    if (left === 0) open.delete(caller)
-    else open.set(caller, left)
-  }
+  const place = places.enter(caller)
+  if ('leave' in place) return place.leave
+  if (place.full === 'caller') throw new ProblemError(429, `One caller may watch ${MOST_OF_ONE_CALLER} timelines at once on one server.`)
+  throw new ProblemError(503, 'So many timelines are watched at this moment that there is no room for another.')
 }

@@ -332,7 +332,7 @@ describe('given over HTTP', () => {
     let done = false
     const connect = async (callback?: Parameters<pg.Pool['connect']>[0]): Promise<unknown> => {
       // The pool's own `query` asks so.
-      if (callback) return void database.pool.connect(callback)
+      if (callback) return database.pool.connect(callback)
       const client = await database.pool.connect()
       const query = async (...given: [string, unknown[]?]): Promise<pg.QueryResult> => {
         const result = await client.query(...given)

@@ -1,4 +1,5 @@
 import { createSign, generateKeyPairSync } from 'node:crypto'
+import { request as httpRequest } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test, describe } from 'vitest'
 import { startFakeServer } from '../../../test/clouds/fake-server.ts'
@@ -98,6 +99,57 @@ test('a collector that another process relieves frees its port and refuses what 
   void answered.finally(() => (done = true))
   while (!done) await pollOnce()
   expect((await answered).status).toBe(204)
+  await collector?.close?.()
+})
+
+test('a push that is still arriving when another process relieves the collector is refused at once, and is not kept for the next poll', async () => {
+  const ports: number[] = []
+  const opened = await openSource(
+    {
+      kind: source.kind,
+      name: 'push',
+      everySeconds: 1,
+      context: {},
+      settings: source.settings.parse({ listen: { port: 0 }, auth: { token: { env: 'PUSH' } }, idleSeconds: 0.05 }),
+    },
+    {
+      kinds: new Map([[source.kind, source as Source<unknown>]]),
+      environment: { PUSH: 'a-long-secret' },
+      log: (_, message, fields) => void (message === 'push endpoint listens' && ports.push(Number(fields?.['port']))),
+    },
+  )
+  const [collector] = opened.collectors
+  const pollOnce = async (): Promise<number> => {
+    let pieces = 0
+    for await (const page of collector!.poll(null, new AbortController().signal)) {
+      pieces += page.pieces.length
+      await page.acknowledge?.()
+    }
+    return pieces
+  }
+  await pollOnce()
+  const body = envelope(entry())
+  const request = httpRequest({
+    port: ports[0],
+    host: '127.0.0.1',
+    path: '/pubsub?token=a-long-secret',
+    method: 'POST',
+    headers: { 'content-length': body.length },
+  })
+  const answer = new Promise<number | string>((resolve) => {
+    request.on('response', ({ statusCode }) => resolve(statusCode ?? 0)).on('error', () => resolve('cut off'))
+  })
+  request.write(body.slice(0, 10))
+  // Until it is let in.
+  await pause(100)
+  const released = Promise.resolve(collector?.release?.())
+  const started = performance.now()
+  request.end(body.slice(10))
+  // Cut off only where the machine is too busy to answer within the second that closing allows.
+  expect([503, 'cut off']).toContain(await answer)
+  if ((await answer) === 503) expect(performance.now() - started).toBeLessThan(1000)
+  await released
+  expect(await pollOnce()).toBe(0)
   await collector?.close?.()
 })
 

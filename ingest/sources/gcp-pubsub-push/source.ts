@@ -40,6 +40,10 @@ const source: Source<z.output<typeof settings>> = {
       server = null
       await old?.close()
     }
+    const leave = async (): Promise<void> => {
+      mailbox.close()
+      await stop()
+    }
     return [
       {
         part: '',
@@ -47,6 +51,7 @@ const source: Source<z.output<typeof settings>> = {
         async *poll(cursor, signal) {
           // From the first poll to the end of the process: between polls a push waits in the mailbox.
           if (server === null) {
+            mailbox.open()
             server = await listen(router, address)
             context.log('info', 'push endpoint listens', { host: address.host, port: server.port, path })
           }
@@ -54,14 +59,9 @@ const source: Source<z.output<typeof settings>> = {
         },
         check: async () => [await checkAuth(authorise)],
         classify: (error) => googleError(error, 'push endpoint'),
-        async release() {
-          mailbox.refuse()
-          await stop()
-        },
-        async close() {
-          mailbox.close()
-          await stop()
-        },
+        // First of all nothing more is taken: a push that is still arriving would wait for a poll that may never come, or be stored although its sender was told nothing.
+        release: leave,
+        close: leave,
       },
     ]
   },

@@ -8,8 +8,10 @@ export interface Mailbox<Item> {
   fail(error: unknown): void
   /** Every item that waits is refused: whoever put it is gone. */
   refuse(): void
-  /** The same, and every later item is refused, too. */
+  /** The same, and every later item is refused, too, until it is opened again. */
   close(): void
+  /** Takes items again. */
+  open(): void
 }
 
 interface Taken<Item> {
@@ -112,6 +114,9 @@ export function createMailbox<Item>({ bytes: limit, pageBytes }: MailboxLimits):
     close() {
       closed = true
       refuse()
+    },
+    open() {
+      closed = false
     },
   }
 }
