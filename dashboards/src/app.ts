@@ -235,6 +235,13 @@ export class App {
         { class: 'empty' },
         h('h1', {}, 'No agents yet'),
         h('p', {}, 'No imported record names an Agent Identity. Import logs with ', h('code', {}, 'npx trailjoin import PATH…'), ', then reload.'),
+        account()
+          ? h(
+              'p',
+              {},
+              'You see the records of your own tenants; others do not exist for you. Whoever looks after trailjoin in your organisation can give you more.',
+            )
+          : null,
         h('p', {}, 'An oid can be looked up above all the same.'),
       ),
     ]
