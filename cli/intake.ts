@@ -1,5 +1,6 @@
 /** Takes pushed records in: read and masked like those of a file, held to the tenants of who pushed them, handed to the sink. */
 import type { Intake, Push, PushedLine } from '#api/intake.ts'
+import { KEPT_CHARS } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Fate, RecordSink } from '#core/sink.ts'
 import { accept } from '#correlate/accept.ts'
@@ -53,7 +54,7 @@ function withinScope(records: readonly RawRecord[], { scope }: Push): { readonly
         tenant === null
           ? 'belongs to no tenant, and this token may write for its own tenants only'
           : `belongs to tenant ${tenant}, which this token may not write for`
-      refused.push({ origin: record.origin, reason, text: record.text.slice(0, 65_536) })
+      refused.push({ origin: record.origin, reason, text: record.text.slice(0, KEPT_CHARS) })
     }
   }
   return { allowed, refused }

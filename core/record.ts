@@ -32,11 +32,14 @@ export interface RecordContext {
   readonly tenantId?: string
 }
 
+/** How much of a refused text is kept, in characters. */
+export const KEPT_CHARS = 64 * 1024
+
 /** Something that is no usable record: kept with the reason, countable and replayable, never fatal to its neighbours. */
 export interface Rejection {
   readonly origin: Origin
   readonly reason: string
-  /** The masked text, cut to 64 KiB. */
+  /** The masked text, cut to `KEPT_CHARS`. */
   readonly text: string
 }
 

@@ -1,5 +1,5 @@
 import type { FormatModule, TrailEvent } from '#core/event.ts'
-import { type RawRecord, type Rejection, sha256 } from '#core/record.ts'
+import { KEPT_CHARS, type RawRecord, type Rejection, sha256 } from '#core/record.ts'
 import { formats } from './formats/index.ts'
 import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
 
@@ -20,7 +20,7 @@ const known = new Map<string, KnownPaths>()
 
 /** Normalises a record once, at the door. Gives the reason when it is no known record or its normaliser refuses it. */
 export function accept(record: RawRecord): Accepted | Rejection {
-  const refuse = (reason: string): Rejection => ({ origin: record.origin, reason, text: record.text.slice(0, 65_536) })
+  const refuse = (reason: string): Rejection => ({ origin: record.origin, reason, text: record.text.slice(0, KEPT_CHARS) })
   const match = recognise(record)
   if (!match) return refuse('no known record format')
   const [name, format] = match

@@ -1,5 +1,6 @@
 /** From the transport into a sink: what the correlate role runs. */
-import { KEPT_CHARS, messageToRecord, messageToRejection } from './record-codec.ts'
+import { messageToRecord, messageToRejection } from './record-codec.ts'
+import { KEPT_CHARS } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
 import { storable } from '#core/text.ts'

@@ -9,9 +9,6 @@ import type { Message } from '#core/transport.ts'
 const RECORD_TYPE = 'io.trailjoin.record.v1'
 const REJECTION_TYPE = 'io.trailjoin.rejection.v1'
 
-/** Of a rejected text, in characters (core/record.ts). */
-export const KEPT_CHARS = 64 * 1024
-
 /** A record as a message. Its key follows from its text: the same record always goes the same way, and records spread evenly. */
 export function recordToMessage({ text, masked, origin, context }: RawRecord): Message {
   return toMessage(RECORD_TYPE, sha256(text), origin, { text, masked, origin, context })

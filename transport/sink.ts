@@ -1,5 +1,6 @@
 import { MessageTooLarge } from './errors.ts'
-import { KEPT_CHARS, recordToMessage, rejectionToMessage } from './record-codec.ts'
+import { recordToMessage, rejectionToMessage } from './record-codec.ts'
+import { KEPT_CHARS } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
 import type { Message, Transport } from '#core/transport.ts'

@@ -12,8 +12,10 @@ const LONGEST_MS = 400
 let server: Server
 beforeAll(async () => {
   const app = express()
-  app.post('/', async (request, response) => {
-    response.json({ bytes: (await readBody(request, response, LONGEST_MS)).length })
+  app.post('/', (request, response, next) => {
+    readBody(request, response, LONGEST_MS)
+      .then((body) => response.json({ bytes: body.length }))
+      .catch(next)
   })
   app.use(problemHandler({ info: () => undefined, error: () => undefined }))
   server = createServer(app)

@@ -6,14 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { SEVERITIES } from '#core/finding.ts'
-import { readSecret } from '#ingest/engine/secret.ts'
 import { readWebhooks } from '../../config/webhooks-section.ts'
 import type { FindingWebhook } from '../../config/webhooks-section.ts'
-import { CommandError } from '../cli.ts'
 import type { Cli } from '../cli.ts'
-import { deliverWebhook, webhookUrlFault } from './deliver.ts'
+import { deliverWebhook } from './deliver.ts'
 import type { DeliverOptions, WebhookTarget } from './deliver.ts'
-import { webhookKey } from './sign.ts'
+import { openWebhook } from './open.ts'
 
 /** Advisory lock of whoever tells webhooks. An arbitrary number, the same everywhere. */
 const WEBHOOKS_LOCK = 7_241_102
@@ -42,18 +40,7 @@ interface OpenWebhook {
 
 /** Reads addresses and secrets. @throws CommandError naming the webhook that cannot be used; no value is repeated */
 export async function openWebhooks(webhooks: readonly FindingWebhook[], environment: Environment): Promise<readonly OpenWebhook[]> {
-  return Promise.all(
-    webhooks.map(async (settings) => {
-      try {
-        const url = typeof settings.url === 'string' ? settings.url : await readSecret(settings.url, environment)
-        const fault = webhookUrlFault(url)
-        if (fault !== null) throw new Error(`the address ${fault}`)
-        return { settings, target: { url, key: webhookKey(await readSecret(settings.secret, environment)) } }
-      } catch (cause) {
-        throw new CommandError(`webhook ${settings.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-      }
-    }),
-  )
+  return Promise.all(webhooks.map(async (settings) => ({ settings, target: await openWebhook(`webhook ${settings.name}`, settings, environment) })))
 }
 
 interface Told {

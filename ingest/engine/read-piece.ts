@@ -1,15 +1,11 @@
 import type { RecordContext } from '#core/record.ts'
 import { explain } from '../paths.ts'
-import { storable } from '#core/text.ts'
 import { openStream } from '../containers/open.ts'
-import { maskText } from '../mask/mask.ts'
 import { readText } from '../read-text.ts'
+import { keptText } from '../records-in.ts'
 import type { Reading } from '../read-text.ts'
 import type { Batches } from '../batches.ts'
 import type { Piece } from './source.ts'
-
-/** Characters of a refused text, as of every rejection. */
-const KEPT = 64 * 1024
 
 /**
  * Reads one piece into the batches, through the same splitter, envelopes and masking as an imported file. Damage inside it is a rejection and is not
@@ -17,7 +13,7 @@ const KEPT = 64 * 1024
  */
 export async function readPiece(piece: Piece, batches: Batches, context: RecordContext): Promise<void> {
   if ('refused' in piece) {
-    batches.reject({ origin: { file: piece.where, line: null, index: 0 }, reason: piece.reason, text: storable(maskText(piece.refused).slice(0, KEPT)) })
+    batches.reject({ origin: { file: piece.where, line: null, index: 0 }, reason: piece.reason, text: keptText(piece.refused) })
     return
   }
   const content = piece

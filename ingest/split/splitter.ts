@@ -1,4 +1,5 @@
 import { parseJson } from '#core/parse-json.ts'
+import { KEPT_CHARS } from '#core/record.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { Damage, NotJson } from './damage.ts'
 import { MAX_DEPTH, beginValue, enterArray, newScan, resumeObject, scan } from './scan.ts'
@@ -8,8 +9,6 @@ import type { Wrapper } from './wrappers.ts'
 
 /** A larger record is refused: no cloud writes one (CloudTrail stops at 1 MiB, Event Hubs at 1 MiB), and memory stays bounded. */
 const MAX_RECORD = 16 * 1024 * 1024
-/** How much of what is refused is kept (core/record.ts, `Rejection`). */
-const KEPT = 64 * 1024
 /** Lines up to here go straight to the parser; they cannot nest deeper than MAX_DEPTH. */
 const FAST_LINE = 2 * MAX_DEPTH
 
@@ -123,7 +122,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     try {
       value = parseJson(text)
     } catch (error) {
-      pieces.rejected(`not JSON: ${(error as Error).message}`, text.slice(0, KEPT), line)
+      pieces.rejected(`not JSON: ${(error as Error).message}`, text.slice(0, KEPT_CHARS), line)
       return
     }
     records++
@@ -131,7 +130,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     if (value === null || typeof value !== 'object' || Array.isArray(value)) {
       pieces.rejected(
         `no record: ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`} where an object belongs`,
-        text.slice(0, KEPT),
+        text.slice(0, KEPT_CHARS),
         line,
       )
     } else pieces.record(text, value as JsonObject, line)
@@ -140,7 +139,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
   /** A row of a Log Analytics table. Its cells have no names, so this is the one place where a record's text is put together here. */
   function giveRow(text: string, row: Json, line: number, columns: readonly string[]): void {
     if (!Array.isArray(row) || row.length !== columns.length) {
-      pieces.rejected(`no record: a row that does not have the table's ${columns.length} columns`, text.slice(0, KEPT), line)
+      pieces.rejected(`no record: a row that does not have the table's ${columns.length} columns`, text.slice(0, KEPT_CHARS), line)
       return
     }
     const value: Record<string, Json> = {}
@@ -164,7 +163,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     const spread = newline >= 0 && /[{[,:]$/.test(head)
     if (!spread && newline >= 0) {
       // The record's own line ends before the culprit: the next line gets its own chance.
-      pieces.rejected(reason, slice(start, Math.min(start + newline, start + KEPT)), startLine)
+      pieces.rejected(reason, slice(start, Math.min(start + newline, start + KEPT_CHARS)), startLine)
       state.at = start + newline
       state.line = startLine
       start = state.at
@@ -172,7 +171,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     }
     resync = {
       reason,
-      text: oversize ?? slice(start, Math.min(state.at, start + KEPT)),
+      text: oversize ?? slice(start, Math.min(state.at, start + KEPT_CHARS)),
       line: startLine,
       spread,
     }
@@ -191,7 +190,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
     for (;;) {
       const newline = bytes.subarray(0, end).indexOf(10, state.at)
       const stop = newline < 0 ? end : newline
-      if (resync!.text.length < KEPT) resync!.text += slice(state.at, Math.min(stop, state.at + KEPT - resync!.text.length))
+      if (resync!.text.length < KEPT_CHARS) resync!.text += slice(state.at, Math.min(stop, state.at + KEPT_CHARS - resync!.text.length))
       const goesOn = newline >= 0 && (!spread || (newline + 1 < end && isOpening(bytes[newline + 1]!)))
       if (newline >= 0 && spread && !goesOn && newline + 1 >= end && !last) {
         state.at = newline
@@ -206,7 +205,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
         resync = null
         return true
       }
-      if (resync!.text.length < KEPT) resync!.text += '\n'
+      if (resync!.text.length < KEPT_CHARS) resync!.text += '\n'
       state.line++
     }
   }
@@ -312,7 +311,7 @@ export function createSplitter(pieces: Pieces, maxRecord: number = MAX_RECORD, r
   }
 
   function dropOversize(): void {
-    oversize ??= slice(start, start + KEPT)
+    oversize ??= slice(start, start + KEPT_CHARS)
     start = Math.min(state.at, end)
   }
 

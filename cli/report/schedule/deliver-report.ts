@@ -2,13 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readSecret } from '#ingest/engine/secret.ts'
 import { sha256 } from '#core/record.ts'
 import type { ScheduledReport } from '../../../config/reports-section.ts'
-import { CommandError } from '../../cli.ts'
-import { deliverWebhook, webhookUrlFault } from '../../webhook/deliver.ts'
+import { deliverWebhook } from '../../webhook/deliver.ts'
 import type { DeliverOptions, WebhookTarget } from '../../webhook/deliver.ts'
-import { webhookKey } from '../../webhook/sign.ts'
+import { openWebhook } from '../../webhook/open.ts'
 import { FILE_TYPES } from '../make.ts'
 import type { Period } from './periods.ts'
 import { periodName } from './periods.ts'
@@ -23,16 +21,7 @@ export interface Delivered {
 
 /** Where a report goes, with secrets read. @throws CommandError naming the report, when its address or secret cannot be used */
 export async function openTarget(report: ScheduledReport, environment: Environment): Promise<{ readonly folder: string } | WebhookTarget> {
-  if ('folder' in report.to) return report.to
-  try {
-    const { url: address, secret } = report.to
-    const url = typeof address === 'string' ? address : await readSecret(address, environment)
-    const fault = webhookUrlFault(url)
-    if (fault !== null) throw new Error(`the webhook's address ${fault}`)
-    return { url, key: webhookKey(await readSecret(secret, environment)) }
-  } catch (cause) {
-    throw new CommandError(`report ${report.name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
+  return 'folder' in report.to ? report.to : await openWebhook(`report ${report.name}`, report.to, environment)
 }
 
 /**
