@@ -13,9 +13,13 @@ let server: Server
 beforeAll(async () => {
   const app = express()
   app.post('/', (request, response, next) => {
-    readBody(request, response, LONGEST_MS)
-      .then((body) => response.json({ bytes: body.length }))
-      .catch(next)
+    void (async () => {
+      try {
+        response.json({ bytes: (await readBody(request, response, LONGEST_MS)).length })
+      } catch (error) {
+        next(error)
+      }
+    })()
   })
   app.use(problemHandler({ info: () => undefined, error: () => undefined }))
   server = createServer(app)

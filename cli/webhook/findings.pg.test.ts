@@ -149,7 +149,7 @@ test('of two processes one tells', async () => {
 })
 
 test('a webhook that cannot be used is refused by name, and its secret is not repeated', async () => {
-  await expect(openWebhooks([settings({ url: 'http://soc.example/' })], ENVIRONMENT)).rejects.toThrow('webhook soc: the webhook's address is not https')
+  await expect(openWebhooks([settings({ url: 'http://soc.example/' })], ENVIRONMENT)).rejects.toThrow("webhook soc: the webhook's address is not https")
   await expect(openWebhooks([settings()], { HOOK: 'hunter2' })).rejects.toThrow(/^webhook soc: (?!.*hunter2)/)
   await expect(openWebhooks([settings()], {})).rejects.toThrow('webhook soc: the environment variable HOOK is not set')
 })
