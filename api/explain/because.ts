@@ -2,14 +2,22 @@
 import type { Statement } from './contract.ts'
 import { provingHop } from './seen.ts'
 import type { Story, Told } from './story.ts'
+import { MAX_EVIDENCE } from './story.ts'
 import { cloudName, counted, keyId, listed, naming, quoted } from './words.ts'
+
+/** Whom an event names whose subject is of a tenant beyond the caller's. */
+const UNSEEN = 'somebody that you may not see'
 
 /** In the order of the hops, the conclusion last. */
 export function becauseOf(story: Story): Statement[] {
   const { event } = story
   if (!event.concluded) return [{ words: 'The record is stored, and nothing has been concluded from it yet.', evidence: [] }]
-  const { basis, confidence } = event.item.attribution
+  const { basis, confidence, evidence } = event.item.attribution
   const steps = basis.flatMap((one) => step(one, story) ?? [])
+  const rest =
+    evidence.length > MAX_EVIDENCE
+      ? [{ words: `It rests on ${counted(evidence.length, 'event')}; the first ${MAX_EVIDENCE} were looked at here.`, evidence: [] }]
+      : []
   const clock = story.hops.filter((hop, index) => index > 0 && hop.link === 'time')
   const byClock =
     clock.length > 0 && confidence !== 'none' && confidence !== 'probable'
@@ -20,14 +28,14 @@ export function becauseOf(story: Story): Statement[] {
           },
         ]
       : []
-  return [...steps, ...(confidence === 'none' ? [nothing(story)] : [conclusion(story)]), ...byClock]
+  return [...steps, ...rest, ...(confidence === 'none' ? [nothing(story)] : [conclusion(story)]), ...byClock]
 }
 
 function step(basis: string, story: Story): Statement | null {
-  const { event, directory } = story
+  const { event, directory, bounded } = story
   const { item } = event
   const name = naming(directory)
-  const subject = item.subjectOid === null ? 'nobody' : name(item.tenantId, item.subjectOid)
+  const subject = item.subjectOid === null ? (bounded ? UNSEEN : 'nobody') : name(item.tenantId, item.subjectOid)
   const proving = provingHop(story)
   const of = (...events: readonly (Told | null)[]): string[] => events.flatMap((one) => (one && one !== event ? [one.item.id] : []))
   switch (basis) {
@@ -94,10 +102,10 @@ function directoryEvidence({ event, evidence }: Story): string[] {
     .map((one) => one.item.id)
 }
 
-function conclusion({ event, directory }: Story): Statement {
+function conclusion({ event, directory, bounded }: Story): Statement {
   const { item } = event
   const name = naming(directory)
-  const agent = item.agentOid === null ? 'no agent' : name(item.tenantId, item.agentOid)
+  const agent = item.agentOid === null ? (bounded ? 'an agent that you may not see' : 'no agent') : name(item.tenantId, item.agentOid)
   const say = (words: string): Statement => ({ words, evidence: [] })
   switch (item.attribution.confidence) {
     case 'exact':
@@ -112,6 +120,10 @@ function conclusion({ event, directory }: Story): Statement {
       return say(`It is a claim of ${agent}'s name, shown as one: hence asserted.`)
     default: {
       const agents = item.attribution.candidates.map((oid) => name(item.tenantId, oid))
+      if (bounded)
+        return say(
+          `Several agents could have done it, and nothing tells them apart. ${agents.length === 0 ? 'You may see none of them.' : `Those that you may see: ${listed(agents)}.`} None is chosen: hence ambiguous.`,
+        )
       return say(
         `${counted(agents.length, 'agent')} could have done it, and nothing tells them apart: ${listed(agents)}. All are listed, none is chosen: hence ambiguous.`,
       )
@@ -119,7 +131,7 @@ function conclusion({ event, directory }: Story): Statement {
   }
 }
 
-function nothing({ event, directory }: Story): Statement {
+function nothing({ event, directory, bounded }: Story): Statement {
   const { item, proof } = event
   const name = naming(directory)
   const say = (words: string): Statement => ({ words, evidence: [] })
@@ -129,6 +141,8 @@ function nothing({ event, directory }: Story): Statement {
     if (known?.kind === 'user') return say(`The subject is proven: ${subject}. A person is never shown as an agent.`)
     return say(`The subject is proven: ${subject}. No record says that it is an agent, or links one to it at that moment, so none is named.`)
   }
+  // It rests on something, so somebody is proven: in another tenant.
+  if (bounded && item.attribution.basis.length > 0) return say(`The subject is proven: ${UNSEEN}.`)
   if (item.source === 'entra' && item.kind !== 'token.issued' && item.kind !== 'api.called') {
     return say(
       'A directory or trust change is attributed only where an agent, or something that leads to one, made it. Whom it concerns stands in its targets.',

@@ -37,6 +37,7 @@ export const Explanation = z
     eventId: guid,
     summary: z.string(),
     hops: z.array(Hop).meta({ description: 'From the first token to this event: which hop issued what the next one used.' }),
+    hopsCut: z.boolean().meta({ description: 'True where there are hops before the first one here: only the last 24 are looked at.' }),
     seen: Statement.extend({ principal: z.string().nullable().meta({ description: 'What the log of this cloud shows as the caller.' }) }),
     confidence: z.object({ value: z.enum(CONFIDENCES), because: z.array(Statement) }),
     wouldBeExact: z

@@ -44,7 +44,7 @@ function ownApi({ item }: Told): Improvement[] {
 }
 
 /** Option 2, as the two clouds spell it. */
-function option2({ event, directory }: Story, proving: Told | null): Improvement[] {
+function option2({ event, directory }: Pick<Story, 'event' | 'directory'>, proving: Told | null): Improvement[] {
   const { item } = event
   const name = naming(directory)
   const agents = item.agentOid === null ? item.attribution.candidates : [item.agentOid]
@@ -135,7 +135,7 @@ function unproven({ event, directory }: Story, proving: Told | null): Improvemen
         words:
           'Entra audit logs from before the federated credential for it was made, or a declared inventory: then its agents are known, and it is derived or ambiguous.',
       },
-      ...option2({ event, directory, hops: [event], hiddenRoot: false, evidence: [] }, proving),
+      ...option2({ event, directory }, proving),
     ]
   }
   if (proof.by === 'credential' && event.uses?.startsWith('aws:AKIA')) {

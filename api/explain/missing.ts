@@ -3,6 +3,7 @@ import { formatTime, HOUR, parseTime } from '#core/time.ts'
 import { eventInScope, scopeOf, tenantInScope } from '../read-models/store.ts'
 import type { Store } from '../read-models/store.ts'
 import type { Statement } from './contract.ts'
+import { MAX_HOPS } from './story.ts'
 import type { Story, Told } from './story.ts'
 import { keyId, moment, naming } from './words.ts'
 
@@ -13,14 +14,18 @@ export async function missingOf(store: Store, story: Story): Promise<Statement[]
   const { event } = story
   if (!event.concluded) return [say('Conclusions: they are drawn a moment after records are stored. Ask again.')]
   const found = [...(await beforeTheFirst(store, story)), ...(await usage(store, event)), ...tokenId(event), ...(await gaps(store, event))]
-  return found
+  if (!story.bounded || found.length === 0) return found
+  return [...found, say('This was looked for among the records that you may see. It may be there all the same, of another tenant or of none.')]
 }
 
 /** What ought to come before the first hop. */
 async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> {
   const first = story.hops[0]!
   const { item } = first
-  if (story.hiddenRoot) return [say('The hop before the first one belongs to a tenant that you may not see.')]
+  if (story.cut)
+    return [
+      say(`The hops before the first one here: only the last ${MAX_HOPS} are looked at. The explanation of the first one here goes on from there.`, item.id),
+    ]
   const key = keyId(first.uses)
   if (key?.startsWith('ASIA')) {
     return [
@@ -60,7 +65,7 @@ async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> 
 }
 
 /** An exchange without a sign-in before it: was the log there, and how far does it reach back? */
-async function signIn(store: Store, { directory }: Story, { item }: Told): Promise<Statement[]> {
+async function signIn(store: Store, { directory, bounded }: Story, { item }: Told): Promise<Statement[]> {
   if (item.tenantId === null || item.subjectOid === null) return []
   const kind = directory.find(item.tenantId, item.subjectOid)?.kind
   const [action, log, life] =
@@ -77,6 +82,8 @@ async function signIn(store: Store, { directory }: Story, { item }: Told): Promi
   if (time !== null && reaches > time - life * HOUR) {
     return [say(`${what}: the Entra sign-in log ${log} begins at ${moment(formatTime(reaches))}, and a token may be ${life} hours old.`, item.id)]
   }
+  // A sign-in of another tenant's identity would be in that tenant's log.
+  if (bounded) return [say(`${what}: the Entra sign-in log ${log} reaches back far enough, and you may see none in it within ${life} hours before.`, item.id)]
   return [
     say(
       `${what}: the Entra sign-in log ${log} reaches back far enough and has none within ${life} hours before. That can be a finding of its own (exchange-without-issuance).`,

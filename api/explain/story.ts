@@ -35,16 +35,18 @@ export interface Story {
   readonly event: Told
   /** From the first hop to the event itself, which is the last. */
   readonly hops: readonly Told[]
-  /** The first hop goes back to an event that the caller may not see. */
-  readonly hiddenRoot: boolean
-  /** Events that the attribution rests on, as far as the caller may see them. */
+  /** There are hops before the first one here: it is not the first. */
+  readonly cut: boolean
+  /** Events that the attribution rests on, as far as the caller may see them; at most `MAX_EVIDENCE`. */
   readonly evidence: readonly Told[]
+  /** The caller sees the records of some tenants only: what is not seen may be there all the same. */
+  readonly bounded: boolean
   readonly directory: KnownDirectory
 }
 
-// Longer chains exist only where somebody made them; a page of hops explains nothing.
-const MAX_HOPS = 24
-const MAX_EVIDENCE = 100
+/** Longer chains exist only where somebody made them; a page of hops explains nothing. */
+export const MAX_HOPS = 24
+export const MAX_EVIDENCE = 100
 
 interface Row extends ItemRow {
   concluded: boolean
@@ -64,21 +66,23 @@ interface Row extends ItemRow {
 export async function readStory(store: Store, id: string, known?: KnownDirectory): Promise<Story | null> {
   const event = (await readTold(store, [id])).get(id)
   if (!event) return null
+  const { hops, cut } = await hopsBefore(store, event)
+  const evidence = await readTold(store, event.item.attribution.evidence.slice(0, MAX_EVIDENCE))
+  return { event, hops, cut, evidence: [...evidence.values()], bounded: store.scope !== 'everything', directory: known ?? (await readDirectory(store)) }
+}
+
+/** The event and the hops before it, the first one first. A parent that the caller may not see is not named (`itemRows`), so that for them the chain begins there. */
+async function hopsBefore(store: Store, event: Told): Promise<Pick<Story, 'hops' | 'cut'>> {
   const hops = [event]
-  let hiddenRoot = false
-  while (hops[0]!.item.parentId !== null && hops.length < MAX_HOPS) {
-    const parentId = hops[0]!.item.parentId
+  for (;;) {
+    const { parentId } = hops[0]!.item
     // A parent that is one of the hops would be a circle; the store has none, but a loop here would never end.
-    if (hops.some((hop) => hop.item.id === parentId)) break
+    if (parentId === null || hops.some((hop) => hop.item.id === parentId)) return { hops, cut: false }
+    if (hops.length === MAX_HOPS) return { hops, cut: true }
     const parent = (await readTold(store, [parentId])).get(parentId)
-    if (!parent) {
-      hiddenRoot = true
-      break
-    }
+    if (!parent) return { hops, cut: true }
     hops.unshift(parent)
   }
-  const evidence = await readTold(store, event.item.attribution.evidence.slice(0, MAX_EVIDENCE))
-  return { event, hops, hiddenRoot, evidence: [...evidence.values()], directory: known ?? (await readDirectory(store)) }
 }
 
 async function readTold(store: Store, ids: readonly string[]): Promise<Map<string, Told>> {

@@ -23,6 +23,7 @@ export async function explainEvent(store: Store, id: string, directory?: KnownDi
     eventId: story.event.item.id,
     summary: summary(story),
     hops: hopsOf(story),
+    hopsCut: story.cut,
     seen: seenOf(story),
     confidence: { value: story.event.item.attribution.confidence, because: becauseOf(story) },
     wouldBeExact: improvementsOf(story),
@@ -30,15 +31,27 @@ export async function explainEvent(store: Store, id: string, directory?: KnownDi
   }
 }
 
-function summary({ event, hops, directory }: Story): string {
+function summary({ event, hops, cut, directory, bounded }: Story): string {
   const { item } = event
   const name = naming(directory)
-  const { confidence, candidates } = item.attribution
+  const { confidence, candidates, basis } = item.attribution
   const what = `${item.action}${item.outcome === 'failure' ? ', refused,' : ''} at ${moment(item.time)}`
-  const way = hops.length > 1 ? ` It goes back over ${counted(hops.length - 1, 'hop')} to ${hops[0]!.item.action} at ${moment(hops[0]!.item.time)}.` : ''
+  const first = `${hops[0]!.item.action} at ${moment(hops[0]!.item.time)}`
+  const back = counted(hops.length - 1, 'hop')
+  const way =
+    hops.length < 2 ? '' : cut ? ` It goes back over more than ${back}; the first that is shown is ${first}.` : ` It goes back over ${back} to ${first}.`
   if (!event.concluded) return `${what}: nothing has been concluded yet.`
-  if (confidence === 'ambiguous') return `${what} was done by one of ${counted(candidates.length, 'agent')}; the records do not say which (ambiguous).${way}`
+  if (confidence === 'ambiguous') {
+    const agents = bounded ? `several agents, of which you may see ${candidates.length}` : counted(candidates.length, 'agent')
+    return `${what} was done by one of ${agents}; the records do not say which (ambiguous).${way}`
+  }
   if (item.agentOid !== null) return `${what} was done by ${name(item.tenantId, item.agentOid)} (${confidence}).${way}`
+  // It rests on something, so somebody is proven: in another tenant.
+  if (bounded && confidence !== 'none') {
+    const as = item.subjectOid === null ? '' : ` as ${name(item.tenantId, item.subjectOid)},`
+    return `${what} was done${as} by an agent that you may not see (${confidence}).${way}`
+  }
+  if (bounded && item.subjectOid === null && basis.length > 0) return `${what} was done by somebody that you may not see (none).${way}`
   if (item.subjectOid !== null) return `${what} was done as ${name(item.tenantId, item.subjectOid)}; no agent is known for it (none).${way}`
   return `${what}: the records do not prove who did it (none).${way}`
 }

@@ -34,12 +34,13 @@ export const explainCommand: CommandFactory = (cli) =>
 
 /** An explanation as a page of text, at most `width` characters wide. */
 export function explanationText(explanation: Explanation, width: number): string {
-  const { summary, hops, seen, confidence, wouldBeExact, missing } = explanation
+  const { summary, hops, hopsCut, seen, confidence, wouldBeExact, missing } = explanation
   const statements = (list: readonly Statement[]): string =>
     list.map(({ words, evidence }) => paragraph(`${words}${evidenceText(evidence)}`, width, '  - ')).join('')
   return [
     paragraph(summary, width),
     '\nHops\n',
+    hopsCut ? paragraph('(there are hops before these)', width, '  ') : '',
     ...hops.map((hop, index) => paragraph(`${hop.time.slice(0, 19).replace('T', ' ')}  ${hop.words} [${hop.eventId}]`, width, `  ${index + 1}. `)),
     '\nWhat this cloud could see\n',
     paragraph(`${seen.words}${evidenceText(seen.evidence)}`, width, '  '),
