@@ -67,7 +67,7 @@ const SignIn = z.strictObject({
   scope: Scope.default('openid offline_access'),
   /** Whose sign-in it is, where that is not the `issuer` of the access tokens (Entra's tokens of version 1). */
   issuer: address.optional(),
-  /** More origins that the page may ask, where the issuer's token endpoint is not at its own (Amazon Cognito). */
+  /** More origins that the page may ask, where the issuer's token endpoint is not at its own. */
   origins: z.array(z.string().refine((text) => isSecureAddress(text) && isOrigin(text), 'is no origin: write https://name[:port] without a path')).default([]),
 })
 

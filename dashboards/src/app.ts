@@ -8,7 +8,7 @@ import { collectNames, type Names } from './names.ts'
 import { lookUp } from './look-up.ts'
 import { createPicker } from './picker.ts'
 import { signInCard } from './sign-in/card.ts'
-import { account, arrive, forget, isKnown, signIn, signInAgain, signInAsAnother, signOut } from './sign-in/session.ts'
+import { account, arrive, forget, isKnown, replaceRefused, signIn, signInAsAnother, signOut } from './sign-in/session.ts'
 import { fetchWays } from './sign-in/ways.ts'
 import { currentTheme, startTheme, toggleTheme } from './theme.ts'
 import { TimelinePane } from './timeline-pane.ts'
@@ -108,12 +108,7 @@ export class App {
   async #refused(why: string): Promise<void> {
     // Several requests may be refused at once; the first has seen to it.
     if (!isKnown()) return
-    const signedIn = account() !== null
-    forget()
-    const failed = signedIn ? await signInAgain() : null
-    await this.#askWho(
-      failed ?? (signedIn ? `You signed in, but the server does not take what your issuer gave. ${why}` : `The server refused the token at hand. ${why}`),
-    )
+    await this.#askWho(await replaceRefused(why))
   }
 
   /** @param why what the reader must know before they sign in; null without anything */

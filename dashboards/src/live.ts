@@ -21,6 +21,8 @@ export interface LiveHandlers {
   readonly onUnauthorised: (why: string) => void
 }
 
+/** The switch as this tab left it: on its way to an issuer and back, a page is loaded anew. */
+const SWITCH = 'trailjoin.live'
 const PAUSES_MS = [1000, 2000, 5000, 15_000]
 /** Messages of one round come close together; drawing for each would freeze the page. */
 const GATHER_MS = 200
@@ -53,11 +55,14 @@ export function createLive(handlers: LiveHandlers): Live {
     }, GATHER_MS)
   }
   button.addEventListener('click', () => {
-    say(button.getAttribute('aria-pressed') === 'true' ? 'off' : 'waiting')
+    const on = button.getAttribute('aria-pressed') !== 'true'
+    if (on) sessionStorage.setItem(SWITCH, 'on')
+    else sessionStorage.removeItem(SWITCH)
+    say(on ? 'waiting' : 'off')
     restart()
     changed()
   })
-  say('off')
+  say(sessionStorage.getItem(SWITCH) === 'on' ? 'waiting' : 'off')
 
   async function run(oid: string, filters: Filters, signal: AbortSignal): Promise<void> {
     let lastId: string | null = null

@@ -23,6 +23,7 @@ export interface IdentityProvider {
 export async function startIdentityProvider(people: Readonly<Record<string, readonly string[]>>, tid: string): Promise<IdentityProvider> {
   const behaviour = { refreshTokens: true, audience: AUDIENCE, lifetimeSeconds: 3600 }
   let provider: Provider | null = null
+  const grants = new Map<string, string>()
   const server = createServer((request, response) => {
     if (provider) void provider.callback()(request, response)
     else response.writeHead(503).end()
@@ -64,10 +65,14 @@ export async function startIdentityProvider(people: Readonly<Record<string, read
     issueRefreshToken: () => behaviour.refreshTokens,
     // As where an administrator consented for everybody.
     loadExistingGrant: async ({ oidc }) => {
-      const grant = new oidc.provider.Grant({ clientId: CLIENT, accountId: oidc.session!.accountId! })
+      const accountId = oidc.session!.accountId!
+      const key = `${accountId} ${behaviour.audience}`
+      const given = await oidc.provider.Grant.find(grants.get(key) ?? 'none yet')
+      if (given) return given
+      const grant = new oidc.provider.Grant({ clientId: CLIENT, accountId })
       grant.addOIDCScope('openid profile offline_access')
       grant.addResourceScope(behaviour.audience, 'access')
-      await grant.save()
+      grants.set(key, await grant.save())
       return grant
     },
     cookies: { keys: ['for tests'] },

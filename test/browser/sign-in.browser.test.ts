@@ -156,7 +156,11 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     expect(newest()).not.toBe(before)
   })
 
-  test('the live timeline goes on with the renewed token', async () => {
+  test.each([
+    { refreshTokens: true, how: 'with the renewed token' },
+    { refreshTokens: false, how: 'after a way to the provider and back' },
+  ])('the live timeline goes on $how', async ({ refreshTokens }) => {
+    product.provider.behaviour.refreshTokens = refreshTokens
     const page = await open(`?oid=${AGENT}&source=app`, [401])
     await signIn(page)
     await rows(page).first().waitFor()
@@ -167,14 +171,15 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     const live = page.getByRole('button', { name: 'Live' })
     await live.click()
     await page.locator('.live[data-state="on"]').waitFor()
-    await product.newEvent('/v1/before-renewal')
-    await rows(page).first().getByText('before-renewal').waitFor()
+    const [before, after] = [`before-${refreshTokens}`, `after-${refreshTokens}`]
+    await product.newEvent(before)
+    await rows(page).first().getByText(before).waitFor()
     product.expire(newest())
     // Noticed within the heartbeat of the stream.
     await expect.poll(() => new Set(streams).size, { timeout: 40_000 }).toBe(2)
     await page.locator('.live[data-state="on"]').waitFor()
-    await product.newEvent('/v1/after-renewal')
-    await rows(page).first().getByText('after-renewal').waitFor()
+    await product.newEvent(after)
+    await rows(page).first().getByText(after).waitFor()
     expect(await live.getAttribute('aria-pressed')).toBe('true')
   })
 
@@ -200,6 +205,63 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     await signIn(page)
     await page.getByText('✓ checked in this browser').waitFor()
     expect(page.url()).toBe(wanted)
+  })
+
+  test('several tabs whose tokens expire at once all come back to where they were', async () => {
+    product.provider.behaviour.refreshTokens = false
+    const page = await open(VIEW, [401])
+    await signIn(page)
+    await rows(page).first().waitFor()
+    const tabs = [page, await page.context().newPage(), await page.context().newPage()]
+    for (const tab of tabs.slice(1)) {
+      await tab.goto(`${product.url}/${VIEW}`)
+      await rows(tab).first().waitFor()
+    }
+    for (const token of product.shown()) product.expire(token)
+    await Promise.all(tabs.map((tab) => rows(tab).nth(1).click()))
+    for (const tab of tabs) await tab.getByText('✓ checked in this browser').waitFor()
+  })
+
+  test('who met an error on the way to the provider is not sent there again by themselves', async () => {
+    const page = await open(VIEW)
+    await signIn(page)
+    await rows(page).first().waitFor()
+    await page.route(`${product.provider.issuer}/auth?**`, (route) => route.fulfill({ status: 500, body: 'out of order' }))
+    await page.reload()
+    await page.getByText('out of order').waitFor()
+    await page.goto(`${product.url}/${VIEW}`)
+    await signInButton(page).waitFor()
+    await page.unroute(`${product.provider.issuer}/auth?**`)
+    await signInButton(page).click()
+    await rows(page).first().waitFor()
+  })
+
+  test('a provider that answers in the query alone is understood, too, and its code stays in no address', async () => {
+    const page = await open(VIEW)
+    await page.route(`${product.provider.issuer}/.well-known/openid-configuration`, async (route) => {
+      const response = await route.fetch()
+      const { response_modes_supported: _modes, ...rest } = (await response.json()) as Record<string, unknown>
+      await route.fulfill({ response, json: rest })
+    })
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    await signIn(page)
+    await rows(page).first().waitFor()
+    expect(page.url()).toBe(`${product.url}/${VIEW}`)
+    expect(asked.filter((url) => url.startsWith(`${product.url}/?code=`))).toHaveLength(1)
+    expect(await kept(page)).not.toContain('code=')
+    expect(product.log()).not.toContain('code=')
+  })
+
+  test('a provider that does not answer is said not to', async () => {
+    const page = await open(VIEW, [503])
+    await page.route(`${product.provider.issuer}/.well-known/openid-configuration`, (route) => route.abort())
+    page.removeAllListeners('console')
+    await signInButton(page).click()
+    await page.getByText(/does not answer, or does not let this page ask/).waitFor()
+    await page.unroute(`${product.provider.issuer}/.well-known/openid-configuration`)
+    await signIn(page)
+    await rows(page).first().waitFor()
   })
 
   test('who has no role is told which is missing in plain words, and can be somebody else', async () => {

@@ -19,10 +19,12 @@ export interface Attempt {
   readonly silent: boolean
 }
 
-/** What the issuer sent the browser back with. */
-export interface Return {
+/** How the page came to be loaded. */
+export interface Arrival {
+  /** On which way to an issuer this tab was. */
   readonly attempt: Attempt | null
-  readonly answer: URLSearchParams
+  /** What the issuer sent the browser back with; null when the page was loaded otherwise. */
+  readonly answer: URLSearchParams | null
 }
 
 export const keepAttempt = (attempt: Attempt): void => sessionStorage.setItem(KEY, JSON.stringify(attempt))
@@ -30,18 +32,14 @@ export const keepAttempt = (attempt: Attempt): void => sessionStorage.setItem(KE
 /** Where the issuer sends the browser back to: the page itself. It has to be registered with the issuer exactly so. */
 export const redirectUri = (): string => location.origin + location.pathname
 
-/**
- * Takes an issuer's answer out of the address, and puts the reader back where they were. Call before anything else reads the address.
- * @returns null when the page was not loaded by an issuer's answer
- */
-export function takeReturn(): Return | null {
+/** Takes an issuer's answer out of the address, and puts the reader back where they were. Call before anything else reads the address. */
+export function takeArrival(): Arrival {
   const attempt = takeAttempt()
   const answer = [location.hash.slice(1), location.search.slice(1)]
     .map((text) => new URLSearchParams(text))
     .find((parameters) => parameters.has('state') && (parameters.has('code') || parameters.has('error')))
-  if (!answer) return null
-  history.replaceState(null, '', attempt?.address ?? location.pathname)
-  return { attempt, answer }
+  if (answer) history.replaceState(null, '', attempt?.address ?? location.pathname)
+  return { attempt, answer: answer ?? null }
 }
 
 function takeAttempt(): Attempt | null {

@@ -5,7 +5,7 @@
 import * as oauth from 'oauth4webapi'
 import type { SignInWay } from '../api-types.ts'
 import { keepAttempt, redirectUri } from './attempt.ts'
-import type { Return } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import type { Tokens } from './tokens.ts'
 
 /** Said to the reader. */
@@ -83,7 +83,7 @@ export async function leaveToSignIn(way: SignInWay, prompt: 'none' | 'login' | n
  * @returns null where a silent attempt found that the reader has to sign in themselves
  * @throws SignInError
  */
-export async function redeem({ attempt, answer }: Return): Promise<Tokens | null> {
+export async function redeem(attempt: Attempt | null, answer: URLSearchParams): Promise<Tokens | null> {
   if (!attempt) throw new SignInError('An answer came to a sign-in that this tab did not begin, so it was not used. Sign in again.')
   const { way } = attempt
   return await inWords(way, async () => {

@@ -2,20 +2,22 @@
  * As whom the page asks: with a token that was pasted (kept for the tab), or as somebody who signed in at their issuer (kept in memory, renewed before it ends). One at a time.
  */
 import type { SignInWay } from '../api-types.ts'
-import { takeReturn, type Return } from './attempt.ts'
+import { takeArrival, type Arrival } from './attempt.ts'
 import { dropToken, readToken } from './pasted-token.ts'
 import type { Tokens } from './tokens.ts'
 import { fetchWays } from './ways.ts'
 
-/** The issuer at which somebody signed in with this browser, so that the next page need not ask which: no secret, and no name. */
+/** The issuer whose token the server took last in this browser, so that the next page can go there by itself: no secret, and no name. */
 const SIGNED_IN = 'trailjoin.signed-in-at'
 /** A token is renewed that long before its end, or in the last fifth of a short life. */
 const MARGIN_SECONDS = 60
 /** After an issuer that did not answer. */
 const PAUSE_MS = 10_000
 
-let returned: Return | null = null
+let arrival: Arrival = { attempt: null, answer: null }
 let tokens: Tokens | null = null
+/** Whether the server took a token of this sign-in. */
+let taken = false
 let renewAt = Infinity
 let renewing: Promise<void> | null = null
 
@@ -24,7 +26,7 @@ const provider = () => import('./provider.ts')
 
 /** Takes an issuer's answer out of the address. Call before anything else reads the address. */
 export function takeAnswerFromAddress(): void {
-  returned = takeReturn()
+  arrival = takeArrival()
 }
 
 /** As whom somebody is signed in at an issuer; null with a pasted token, or none. */
@@ -46,35 +48,49 @@ export async function isReplaced(refused: string): Promise<boolean> {
 
 /** The server knew that token: its issuer is a good one to go to when the page is opened again. */
 export function accepted(token: string): void {
-  if (tokens?.access === token) localStorage.setItem(SIGNED_IN, tokens.way.issuer)
+  if (taken || tokens?.access !== token) return
+  taken = true
+  localStorage.setItem(SIGNED_IN, tokens.way.issuer)
 }
 
 /**
- * Makes the reader known where they need not be asked for it: finishes a sign-in that comes back, or asks the issuer where they signed in before.
+ * Makes the reader known where they need not be asked for it: finishes a sign-in that comes back, or goes to the issuer where they signed in before.
  * @returns why it failed, where there is something to say; null otherwise. Does not end when the browser goes to the issuer
  */
 export async function arrive(): Promise<string | null> {
-  if (!returned) return await signInAgain()
-  const answer = returned
-  returned = null
+  const { attempt, answer } = arrival
+  arrival = { attempt: null, answer: null }
   try {
-    take(await (await provider()).redeem(answer))
+    if (answer) take(await (await provider()).redeem(attempt, answer))
+    // Who was sent there and came back without an answer met an error there: they are not sent again by themselves.
+    else if (!attempt?.silent) return await goWhereTheySignedIn()
     return null
   } catch (error) {
     return words(error)
+  } finally {
+    if (answer && !tokens) localStorage.removeItem(SIGNED_IN)
   }
 }
 
-/**
- * Goes to the issuer of the last good sign-in, without a word to the reader if they are still signed in there. At most once for a token that the server accepted: a server
- * that refuses what the issuer gives does not send the browser round and round.
- */
-export async function signInAgain(): Promise<string | null> {
+async function goWhereTheySignedIn(): Promise<string | null> {
   const issuer = localStorage.getItem(SIGNED_IN)
-  localStorage.removeItem(SIGNED_IN)
   if (issuer === null) return null
   const way = (await fetchWays()).find((candidate) => candidate.issuer === issuer)
   return way ? await signIn(way, 'none') : null
+}
+
+/**
+ * The server does not take the token at hand any more, and there is no other: forgets it, and goes to the issuer for a new one, without a word to the reader if they are still
+ * signed in there. Not with a token that the server never took: that would send the browser round and round.
+ * @returns why the reader has to do something. Does not end when the browser goes to the issuer
+ */
+export async function replaceRefused(why: string): Promise<string> {
+  const [before, wasTaken] = [tokens, taken]
+  forget()
+  if (!before) return `The server refused the token at hand. ${why}`
+  if (wasTaken) return await signIn(before.way, 'none')
+  localStorage.removeItem(SIGNED_IN)
+  return `You signed in, but the server does not take what your issuer gave. ${why}`
 }
 
 /** Goes to the issuer. @returns why that failed */
@@ -94,6 +110,7 @@ export async function signInAsAnother(): Promise<string | null> {
 /** Forgets the token at hand. */
 export function forget(): void {
   tokens = null
+  taken = false
   renewAt = Infinity
   dropToken()
 }
