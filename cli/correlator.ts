@@ -4,6 +4,7 @@ import { createCorrelator } from '#correlate/index.ts'
 import type { RecordSink } from '#core/sink.ts'
 import type { Database } from '#database/open.ts'
 import { startFindingsRounds } from './findings-rounds.ts'
+import type { WorkMetrics } from './work-metrics.ts'
 
 /** Less than what a supervisor gives a process to stop (docker-compose.yml: 60 s), together with the round that is running. */
 export const STOP_MS = 30_000
@@ -13,9 +14,10 @@ export function openCorrelator(
   pool: Database['pool'],
   log: Pick<Logger, 'warn'>,
   rounds = true,
+  work?: WorkMetrics,
 ): { readonly sink: RecordSink; readonly close: (patience?: AbortSignal) => Promise<void> } {
-  const sink = createCorrelator(pool)
-  const stopFindings = rounds ? startFindingsRounds(pool, log) : null
+  const sink = createCorrelator(pool, undefined, work?.concluded)
+  const stopFindings = rounds ? startFindingsRounds(pool, log, work?.foundOut) : null
   return {
     sink,
     async close(patience = AbortSignal.timeout(STOP_MS)) {

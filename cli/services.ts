@@ -9,6 +9,7 @@ import { createIntake } from './intake.ts'
 import { openSink } from './sink.ts'
 import { sourceLogger } from './sources.ts'
 import type { ConfiguredSources } from './sources.ts'
+import { createWorkMetrics } from './work-metrics.ts'
 
 interface Running {
   readonly services: Services
@@ -29,7 +30,9 @@ export async function withServices(
   const { logger, log } = sourceLogger(cli.config.logLevel, 'http')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings)
+  // With a login of its own an API reads no table that these come from (docs/operators/access.md); beside correlators it need not.
+  const measures = findings && cli.config.kafka === undefined ? createWorkMetrics(registry, pool) : undefined
+  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings, measures)
   const bell = createBell(pool, logger)
   // Streams end first: the server waits for what it is answering.
   cli.signal.addEventListener('abort', () => void bell.close(), { once: true })

@@ -5,6 +5,7 @@ import { createTransportSink } from '#transport/sink.ts'
 import type { Cli } from './cli.ts'
 import { openCorrelator } from './correlator.ts'
 import { openKafka } from './kafka.ts'
+import type { WorkMetrics } from './work-metrics.ts'
 
 export interface OpenedSink {
   readonly sink: RecordSink
@@ -12,16 +13,17 @@ export interface OpenedSink {
   readonly close: (patience?: AbortSignal) => Promise<void>
 }
 
-/** Where this process hands records over: Kafka where brokers are named, else the correlator in this process (`rounds`: which also keeps findings up to date). */
+/** Where this process hands records over: Kafka where brokers are named, else the correlator in this process (`rounds`: which also keeps findings up to date; `work`: which measures). */
 export async function openSink(
   cli: Pick<Cli, 'config' | 'environment'>,
   pool: Database['pool'],
   log: Logger,
   clientId: string,
   rounds = true,
+  work?: WorkMetrics,
 ): Promise<OpenedSink> {
   const { kafka } = cli.config
-  if (kafka === undefined) return openCorrelator(pool, log, rounds)
+  if (kafka === undefined) return openCorrelator(pool, log, rounds, work)
   const transport = await openKafka(kafka, cli, clientId, log)
   return { sink: createTransportSink(transport), close: () => transport.close() }
 }

@@ -22,9 +22,9 @@ const ANALYZE_AFTER = 20_000
 
 /**
  * The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database
- * (correlate/SPEC.md). `now` is the ingest time of the rows it writes.
+ * (correlate/SPEC.md). `now` is the ingest time of the rows it writes; `concluded` hears how many seconds each round of conclusions took.
  */
-export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date()): RecordSink {
+export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date(), concluded?: (seconds: number) => void): RecordSink {
   const dictionary = createDictionary(pool)
   let deriving: Promise<void> | null = null
   let unanalysed = 0
@@ -32,9 +32,9 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
   let timer: NodeJS.Timeout | undefined
 
   async function deriveAll(signal?: AbortSignal): Promise<void> {
-    while (!signal?.aborted && (await deriveOnce(pool))) {
-      // Each round commits by itself.
-    }
+    // Each round commits by itself.
+    for (let started = performance.now(); !signal?.aborted && (await deriveOnce(pool)); started = performance.now())
+      concluded?.((performance.now() - started) / 1000)
   }
   /** Conclusions are drawn beside the next batches. What fails here stays pending: `drain` tries it again and tells. */
   function deriveBeside(): void {

@@ -13,9 +13,11 @@ import { UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { STOP_MS } from '../correlator.ts'
 import { startFindingsRounds } from '../findings-rounds.ts'
+import { createKafkaLag } from '../kafka-lag.ts'
 import { openKafka } from '../kafka.ts'
 import { startConfiguredWebhooks } from '../webhook/findings.ts'
 import { type MetricsAddress, type MetricsServer, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
+import { createWorkMetrics } from '../work-metrics.ts'
 
 export const correlateCommand: CommandFactory = (cli) =>
   new Command('correlate')
@@ -36,10 +38,12 @@ export const correlateCommand: CommandFactory = (cli) =>
 async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, address: MetricsAddress | null): Promise<void> {
   const { config, signal } = cli
   const log = pino({ name: 'trailjoin', base: { role: 'correlate' }, level: config.logLevel }, destination(2))
-  const sink = createCorrelator(pool)
   const registry = new Registry()
   const counted = countDeliveries(registry)
-  const stopFindings = startFindingsRounds(pool, log)
+  const work = createWorkMetrics(registry, pool)
+  createKafkaLag(registry, kafka, cli.environment)
+  const sink = createCorrelator(pool, undefined, work.concluded)
+  const stopFindings = startFindingsRounds(pool, log, work.foundOut)
   let server: MetricsServer | null = null
   let stopWebhooks: (() => Promise<void>) | null = null
   let transport: Transport | null = null

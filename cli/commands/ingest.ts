@@ -13,6 +13,7 @@ import { openSink } from '../sink.ts'
 import { readSources, sourceLogger } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
 import { startConfiguredWebhooks } from '../webhook/findings.ts'
+import { createWorkMetrics } from '../work-metrics.ts'
 
 interface IngestOptions extends GlobalOptions {
   readonly config?: string
@@ -48,7 +49,8 @@ async function ingest(
   collectDefaultMetrics({ register: registry })
   // With Kafka, findings are the correlators' to make and to tell.
   const stopWebhooks = cli.config.kafka ? null : await startConfiguredWebhooks(cli, config, pool, logger)
-  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest')
+  const work = cli.config.kafka ? undefined : createWorkMetrics(registry, pool)
+  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest', true, work)
   const counted = countReceipts(sink)
   let server: MetricsServer | null = null
   try {
