@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, '..')
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 const Service = z.strictObject({
+  profiles: z.array(z.enum(['grafana'])).optional(),
   image: z.string(),
   build: z.string().optional(),
   init: z.boolean().optional(),
@@ -55,9 +56,16 @@ const roles = Object.entries(compose.services).filter(([, { image }]) => image =
 /** The names that the program reads. */
 const settings = new Set(['config.ts', 'config/kafka.ts'].flatMap((file) => [...read(file).matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name)))
 
-test('there is a store, a log, and one service for each role', () => {
-  expect(Object.keys(compose.services)).toEqual(['kafka', 'postgres', 'ingest', 'correlate', 'api'])
+test('there is a store, a log, and one service for each role; dashboards only where they are asked for', () => {
+  const services = Object.entries(compose.services)
+  expect(services.flatMap(([name, { profiles }]) => (profiles === undefined ? [name] : []))).toEqual(['kafka', 'postgres', 'ingest', 'correlate', 'api'])
+  expect(services.flatMap(([name, { profiles }]) => (profiles === undefined ? [] : [name]))).toEqual(['prometheus', 'prometheus-inside', 'grafana'])
   expect(roles).toHaveLength(3)
+})
+
+test('whoever does not ask for dashboards needs none of their settings', () => {
+  const wanted = [...read('docker-compose.yml').matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name)
+  expect(new Set(wanted)).toEqual(new Set(['POSTGRES_PASSWORD']))
 })
 
 describe.each(Object.entries(compose.services))('%s', (_name, service) => {
