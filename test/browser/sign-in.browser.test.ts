@@ -264,6 +264,17 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     await rows(page).first().waitFor()
   })
 
+  test('several ways to sign in are told apart, also two tenants of one provider', async () => {
+    const page = await open('')
+    const way = (issuer: string) => ({ issuer, clientId: 'page', scope: 'openid' })
+    await page.route(`${product.url}/sign-in`, (route) =>
+      route.fulfill({ json: { ways: ['https://login.example/one/v2.0', 'https://login.example/two/v2.0', 'https://sso.example'].map(way) } }),
+    )
+    await page.reload()
+    for (const place of ['login.example/one/v2.0', 'login.example/two/v2.0', 'sso.example'])
+      await page.getByRole('button', { name: `Sign in at ${place}`, exact: true }).waitFor()
+  })
+
   test('who has no role is told which is missing in plain words, and can be somebody else', async () => {
     const page = await open('', [403])
     await signIn(page, 'eve')

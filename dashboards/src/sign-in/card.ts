@@ -17,9 +17,8 @@ export function signInCard(ways: readonly SignInWay[], why: string | null, handl
   const alert = h('p', { class: 'error', role: 'alert', hidden: why === null }, why)
   if (ways.length === 0) return h('div', { class: 'card sign-in' }, h('h1', {}, 'Access token'), ...tokenForm(alert, handlers.onToken))
   const buttons = ways.map((way) => {
-    const host = new URL(way.issuer).host
-    const words = ways.length === 1 ? 'Sign in with your account' : `Sign in at ${host}`
-    const button = h('button', { type: 'button', class: 'primary', title: host }, words)
+    const words = ways.length === 1 ? 'Sign in with your account' : `Sign in at ${placeOf(way, ways)}`
+    const button = h('button', { type: 'button', class: 'primary', title: way.issuer }, words)
     button.addEventListener('click', () => {
       alert.hidden = true
       button.disabled = true
@@ -46,6 +45,12 @@ export function signInCard(ways: readonly SignInWay[], why: string | null, handl
     ...buttons,
     h('details', {}, h('summary', {}, 'Use an access token instead'), ...tokenForm(null, handlers.onToken)),
   )
+}
+
+/** The host, and where several tenants of one provider share it, the whole issuer. */
+function placeOf(way: SignInWay, ways: readonly SignInWay[]): string {
+  const { host, pathname } = new URL(way.issuer)
+  return ways.filter((other) => new URL(other.issuer).host === host).length > 1 ? host + pathname : host
 }
 
 function tokenForm(alert: HTMLElement | null, onToken: () => void): HTMLElement[] {
