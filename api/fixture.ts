@@ -65,7 +65,8 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
   )
   if (conclusion) {
     await pool.query(
-      `insert into conclusions (time_ns, event_id, tenant_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, parent_id, session_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      `insert into conclusions (time_ns, event_id, tenant_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, parent_id, session_id, source, kind, outcome)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         time.toString(),
         eventId,
@@ -78,6 +79,9 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
         conclusion.evidence ?? [],
         conclusion.parent ?? null,
         conclusion.session ?? null,
+        event.source ?? 'aws',
+        event.kind ?? 'llm.invoked',
+        event.outcome ?? 'success',
       ],
     )
   }

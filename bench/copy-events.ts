@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { ensurePartitions } from '#database/partitions.ts'
 
 const HALF_DAY_NS = 43_200_000_000_000n
-const TABLES = ['heads', 'events', 'conclusions', 'timeline', 'traces'] as const
+const TABLES = ['heads', 'events', 'conclusions', 'timeline', 'session_spans', 'traces'] as const
 
 interface Copying {
   /** Copy k lies k half days after the original. */
@@ -35,7 +35,7 @@ export async function copyEvents(pool: pg.Pool, { copies, label, within, first =
       [table],
     )
     const names = columns.map(({ name }) => name)
-    const time = table === 'traces' ? 'start_ns' : 'time_ns'
+    const time = table === 'traces' || table === 'session_spans' ? 'start_ns' : 'time_ns'
     const original = `select * from ${table}${within ? ` where ${time} between ${within[0]} and ${within[1]}` : ''}`
     const copied = names.map((name) => copyOf(name, label, oid))
     await pool.query(

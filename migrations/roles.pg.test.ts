@@ -38,7 +38,7 @@ test('an owner who may not have the roles of readers is told what an administrat
   await migrate(owner)
   // The owner writes and reads as ever, and serves readers without being one.
   await owner.query(
-    `insert into traces (id, tenant_id, owner_oid, start_ns, end_ns, first_event) select gen_random_uuid(), t, t, 1, 2, t from unnest(array['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222']::uuid[]) t`,
+    `insert into traces (id, tenant_id, owner_oid, start_ns, end_ns, first_event, events, sources) select gen_random_uuid(), t, t, 1, 2, t, 1, '{aws}' from unnest(array['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222']::uuid[]) t`,
   )
   expect((await owner.query('select 1 from traces')).rowCount).toBe(2)
   expect((await readerQueries(owner, ['11111111-1111-4111-8111-111111111111']).query('select 1 from traces')).rowCount).toBe(1)

@@ -4,11 +4,13 @@ import { formatTime } from '#core/time.ts'
 import type { Agent, Page } from '../contract.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { ProblemError } from '../problem.ts'
-import type { Count, Topologies } from './activity.ts'
-import { countsOf, readTopologies, spanOf, sumBy } from './activity.ts'
+import type { Count } from './activity.ts'
+import { countsOf, spanOf, sumBy } from './activity.ts'
 import type { KnownDirectory } from './directory.ts'
 import { readDirectory } from './directory.ts'
 import { type Store, scopeOf, shownTenant, tenantInScope } from './store.ts'
+import { readTopologies } from './topology.ts'
+import type { Topologies } from './topology.ts'
 
 export interface AgentsRequest {
   readonly tenant?: string | undefined
@@ -25,7 +27,9 @@ export async function agentsPage(store: Store, request: AgentsRequest): Promise<
     throw new ProblemError(400, 'cursor is no cursor that this route gave out', [{ field: 'cursor', message: 'is no cursor that this route gave out' }])
   const directory = await readDirectory(store, request.tenant)
   const agents = await knownAgents(store, directory, request.tenant)
-  const [counts, topologies] = await Promise.all([countsOf(store, [...new Set(agents.map((agent) => agent.oid))]), readTopologies(store)])
+  const tenants = [...new Set(agents.map((agent) => agent.tenantId))]
+  const oids = [...new Set(agents.map((agent) => agent.oid))]
+  const [counts, topologies] = await Promise.all([countsOf(store, tenants, oids), readTopologies(store, tenants, oids)])
   const countsByAgent = Map.groupBy(counts, (count) => `${count.tenantId}/${count.oid}`)
   const needle = request.text?.toLowerCase()
   const sorted = agents
@@ -70,7 +74,7 @@ function describe({ tenantId, oid, directory, topologies, counts }: Described): 
     status: known?.status ?? null,
     blueprint: known ? directory.blueprintOf(known) : null,
     uamis: known ? directory.uamisOf(known) : [],
-    topology: topologies(tenantId, oid),
+    topology: topologies.topology(tenantId, oid),
     firstSeen: firstNs === null ? null : formatTime(firstNs),
     lastSeen: lastNs === null ? null : formatTime(lastNs),
     counts: { bySource: sumBy(own, SOURCES, (count) => count.source), byConfidence: sumBy(own, CONFIDENCES, (count) => count.confidence) },

@@ -3,18 +3,26 @@ import { CONFIDENCES, KINDS, ROLES, SOURCES } from '#core/event.ts'
 import { NO_TENANT } from '#core/keys.ts'
 import { formatTime } from '#core/time.ts'
 import type { OidAnswer, OidInfo } from '../contract.ts'
-import type { Count, Topologies } from './activity.ts'
-import { countsOf, readTopologies, spanOf, sumBy } from './activity.ts'
+import type { Count } from './activity.ts'
+import { countsOf, spanOf, sumBy } from './activity.ts'
 import type { KnownDirectory, KnownPrincipal } from './directory.ts'
 import { readDirectory } from './directory.ts'
 import { revocationOf } from '../findings/revocation.ts'
-import { shownTenant } from './store.ts'
-import { topologyOverTime } from './topology.ts'
+import { scopeOf, shownTenant, tenantInScope } from './store.ts'
 import type { Store } from './store.ts'
+import { tenantsWith } from './timeline-query.ts'
+import { readTopologies } from './topology.ts'
+import type { Topologies } from './topology.ts'
 
 interface Place {
   readonly tenantId: string
   readonly oid: string
+}
+
+/** Which principals an id means: itself, or those of an application whose id it is. No place means that nothing at all is known of it. */
+interface Meant {
+  readonly resolvedFrom: OidAnswer['resolvedFrom']
+  readonly places: readonly Place[]
 }
 
 /**
@@ -23,32 +31,46 @@ interface Place {
  */
 export async function oidAnswer(store: Store, id: string, tenant?: string): Promise<OidAnswer | null> {
   const directory = await readDirectory(store, tenant)
-  const counts = (await countsOf(store, [id])).filter((count) => tenant === undefined || count.tenantId === tenant)
-  const topologies = await readTopologies(store)
-  const direct = distinct([...directory.principals.filter((principal) => principal.oid === id), ...declaredSubjects(directory, id), ...counts])
-  const { resolvedFrom, places } = resolve(directory, id, direct)
+  const { resolvedFrom, places } = await meantBy(store, directory, id, tenant)
   if (places.length === 0) return null
-  const resolvedCounts =
-    resolvedFrom === null
-      ? counts
-      : await countsOf(
-          store,
-          places.map((place) => place.oid),
-        )
-  const items = places.map((place) =>
-    describe(
-      place,
-      directory,
-      topologies,
-      resolvedCounts.filter((count) => count.tenantId === place.tenantId && count.oid === place.oid),
-    ),
-  )
-  const whole = items.map(async (item, index): Promise<OidInfo> => {
-    const { tenantId, oid } = places[index]!
-    const [overTime, revocation] = await Promise.all([topologyOverTime(store, tenantId, oid), revocationOf(store, tenantId, oid)])
-    return { ...item, topologyOverTime: overTime, revocation }
+  const tenants = [...new Set(places.map((place) => place.tenantId))]
+  const oids = [...new Set(places.map((place) => place.oid))]
+  const [counts, topologies] = await Promise.all([countsOf(store, tenants, oids), readTopologies(store, tenants, oids)])
+  const items = places.map(async (place): Promise<OidInfo> => {
+    const own = counts.filter((count) => count.tenantId === place.tenantId && count.oid === place.oid)
+    return { ...describe(place, directory, topologies, own), revocation: await revocationOf(store, place.tenantId, place.oid) }
   })
-  return { id, resolvedFrom, items: await Promise.all(whole) }
+  return { id, resolvedFrom, items: await Promise.all(items) }
+}
+
+/** What a list says of a principal. */
+export type Brief = Pick<OidInfo, 'tenantId' | 'oid' | 'kind' | 'name' | 'appId' | 'firstSeen' | 'lastSeen'>
+
+/** The principals that each of these ids means, in the order of the ids, those of which nothing is known left out: without counts, which take reading whole timelines. */
+export async function oidBriefs(
+  store: Store,
+  ids: readonly string[],
+): Promise<readonly { readonly id: string; readonly resolvedFrom: OidAnswer['resolvedFrom']; readonly items: readonly Brief[] }[]> {
+  const directory = await readDirectory(store)
+  const meant = await Promise.all(ids.map(async (id) => ({ id, ...(await meantBy(store, directory, id)) })))
+  const spans = await spansOf(
+    store,
+    meant.flatMap(({ places }) => places),
+  )
+  const brief = ({ tenantId, oid }: Place): Brief => {
+    const { kind, name, appId } = whoIs({ tenantId, oid }, directory)
+    const span = spans.get(`${tenantId}/${oid}`)
+    return {
+      tenantId: shownTenant(tenantId),
+      oid,
+      kind,
+      name,
+      appId,
+      firstSeen: span ? formatTime(span.firstNs) : null,
+      lastSeen: span ? formatTime(span.lastNs) : null,
+    }
+  }
+  return meant.map(({ id, resolvedFrom, places }) => ({ id, resolvedFrom, items: places.map(brief) })).filter(({ items }) => items.length > 0)
 }
 
 /**
@@ -56,11 +78,42 @@ export async function oidAnswer(store: Store, id: string, tenant?: string): Prom
  * Of two look-alike GUIDs given one for the other, the commonest mistake of the domain, it names the right one and corrects nothing silently.
  */
 export async function explainUnknown(store: Store, id: string, tenant?: string): Promise<string | null> {
-  const answer = await oidAnswer(store, id, tenant)
-  if (!answer) return unknownOid(id, tenant)
-  if (answer.resolvedFrom === null) return null
-  const meant = answer.items.map((item) => `${item.oid}${item.name === null ? '' : ` (${item.name})`}`)
-  return `${id} is an application's ${answer.resolvedFrom === 'appId' ? 'appId' : 'object id'}, no oid. Ask for ${meant.join(' or ')}.`
+  const directory = await readDirectory(store, tenant)
+  const { resolvedFrom, places } = await meantBy(store, directory, id, tenant)
+  if (places.length === 0) return unknownOid(id, tenant)
+  if (resolvedFrom === null) return null
+  const meant = places.map((place) => {
+    const { name } = whoIs(place, directory)
+    return `${place.oid}${name === null ? '' : ` (${name})`}`
+  })
+  return `${id} is an application's ${resolvedFrom === 'appId' ? 'appId' : 'object id'}, no oid. Ask for ${meant.join(' or ')}.`
+}
+
+async function meantBy(store: Store, directory: KnownDirectory, id: string, tenant?: string): Promise<Meant> {
+  const named = directory.principals.filter((principal) => principal.oid === id)
+  const standing = await tenantsOfTimeline(store, id, tenant)
+  return resolve(directory, id, distinct([...named, ...declaredSubjects(directory, id), ...standing.map((tenantId) => ({ tenantId, oid: id }))]))
+}
+
+/** Tenants (the nil UUID for "none proven") in which the oid has a timeline. */
+async function tenantsOfTimeline(store: Store, oid: string, tenant: string | undefined): Promise<readonly string[]> {
+  const scope = scopeOf(store)
+  const { text, values } = tenantsWith(oid, tenant === undefined ? scope : [tenant].filter((one) => scope === null || scope.includes(one)))
+  const { rows } = await store.query<{ tenant_id: string }>(text, values)
+  return rows.map((row) => row.tenant_id)
+}
+
+/** First and last event of each of these timelines that has any, by `tenant/oid`. Primary key of timeline, both ends. */
+async function spansOf(store: Store, places: readonly Place[]): Promise<ReadonlyMap<string, { readonly firstNs: bigint; readonly lastNs: bigint }>> {
+  if (places.length === 0) return new Map()
+  const end = (order: 'asc' | 'desc'): string =>
+    `lateral (select l.time_ns from timeline l where l.tenant_id = n.tenant_id and l.oid = n.oid and ${tenantInScope('l.tenant_id', '$3')} order by l.time_ns ${order} limit 1)`
+  const { rows } = await store.query<{ tenant_id: string; oid: string; first_ns: bigint; last_ns: bigint }>(
+    `select n.tenant_id, n.oid, a.time_ns as first_ns, z.time_ns as last_ns
+     from unnest($1::uuid[], $2::uuid[]) n(tenant_id, oid) cross join ${end('asc')} a cross join ${end('desc')} z`,
+    [places.map((place) => place.tenantId), places.map((place) => place.oid), scopeOf(store)],
+  )
+  return new Map(rows.map((row) => [`${row.tenant_id}/${row.oid}`, { firstNs: row.first_ns, lastNs: row.last_ns }]))
 }
 
 /** What to say of an id that no record names. */
@@ -74,7 +127,7 @@ function declaredSubjects(directory: KnownDirectory, id: string): Place[] {
   return directory.applications.filter((application) => application.trusted.has(id)).map(({ tenantId }) => ({ tenantId, oid: id }))
 }
 
-function resolve(directory: KnownDirectory, id: string, direct: readonly Place[]): { resolvedFrom: OidAnswer['resolvedFrom']; places: readonly Place[] } {
+function resolve(directory: KnownDirectory, id: string, direct: readonly Place[]): Meant {
   // Changes of a Blueprint stand in the timeline of its application's object id, so that is an answer of its own.
   if (direct.length > 0) return { resolvedFrom: null, places: direct }
   const byAppId = directory.principals.filter((principal) => principal.appId === id)
@@ -98,32 +151,35 @@ function distinct(places: readonly Place[]): Place[] {
   )
 }
 
-function describe(
-  { tenantId, oid }: Place,
-  directory: KnownDirectory,
-  topologies: Topologies,
-  counts: readonly Count[],
-): Omit<OidInfo, 'topologyOverTime' | 'revocation'> {
+/** What the directory says of a principal. */
+function whoIs({ tenantId, oid }: Place, directory: KnownDirectory) {
   const known = directory.find(tenantId, oid)
   const application = directory.applications.find((other) => other.tenantId === tenantId && (other.objectId === oid || other.appId === oid))
-  const kind = known?.kind ?? (application ? (application.blueprint ? 'blueprint' : 'application') : 'unknown')
+  const kind: OidInfo['kind'] = known?.kind ?? (application ? (application.blueprint ? 'blueprint' : 'application') : 'unknown')
+  const names = known?.names ?? (application?.name ? [application.name] : [])
+  return { known, application, kind, names, name: names[0] ?? null, appId: known?.appId ?? application?.appId ?? null }
+}
+
+function describe(place: Place, directory: KnownDirectory, topologies: Topologies, counts: readonly Count[]): Omit<OidInfo, 'revocation'> {
+  const { tenantId, oid } = place
+  const { known, application, kind, names, name, appId } = whoIs(place, directory)
   const { firstNs, lastNs } = spanOf(counts)
   const kinds = sumBy(counts, KINDS, (count) => count.kind)
-  const names = known?.names ?? (application?.name ? [application.name] : [])
   return {
     tenantId: shownTenant(tenantId),
     oid,
     kind,
-    name: names[0] ?? null,
+    name,
     names: [...names],
-    appId: known?.appId ?? application?.appId ?? null,
+    appId,
     status: known?.status ?? null,
     msiType: known?.msiType ?? null,
     armId: known?.armId ?? null,
     blueprint: known && kind === 'agent' ? directory.blueprintOf(known) : null,
     uamis: kind === 'agent' || kind === 'blueprint' ? directory.uamisOf(blueprintIds(tenantId, kind, known, application)) : [],
     agents: kind === 'agent' ? [] : directory.agentsOf(tenantId, kind === 'blueprint' ? (known?.appId ?? oid) : oid),
-    topology: topologies(tenantId, oid),
+    topology: topologies.topology(tenantId, oid),
+    topologyOverTime: topologies.overTime(tenantId, oid),
     firstSeen: firstNs === null ? null : formatTime(firstNs),
     lastSeen: lastNs === null ? null : formatTime(lastNs),
     counts: {

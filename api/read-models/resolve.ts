@@ -9,7 +9,7 @@ import { readDirectory } from './directory.ts'
 import { findingById } from './findings.ts'
 import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from './item.ts'
 import type { ItemRow } from './item.ts'
-import { oidAnswer } from './oid-info.ts'
+import { oidBriefs } from './oid-info.ts'
 import { eventInScope, scopeOf, shownTenant, tenantInScope } from './store.ts'
 import type { Store } from './store.ts'
 
@@ -55,23 +55,15 @@ export async function resolve(store: Store, text: string): Promise<Resolution> {
 }
 
 async function namedByGuid(store: Store, guids: readonly string[]): Promise<Resolution['principals']> {
-  const principals: Resolution['principals'] = []
-  for (const guid of [...new Set(guids)].slice(0, MAX_PRINCIPALS)) {
-    const answer = await oidAnswer(store, guid)
-    for (const { tenantId, oid, kind, name, appId, firstSeen, lastSeen } of answer?.items ?? [])
+  if (guids.length === 0) return []
+  const meant = await oidBriefs(store, [...new Set(guids)].slice(0, MAX_PRINCIPALS))
+  return meant.flatMap(({ id, resolvedFrom, items }) =>
+    items.map((item) => ({
       // An application is shown under its appId where no record names its principal; an agent's appId is its oid (facts: Entra Agent ID).
-      principals.push({
-        as: answer?.resolvedFrom ?? (kind !== 'agent' && appId === guid && oid === guid ? 'appId' : 'oid'),
-        tenantId,
-        oid,
-        kind,
-        name,
-        appId,
-        firstSeen,
-        lastSeen,
-      })
-  }
-  return principals
+      as: resolvedFrom ?? (item.kind !== 'agent' && item.appId === id && item.oid === id ? 'appId' : 'oid'),
+      ...item,
+    })),
+  )
 }
 
 async function namedOtherwise(store: Store, armId: string | null, name: string | null): Promise<Resolution['principals']> {
@@ -118,6 +110,13 @@ interface PrincipalRow {
   readonly events: bigint
 }
 
+interface TotalRow {
+  readonly total: bigint
+  readonly first: bigint | null
+  readonly last: bigint | null
+  readonly latest: string[] | null
+}
+
 /** What of these the caller may learn: an event of theirs can be attributed to a principal of another tenant. */
 async function shownPrincipals(store: Store, rows: readonly PrincipalRow[]): Promise<Occurrence['principals']> {
   const { scope } = store
@@ -148,21 +147,24 @@ async function occurrenceOf(store: Store, { field, values, prefix = false }: Loo
         where ${condition} and ${eventInScope('c', '$2')} order by e.time_ns desc limit ${MAX_COUNTED + 1})`,
     )
     .join(' union ')
-  const parameters = [given, scopeOf(store)]
-  const { rows } = await store.query<{ events: bigint; first: bigint | null; last: bigint | null; latest: string[] | null }>(
-    `with hits as materialized (${hits}) select count(*) as events, min(time_ns) as first, max(time_ns) as last,
-       (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest from hits`,
-    parameters,
+  // One row for each of the principals, each with the totals.
+  const { rows } = await store.query<TotalRow & (PrincipalRow | { readonly events: null })>(
+    `with hits as materialized (${hits})
+     select s.total, s.first, s.last, s.latest, p.* from (
+       select count(*) as total, min(time_ns) as first, max(time_ns) as last,
+         (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest
+       from hits
+     ) s left join (
+       select c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence, count(*) as events
+       from hits h left join conclusions c on c.time_ns = h.time_ns and c.event_id = h.event_id and ${eventInScope('c', '$2')}
+       group by 1, 2, 3, 4 order by 5 desc, 3, 2, 1, 4 limit ${MAX_PRINCIPALS}
+     ) p on true order by p.events desc, p.agent_oid, p.subject_oid, p.tenant_id, p.confidence`,
+    [given, scopeOf(store)],
   )
-  const row = rows[0]
+  const [row] = rows
   if (!row || row.last === null) return null
-  const counted = Number(row.events)
-  const { rows: principals } = await store.query<PrincipalRow>(
-    `with hits as materialized (${hits}) select c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence, count(*) as events
-     from hits h left join conclusions c on c.time_ns = h.time_ns and c.event_id = h.event_id and ${eventInScope('c', '$2')}
-     group by 1, 2, 3, 4 order by 5 desc, 3, 2 limit ${MAX_PRINCIPALS}`,
-    parameters,
-  )
+  const counted = Number(row.total)
+  const principals = rows.filter((one) => one.events !== null)
   const sample = await itemRows<ItemRow>(
     store,
     `select ${ITEM_COLUMNS} from heads at join events e on e.time_ns = at.time_ns and e.event_id = at.event_id ${ITEM_JOINS}

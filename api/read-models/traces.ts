@@ -30,23 +30,21 @@ interface TraceRow {
   sources: string[]
 }
 
-const COUNTS = `
-  lateral (
-    select count(*) as events, count(distinct c.session_id) as sessions, array_agg(distinct l.source::text) as sources
-    from timeline l left join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id
-    where l.tenant_id = t.tenant_id and l.oid = t.owner_oid and l.is_owner and l.time_ns between t.start_ns and t.end_ns
-  ) m`
+/** What a trace is shown with. A session lies within one trace of each owner, so that those that begin in it are its sessions (index: session_spans_owner). */
+const TRACE_COLUMNS = `t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, t.events, t.sources::text[] as sources, (
+    select count(*) from session_spans s where s.tenant_id = t.tenant_id and s.owner_oid = t.owner_oid and s.start_ns between t.start_ns and t.end_ns
+  ) as sessions`
 
-/** A page of traces, the latest start first. */
+/** A page of traces, the latest start first. Walks the index `traces_tenant_start`, tenant by tenant where several are asked for, or `traces_start` where all are. */
 export async function tracePage(store: Store, filters: TraceFilters, limit: number, after?: TracePosition): Promise<Page<Trace>> {
-  const values: unknown[] = [scopeOf(store)]
+  const scope = scopeOf(store)
+  const values: unknown[] = [scope]
   const where: string[] = [tenantInScope('t.tenant_id', '$1')]
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     values.push(value)
     where.push(condition(`$${values.length}`))
   }
   if (filters.oid !== undefined) add((p) => `t.owner_oid = ${p}::uuid`, filters.oid)
-  if (filters.tenant !== undefined) add((p) => `t.tenant_id = ${p}::uuid`, filters.tenant)
   if (filters.from !== undefined) add((p) => `t.end_ns >= ${p}::bigint`, filters.from)
   if (filters.to !== undefined) add((p) => `t.start_ns < ${p}::bigint`, filters.to)
   if (after) {
@@ -54,12 +52,15 @@ export async function tracePage(store: Store, filters: TraceFilters, limit: numb
     where.push(`(t.start_ns, t.id) < ($${values.length - 1}::bigint, $${values.length}::uuid)`)
   }
   values.push(limit + 1)
-  const { rows } = await store.query<TraceRow>(
-    `select t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, m.events, m.sessions, m.sources
-     from (select * from traces t where ${where.join(' and ')} order by t.start_ns desc, t.id desc limit $${values.length}) t, ${COUNTS}
-     order by t.start_ns desc, t.id desc`,
-    values,
-  )
+  const latest = `order by t.start_ns desc, t.id desc limit $${values.length}`
+  const page = (more: string): string => `select * from traces t where ${[...where, more].join(' and ')} ${latest}`
+  const tenants = filters.tenant === undefined ? scope : [filters.tenant]
+  if (tenants !== null) values.push(tenants)
+  const chosen =
+    tenants === null
+      ? page('true')
+      : `select t.* from unnest($${values.length}::uuid[]) n(tenant_id) cross join lateral (${page('t.tenant_id = n.tenant_id')}) t ${latest}`
+  const { rows } = await store.query<TraceRow>(`select ${TRACE_COLUMNS} from (${chosen}) t order by t.start_ns desc, t.id desc`, values)
   const last = rows.length > limit ? rows[limit - 1] : undefined
   return { items: rows.slice(0, limit).map(toTrace), next: last ? encodeTraceCursor({ startNs: last.start_ns, id: last.id }) : null }
 }
@@ -84,11 +85,11 @@ function toTrace(row: TraceRow): Trace {
  */
 export async function traceById(store: Store, id: string): Promise<TraceDetail | null> {
   const { rows } = await store.query<TraceRow>(
-    `select t.id, t.tenant_id, t.owner_oid, t.start_ns, t.end_ns, m.events, m.sessions, m.sources
+    `select ${TRACE_COLUMNS}
      from trace_ids i join heads h on h.event_id = i.first_event
      join conclusions o on o.time_ns = h.time_ns and o.event_id = h.event_id
      join traces t on t.owner_oid = case when o.agent_oid is not null and o.confidence in ('exact', 'derived', 'probable') then o.agent_oid else o.subject_oid end
-       and t.tenant_id = coalesce(o.owner_tenant, o.tenant_id, '${NO_TENANT}') and h.time_ns between t.start_ns and t.end_ns, ${COUNTS}
+       and t.tenant_id = coalesce(o.owner_tenant, o.tenant_id, '${NO_TENANT}') and h.time_ns between t.start_ns and t.end_ns
      where i.id = $1 and ${tenantInScope('t.tenant_id', '$2')}`,
     [id, scopeOf(store)],
   )

@@ -1,4 +1,5 @@
 /** How an owner's events and sessions fall into traces (SPEC §1, "Traces"). Pure. */
+import { SOURCES, type Source } from '#core/event.ts'
 import type { EventId } from '#core/keys.ts'
 import { isBefore } from './landmarks.ts'
 import { QUIET_NS } from './sessions.ts'
@@ -24,6 +25,31 @@ export function joinSegments(segments: readonly Segment[]): readonly Segment[] {
     if (segment.start === last.start) last.first = smaller(last.first, segment.first)
   }
   return joined
+}
+
+/** A segment with what it holds: how many events, and of which sources (in the order of `SOURCES`). */
+export interface Part extends Segment {
+  readonly events: bigint
+  readonly sources: readonly Source[]
+}
+
+/**
+ * These segments with what their parts hold.
+ * @param segments disjoint and in order of time, as `joinSegments` gives them
+ * @param parts each lies within one of the segments
+ */
+export function withContents(segments: readonly Segment[], parts: readonly Part[]): readonly Part[] {
+  const sorted = parts.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
+  let next = 0
+  return segments.map((segment) => {
+    let events = 0n
+    const sources = new Set<Source>()
+    for (; next < sorted.length && sorted[next]!.start <= segment.end; next++) {
+      events += sorted[next]!.events
+      for (const source of sorted[next]!.sources) sources.add(source)
+    }
+    return { ...segment, events, sources: SOURCES.filter((source) => sources.has(source)) }
+  })
 }
 
 function smaller(a: EventId | null, b: EventId | null): EventId | null {

@@ -45,6 +45,9 @@ const COLUMNS = [
   'parent_id',
   'link',
   'round',
+  'source',
+  'kind',
+  'outcome',
 ] as const
 
 /** The stored conclusions about these events. Primary key of conclusions. */
@@ -129,6 +132,9 @@ function conclusionRow(event: LinkFacts, { concluded: one, entries }: Side, roun
     one.parentId,
     one.link,
     round,
+    event.source,
+    event.kind,
+    event.outcome,
   ]
 }
 

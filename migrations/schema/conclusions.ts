@@ -1,7 +1,7 @@
 /** What follows from the set of records, and what is still to be concluded from. */
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { nanos, sourceEnum, kindEnum, confidenceEnum, roleEnum, linkEnum } from './columns.ts'
+import { nanos, sourceEnum, kindEnum, outcomeEnum, confidenceEnum, roleEnum, linkEnum } from './columns.ts'
 
 /** Conclusions: who did it, as far as the set of records proves it. One row an event once it is derived. */
 export const conclusions = pgTable(
@@ -27,6 +27,13 @@ export const conclusions = pgTable(
     link: linkEnum('link'),
     /** The deriver's round that wrote it (`correlate/store/live.ts`): a position for those who watch, no part of any answer. */
     round: bigint('round', { mode: 'bigint' }),
+    /**
+     * The event's own, once more: row-level security knows an event's tenants from here, so that whoever asks this table alone is bound by its columns, while
+     * every row of `events` costs a look into it (bench/tenants.ts).
+     */
+    source: sourceEnum('source').notNull(),
+    kind: kindEnum('kind').notNull(),
+    outcome: outcomeEnum('outcome').notNull(),
   },
   (table) => [primaryKey({ columns: [table.timeNs, table.eventId] })],
 )
@@ -68,8 +75,16 @@ export const traces = pgTable(
     startNs: nanos('start_ns').notNull(),
     endNs: nanos('end_ns').notNull(),
     firstEvent: uuid('first_event').notNull(),
+    /** How many events it has, and of which sources (sorted): a list of traces cannot count them anew (one owner may have a million in one trace). */
+    events: bigint('events', { mode: 'bigint' }).notNull(),
+    sources: sourceEnum('sources').array().notNull(),
   },
-  (table) => [index('traces_owner').on(table.tenantId, table.ownerOid, table.endNs)],
+  (table) => [
+    index('traces_owner').on(table.tenantId, table.ownerOid, table.endNs),
+    // Pages, the latest first: of one tenant, and of all.
+    index('traces_tenant_start').on(table.tenantId, table.startNs, table.id),
+    index('traces_start').on(table.startNs, table.id),
+  ],
 )
 
 /** Every trace id ever given out, by the event it was named after: an id keeps resolving when its trace grows or merges. */

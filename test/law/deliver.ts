@@ -6,6 +6,7 @@ import type { RecordSink } from '#core/sink.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import { openPool } from '#database/open.ts'
 import type { Random } from '../../simulate/random.ts'
+import { repeatedWrongly } from './repeated.ts'
 
 /** A migrated store that is used for one delivery after the other: new databases and cold connections would take most of the time. */
 export interface LawStore {
@@ -114,7 +115,7 @@ async function deliver(store: LawStore, correlators: number, work: (sinks: reado
   return { lines: await exportOf(store.pools[0]!), ...counts }
 }
 
-/** The canonical export, and beside it that nothing is left to do. Throws if facts wait although every correlator has drained. */
+/** The canonical export, and beside it that nothing is left to do and what is stored twice is the same. Throws if facts wait although every correlator has drained. */
 export async function exportOf(pool: pg.Pool): Promise<readonly string[]> {
   const { rows } = await pool.query<{ waiting: bigint; unknown: bigint; lost: bigint }>(
     `select (select count(*) from pending) as waiting, (select count(*) from directory_facts where not derived) as unknown,
@@ -124,6 +125,8 @@ export async function exportOf(pool: pg.Pool): Promise<readonly string[]> {
   const { waiting, unknown, lost } = rows[0]!
   if (waiting + unknown + lost > 0n)
     throw new Error(`${waiting} entries pending, ${unknown} directory facts not derived, ${lost} events without head or conclusion`)
+  const wrong = await repeatedWrongly(pool)
+  if (wrong !== null) throw new Error(`stored again, and not the same: ${wrong}`)
   const lines: string[] = []
   for await (const line of canonicalExport(pool)) lines.push(line)
   return lines
