@@ -39,3 +39,4 @@ export function formatTime(nanos: bigint): string {
 export const SECOND = 1_000_000_000n
 export const MINUTE = 60n * SECOND
 export const HOUR = 60n * MINUTE
+export const DAY = 24n * HOUR

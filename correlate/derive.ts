@@ -13,6 +13,7 @@ import { followersOf } from './store/landmarks.ts'
 import { nextRound, noteLive } from './store/live.ts'
 import { DERIVE_LOCK } from './store/locks.ts'
 import { type EventRef, createFactReader } from './store/lookups.ts'
+import { noteDays } from './store/touched-days.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
 import { type Unanchored, regroupUnanchored } from './store/unanchored.ts'
 import { slices, touchedEvents } from './touched.ts'
@@ -70,6 +71,7 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
 
   await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
   await markDerived(client, freshIds)
+  await noteDays(client, round, [...pending.refs.map((ref) => ref.timeNs), ...net.map(({ event }) => event.timeNs)])
   await noteLive(
     client,
     round,

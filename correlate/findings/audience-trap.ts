@@ -4,6 +4,8 @@ import { HOUR } from '#core/time.ts'
 import { TOKEN_NS } from '../link/parents.ts'
 import { type ApiAudiences, apiAudiences, audienceKey } from './engine/audience.ts'
 import type { Context } from './engine/context.ts'
+import { evidenceOf, totalOf } from './engine/digest/sum.ts'
+import { EXCHANGES } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { counted, during, list, moment, sorted } from './engine/text.ts'
@@ -76,23 +78,28 @@ async function allowed(context: Context, apis: ApiAudiences): Promise<Draft[]> {
 
 /** AWS shows the audience of every exchange. */
 async function awsExchanges(context: Context, apis: ApiAudiences): Promise<Draft[]> {
-  const exchanges = (await context.entraExchanges()).filter((event) => event.source === 'aws')
-  const hits = exchanges.flatMap((event) => {
-    const { audience } = event
-    const api = audience === null ? null : apis.nameOf(audience, event.tenantId)
-    return audience !== null && api !== null ? [{ event, audience, api }] : []
+  const hits = (await context.exchanges()).flatMap((group) => {
+    const { source, audience, tenantId, subjectOid, proofSubject } = group.profile
+    const api = source !== 'aws' || audience === null ? null : apis.nameOf(audience, tenantId)
+    return audience !== null && api !== null ? [{ group, audience, api, key: [tenantId, subjectOid ?? proofSubject, audienceKey(audience)] }] : []
   })
-  return [
-    ...Map.groupBy(hits, ({ event, audience }) => [event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)].join('\n')).values(),
-  ].map((group): Draft => {
-    const { event, audience, api } = group[0]!
+  const firsts = await context.firstsIn(
+    EXCHANGES,
+    hits.map((hit) => hit.group),
+  )
+  return [...Map.groupBy(hits, ({ key }) => key.join('\n')).values()].map((some): Draft => {
+    const { audience, api, key } = some[0]!
+    const groups = some.map((hit) => hit.group)
+    const { tenantId, subjectOid } = groups[0]!.profile
+    const total = totalOf(groups)
     return {
-      key: ['exchange', 'aws', event.tenantId, event.subjectOid ?? event.proofSubject, audienceKey(audience)],
+      key: ['exchange', 'aws', ...key],
       confidence: 'exact',
-      tenantId: event.tenantId,
-      oids: group.flatMap((hit) => [hit.event.subjectOid, hit.event.agentOid]),
-      evidence: group.map((hit) => hit.event),
-      explanation: `${event.subjectOid ?? 'A subject without an oid'} exchanged ${counted(group.length, 'token')} meant for ${api} (audience ${audience}) for AWS credentials ${during(group.map((hit) => hit.event.timeNs))}, as ${list(sorted(group.map((hit) => hit.event.resource)))}.`,
+      tenantId,
+      oids: groups.flatMap(({ profile }) => [profile.subjectOid, profile.agentOid]),
+      evidence: evidenceOf(groups, firsts),
+      total,
+      explanation: `${subjectOid ?? 'A subject without an oid'} exchanged ${counted(total.events, 'token')} meant for ${api} (audience ${audience}) for AWS credentials ${during([total.firstNs, total.lastNs])}, as ${list(sorted(groups.map(({ profile }) => profile.resource)))}.`,
     }
   })
 }
@@ -106,23 +113,20 @@ interface TokenRow {
 
 /** Google logs no audience: but an agent that had tokens for other APIs only can have exchanged no other. */
 async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft[]> {
-  const exchanges = (await context.entraExchanges()).filter(
-    (event) => event.source === 'gcp' && event.tenantId !== null && event.subjectOid !== null && event.subjectOid === event.agentOid,
+  const groups = (await context.exchanges()).filter(
+    ({ profile: { source, tenantId, subjectOid, agentOid, held } }) =>
+      source === 'gcp' &&
+      tenantId !== null &&
+      subjectOid !== null &&
+      subjectOid === agentOid &&
+      held !== null &&
+      held.every((resource) => apis.nameOf(resource, tenantId) !== null),
   )
-  if (exchanges.length === 0) return []
-  const issued = await context.client.query<{ tenant: string | null; resource: string }>(
-    `select distinct tenant_id as tenant, resource from events where kind = 'token.issued' and outcome = 'success' and resource is not null`,
-  )
-  // Resources that are no API's in any tenant: an exchange with such a token before it is no hit, and of those there are very many.
-  const named = new Set(issued.rows.filter(({ tenant, resource }) => apis.nameOf(resource, tenant) !== null).map((row) => row.resource))
-  const dedicated = [...new Set(issued.rows.map((row) => row.resource))].filter((resource) => !named.has(resource))
+  if (groups.length === 0) return []
+  const exchanges = await context.eventsIn(EXCHANGES, groups)
   // Primary key of timeline.
   const { rows } = await context.client.query<TokenRow>(
-    `with r as materialized (select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) r(exchange, tenant, oid, at) where not exists (
-       select from timeline l join events e on e.time_ns = l.time_ns and e.event_id = l.event_id
-       where l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.at - $5::bigint and r.at and l.kind = 'token.issued' and l.is_subject and e.outcome = 'success'
-         and e.resource = any($6::text[])))
-     select r.exchange, e.event_id as id, e.time_ns as "timeNs", e.resource from r
+    `select r.exchange, e.event_id as id, e.time_ns as "timeNs", e.resource from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) r(exchange, tenant, oid, at)
      join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns between r.at - $5::bigint and r.at and l.kind = 'token.issued' and l.is_subject
      join events e on e.time_ns = l.time_ns and e.event_id = l.event_id where e.outcome = 'success' order by e.time_ns, e.event_id`,
     [
@@ -131,7 +135,6 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
       exchanges.map((one) => one.subjectOid),
       exchanges.map((one) => one.timeNs),
       TOKEN_NS,
-      dedicated,
     ],
   )
   const tokensOf = Map.groupBy(rows, (row) => row.exchange)

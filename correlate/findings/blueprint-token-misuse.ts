@@ -1,6 +1,7 @@
 import { RULES } from '#core/finding.ts'
 import { oid as toOid, tenantId as toTenantId, type Oid, type TenantId } from '#core/keys.ts'
 import type { Context } from './engine/context.ts'
+import { API_CALLERS, EXCHANGES } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
@@ -14,12 +15,11 @@ export const finding: FindingRule = {
   falsePositives: ['A Blueprint that calls its own API for administration.'],
   async evaluate(context) {
     const { blueprints } = context
-    const exchanges = (await context.exchanges()).flatMap((event): Misuse[] => {
-      const decoded = decodeEid1(event.proofSubject)
-      if (decoded) return [{ event, tenantId: event.tenantId ?? decoded.tenantId, blueprint: decoded.appId, agent: decoded.agent }]
-      return event.proofOid && event.proofEntra !== false && blueprints.hasPrincipal(event.tenantId, event.proofOid)
-        ? [{ event, tenantId: event.tenantId, blueprint: blueprints.appIdOf(event.tenantId, event.proofOid) ?? event.proofOid, agent: null }]
-        : []
+    // Also refused ones, and those of other issuers: the subject says what it is.
+    const shown = (await context.groups(EXCHANGES)).filter(({ profile }) => subjectOf(context, profile) !== null)
+    const exchanges = (await context.eventsIn(EXCHANGES, shown)).flatMap((event): Misuse[] => {
+      const subject = subjectOf(context, event)
+      return subject ? [{ event, ...subject }] : []
     })
     return [...Map.groupBy([...exchanges, ...(await apiCalls(context))], (hit) => `${hit.tenantId}/${hit.blueprint}`).values()].map((group): Draft => {
       const { tenantId, blueprint } = group[0]!
@@ -50,19 +50,28 @@ interface Misuse {
   readonly agent: Oid | null
 }
 
+/** The Blueprint that an exchange shows as its subject, or null. */
+function subjectOf(
+  { blueprints }: Context,
+  { proofSubject, proofOid, proofEntra, tenantId }: Pick<StoredEvent, 'proofSubject' | 'proofOid' | 'proofEntra' | 'tenantId'>,
+): Omit<Misuse, 'event'> | null {
+  const decoded = decodeEid1(proofSubject)
+  if (decoded) return { tenantId: tenantId ?? decoded.tenantId, blueprint: decoded.appId, agent: decoded.agent }
+  return proofOid && proofEntra !== false && blueprints.hasPrincipal(tenantId, proofOid)
+    ? { tenantId, blueprint: blueprints.appIdOf(tenantId, proofOid) ?? proofOid, agent: null }
+    : null
+}
+
 /** Only the operator's own APIs: at Graph a Blueprint acts as itself by design (it creates its agents there). */
-async function apiCalls({ events, blueprints }: Context): Promise<Misuse[]> {
-  // Index events_api. There are many calls and few Blueprints.
-  const calls = await events(
-    `e.source = 'app' and e.kind = 'api.called' and (e.proof_app_id = any($1::uuid[]) or e.proof = 'principal' and e.proof_oid = any($2::uuid[]))`,
-    [blueprints.appIds(), blueprints.principals()],
+async function apiCalls(context: Context): Promise<Misuse[]> {
+  const { blueprints } = context
+  const callers = (await context.groups(API_CALLERS)).filter(
+    ({ profile: { tenantId, proofAppId, principal } }) =>
+      (principal !== null && blueprints.hasPrincipal(tenantId, principal)) || (proofAppId !== null && blueprints.hasAppId(proofAppId)),
   )
-  return calls.flatMap((event): Misuse[] => {
-    const principal = event.proof === 'principal' ? event.proofOid : null
-    const byPrincipal = principal !== null && blueprints.hasPrincipal(event.tenantId, principal)
-    const byApp = event.proofAppId !== null && blueprints.hasAppId(event.proofAppId)
-    if (!byPrincipal && !byApp) return []
-    return [{ event, tenantId: event.tenantId, blueprint: event.proofAppId ?? blueprints.appIdOf(event.tenantId, principal!) ?? principal!, agent: null }]
+  return (await context.eventsIn(API_CALLERS, callers)).map((event): Misuse => {
+    const { tenantId, proofAppId, proofOid } = event
+    return { event, tenantId, blueprint: proofAppId ?? blueprints.appIdOf(tenantId, proofOid!) ?? proofOid!, agent: null }
   })
 }
 

@@ -1,6 +1,6 @@
 import { RULES } from '#core/finding.ts'
-import { NO_TENANT } from '#core/keys.ts'
 import { type Context, signInLogOf } from './engine/context.ts'
+import { type AddressProfile, HOMES, USES } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
@@ -38,50 +38,34 @@ export const finding: FindingRule = {
   },
 }
 
-interface Use {
-  readonly tenant: string | null
-  readonly subject: string
-  readonly who: readonly string[]
-  readonly ip: string
-}
-
-/** What an AWS service did on the caller's behalf with the caller's key comes from the service. */
-const BY_THE_CALLER = `e.source_ip is not null and e.invoked_by is null and e.kind <> 'token.exchanged'`
-
-/** Sessions with a proven subject and the addresses they were used from, less those that are known. */
-async function usesElsewhere({ client, events }: Context): Promise<readonly StoredEvent[]> {
-  const { rows } = await client.query<Use>(
-    `select tenant, subject, array_agg(distinct oid) as who, ip from (
-       select c.tenant_id as tenant, c.subject_oid as subject, c.agent_oid as agent, c.candidates, e.source_ip as ip from conclusions c join events e on e.time_ns = c.time_ns and e.event_id = c.event_id
-       where c.session_id is not null and c.subject_oid is not null and ${BY_THE_CALLER} group by 1, 2, 3, 4, 5
-     ) used, unnest(array[subject, agent] || candidates) w(oid) where oid is not null group by tenant, subject, ip`,
-  )
-  const known = await knownAddresses(client, rows)
-  const strange = rows.filter((row) => {
-    const addresses = row.who.flatMap((oid) => [...(known.get(`${row.tenant}/${oid}`) ?? [])])
+/** Sessions with a proven subject that are used from an address that is not known of it, its agent or a candidate. */
+async function usesElsewhere(context: Context): Promise<readonly StoredEvent[]> {
+  const known = await knownAddresses(context)
+  const uses = [...Map.groupBy(await context.groups(USES), ({ profile: { tenantId, subjectOid, ip } }) => [tenantId, subjectOid, ip].join('\n')).values()]
+  const strange = uses.filter((group) => {
+    const addresses = group.flatMap(({ profile }) => principalsOf(context, profile).flatMap((principal) => known.get(principal) ?? []))
     // Where no address of the agent is known at all, none can be new.
-    return addresses.length > 0 && !addresses.includes(row.ip)
+    return addresses.length > 0 && !addresses.some((ips) => ips.has(group[0]!.profile.ip))
   })
-  if (strange.length === 0) return []
-  return events(
-    `c.session_id is not null and ${BY_THE_CALLER} and (coalesce(c.tenant_id, '${NO_TENANT}'), c.subject_oid, e.source_ip) in (select * from unnest($1::uuid[], $2::uuid[], $3::text[]))`,
-    [strange.map((row) => row.tenant ?? NO_TENANT), strange.map((row) => row.subject), strange.map((row) => row.ip)],
-  )
+  return context.eventsIn(USES, strange.flat())
 }
 
-/** Addresses of successful sign-ins, exchanges and API calls of each principal. Primary key of timeline. */
-async function knownAddresses(client: Context['client'], uses: readonly Use[]): Promise<Map<string, Set<string>>> {
-  const principals = [...new Map(uses.flatMap((use) => use.who.map((oid) => [`${use.tenant}/${oid}`, { tenant: use.tenant, oid }] as const))).values()]
-  const { rows } = await client.query<{ tenant: string; oid: string; ip: string }>(
-    `select l.tenant_id as tenant, l.oid, e.source_ip as ip from unnest($1::uuid[], $2::uuid[]) r(tenant, oid)
-     join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.role <> 'target' and l.kind in ('token.issued', 'token.exchanged', 'api.called')
-     join events e on e.time_ns = l.time_ns and e.event_id = l.event_id where e.outcome = 'success' and e.source_ip is not null group by l.tenant_id, l.oid, e.source_ip`,
-    [principals.map((one) => one.tenant ?? NO_TENANT), principals.map((one) => one.oid)],
-  )
+/** The principals that may have made an event, each with its tenant. An agent may belong to another tenant than the identity that it runs on. */
+function principalsOf({ directory }: Context, { tenantId, subjectOid, agentOid, candidates }: AddressProfile): readonly string[] {
+  const agents = [...(agentOid === null ? [] : [agentOid]), ...candidates]
+  const own = agents.flatMap((oid) => directory.agentsByOid(oid).map((agent) => `${agent.tenantId}/${oid}`))
+  return [...new Set([...(subjectOid === null ? [] : [subjectOid]), ...agents].map((oid) => `${tenantId}/${oid}`).concat(own))]
+}
+
+/** Addresses of successful sign-ins, exchanges and API calls of each principal. */
+async function knownAddresses(context: Context): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const known = new Map<string, Set<string>>()
-  for (const row of rows) {
-    const key = `${row.tenant === NO_TENANT ? null : row.tenant}/${row.oid}`
-    known.set(key, (known.get(key) ?? new Set()).add(row.ip))
+  for (const { profile } of await context.groups(HOMES)) {
+    for (const principal of principalsOf(context, profile)) {
+      const ips = known.get(principal)
+      if (ips) ips.add(profile.ip)
+      else known.set(principal, new Set([profile.ip]))
+    }
   }
   return known
 }

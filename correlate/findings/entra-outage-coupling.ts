@@ -1,14 +1,11 @@
 import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
+import { OWN_FAULTS } from './engine/digest/codes.ts'
+import { REFUSED_SIGN_INS } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { counted, during, list, sorted } from './engine/text.ts'
 
-/**
- * Entra's own faults by its published list of error codes: token issuance failed (50000), external or internal server to be tried again (90006, 90025),
- * time or budget used up (90012, 90024), directory unavailable (90033, 90036).
- */
-const OWN_FAULTS = new Set(['50000', '90006', '90012', '90024', '90025', '90033', '90036'])
 const WINDOW = 6n * HOUR
 const SEVERAL = 2
 
@@ -20,20 +17,14 @@ export const finding: FindingRule = {
   falsePositives: ['A client that retries once and succeeds.'],
   async evaluate(context) {
     const optionTwo = new Set(
-      (await context.entraExchanges()).flatMap((event) =>
-        event.subjectOid !== null && event.subjectOid === event.agentOid ? [`${event.tenantId}/${event.subjectOid}`] : [],
+      (await context.exchanges()).flatMap(({ profile: { tenantId, subjectOid, agentOid } }) =>
+        tenantId !== null && subjectOid !== null && subjectOid === agentOid ? [`${tenantId}/${subjectOid}`] : [],
       ),
     )
-    if (optionTwo.size === 0) return []
-    // Index events_issued.
-    const failed = await context.events(
-      `e.kind = 'token.issued' and e.outcome = 'failure' and e.tenant_id = any($1::uuid[]) and e.error_code in (${[...OWN_FAULTS].map((code) => `'${code}'`).join(', ')})`,
-      [[...new Set([...optionTwo].map((key) => key.slice(0, 36)).filter((tenant) => tenant.length === 36))]],
+    const refusals = (await context.groups(REFUSED_SIGN_INS)).filter(
+      ({ profile: { tenantId, subjectOid, errorCode } }) => OWN_FAULTS.has(errorCode) && optionTwo.has(`${tenantId}/${subjectOid}`),
     )
-    const byAgent = Map.groupBy(
-      failed.filter((event) => optionTwo.has(`${event.tenantId}/${event.subjectOid}`)),
-      (event) => `${event.tenantId}/${event.subjectOid}`,
-    )
+    const byAgent = Map.groupBy(await context.eventsIn(REFUSED_SIGN_INS, refusals), (event) => `${event.tenantId}/${event.subjectOid}`)
     return [...byAgent.values()].flatMap((events): Draft[] => {
       const close = events.filter((event, index) => [index - SEVERAL + 1, index + SEVERAL - 1].some((other) => isWithin(event, events[other])))
       const [first] = close

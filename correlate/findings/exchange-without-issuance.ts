@@ -1,7 +1,9 @@
 import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
 import { MANAGED_IDENTITY_TOKEN_NS, TOKEN_NS } from '../link/parents.ts'
-import { signInLogOf } from './engine/context.ts'
+import { type Context, type LogSpan, signInLogOf } from './engine/context.ts'
+import type { Group } from './engine/digest/read.ts'
+import { EXCHANGES, type ExchangeProfile } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, moment } from './engine/text.ts'
@@ -18,17 +20,15 @@ export const finding: FindingRule = {
     'Sign-ins that are delivered later than the exchange (then the finding is "probable" and goes away by itself).',
   ],
   async evaluate(context) {
-    const { directory } = context
+    const suspects: Group<ExchangeProfile>[] = []
+    for (const group of await context.exchanges()) {
+      const terms = group.profile.orphan ? await termsOf(context, group.profile) : null
+      if (terms !== null && terms.log.firstNs <= group.lastNs - terms.life) suspects.push(group)
+    }
     const hits: { readonly event: StoredEvent; readonly life: bigint; readonly passed: boolean }[] = []
-    for (const event of await context.entraExchanges()) {
-      const { tenantId, subjectOid } = event
-      if (event.parentId !== null || tenantId === null || subjectOid === null) continue
-      const principal = directory.principal(tenantId, subjectOid)
-      if (principal?.kind === 'user' || (principal === null && directory.trusting(tenantId, subjectOid).length === 0)) continue
-      const logName = signInLogOf(directory, tenantId, subjectOid)
-      const life = logName === 'entra:ManagedIdentitySignIn' ? MANAGED_IDENTITY_TOKEN_NS : TOKEN_NS
-      const log = await context.signInLog(tenantId, logName)
-      if (log && log.firstNs <= event.timeNs - life) hits.push({ event, life, passed: log.lastNs >= event.timeNs })
+    for (const event of await context.eventsIn(EXCHANGES, suspects)) {
+      const { log, life } = (await termsOf(context, event))!
+      if (log.firstNs <= event.timeNs - life) hits.push({ event, life, passed: log.lastNs >= event.timeNs })
     }
     return [...Map.groupBy(hits, ({ event }) => [event.tenantId, event.subjectOid, event.source].join('\n')).values()].map((group): Draft => {
       const { event, life } = group[0]!
@@ -43,4 +43,17 @@ export const finding: FindingRule = {
       }
     })
   },
+}
+
+/** How long a token of this subject lives, and the log that would show it; null where nothing can be said. */
+async function termsOf(
+  { directory, signInLog }: Context,
+  { tenantId, subjectOid }: Pick<StoredEvent, 'tenantId' | 'subjectOid'>,
+): Promise<{ readonly log: LogSpan; readonly life: bigint } | null> {
+  if (tenantId === null || subjectOid === null) return null
+  const principal = directory.principal(tenantId, subjectOid)
+  if (principal?.kind === 'user' || (principal === null && directory.trusting(tenantId, subjectOid).length === 0)) return null
+  const name = signInLogOf(directory, tenantId, subjectOid)
+  const log = await signInLog(tenantId, name)
+  return log && { log, life: name === 'entra:ManagedIdentitySignIn' ? MANAGED_IDENTITY_TOKEN_NS : TOKEN_NS }
 }

@@ -24,8 +24,8 @@ export const rules: readonly FindingRule[] = await Promise.all(names.map(load))
 
 /**
  * Makes the stored findings those that follow from what is stored now. Call it after `drain()` when something has changed; calling it again
- * changes nothing. Rejects, changing nothing, when the database fails.
+ * changes nothing. With `whole` nothing that was summed up before is believed. Rejects, changing nothing, when the database fails.
  */
-export function refreshFindings(pool: pg.Pool): Promise<Refreshed> {
-  return refresh(pool, rules)
+export function refreshFindings(pool: pg.Pool, options: { readonly whole?: boolean } = {}): Promise<Refreshed> {
+  return refresh(pool, rules, options)
 }

@@ -1,6 +1,6 @@
 import { RULES } from '#core/finding.ts'
-import { WATCHED_ACTION } from '#migrations/schema.ts'
 import { HOUR } from '#core/time.ts'
+import { PROBES, type ProbeProfile } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
@@ -22,10 +22,10 @@ export const finding: FindingRule = {
     'Find out who holds the credential. End its sessions, restrict the role to the models that the agent needs (bedrock:InvokeModel on their ARNs, an organization policy on Vertex models), and deny other regions.',
   falsePositives: ['A developer who sets up an agent and tries several models.', 'An evaluation job over a list of models that are not all enabled.'],
   async evaluate(context) {
-    // Indexes events_findings and events_watched.
-    const refused = (await context.events(`e.kind = 'llm.invoked' and e.outcome = 'failure'`)).filter(isRefusal)
-    const looks = (await context.events(`e.kind in ('other', 'trust.changed') and e.${WATCHED_ACTION}`)).filter((event) => DISCOVERY.test(event.action))
-    const byCredential = Map.groupBy([...refused, ...looks], credentialOf)
+    const tried = (await context.groups(PROBES)).filter(({ profile }) => (profile.kind === 'llm.invoked' ? isRefusal(profile) : DISCOVERY.test(profile.action)))
+    // What does not look like probing over its whole time looks so in no hour of it.
+    const suspects = [...Map.groupBy(tried, ({ profile }) => credentialOf(profile)).values()].filter((all) => isProbing(all.map(({ profile }) => profile)))
+    const byCredential = Map.groupBy(await context.eventsIn(PROBES, suspects.flat()), credentialOf)
     return [...byCredential].flatMap(([credential, events]): Draft[] => {
       const inOrder = events.toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : a.id < b.id ? -1 : 1))
       const hits = probing(inOrder)
@@ -48,16 +48,16 @@ export const finding: FindingRule = {
   },
 }
 
-function isRefusal({ source, errorCode }: StoredEvent): boolean {
+function isRefusal({ source, errorCode }: ProbeProfile): boolean {
   return source === 'gcp' ? GCP_REFUSED.has(errorCode ?? '') : AWS_REFUSED.test(errorCode ?? '')
 }
 
 /** The key that signed the call; of Google, which shows none, whoever it was used for. */
-function credentialOf({ source, uses, subjectOid, account, principal, sessionId }: StoredEvent): string {
+function credentialOf({ source, uses, subjectOid, account, principal, sessionId }: ProbeProfile): string {
   return uses ?? (source === 'gcp' && sessionId !== null ? `session:${sessionId}` : [account, principal, subjectOid].join('/'))
 }
 
-const modelOf = (event: StoredEvent): string => event.modelName ?? event.modelId ?? event.resource ?? 'a model'
+const modelOf = (event: ProbeProfile): string => event.modelName ?? event.modelId ?? event.resource ?? 'a model'
 
 /** The events of every hour that looks like probing. */
 function probing(events: readonly StoredEvent[]): StoredEvent[] {
@@ -71,9 +71,9 @@ function probing(events: readonly StoredEvent[]): StoredEvent[] {
   return [...hits]
 }
 
-function isProbing(window: readonly StoredEvent[]): boolean {
+function isProbing(window: readonly ProbeProfile[]): boolean {
   const calls = window.filter((event) => event.kind === 'llm.invoked')
-  const distinct = (of: (event: StoredEvent) => string | null): number => new Set(calls.map(of).filter((value) => value !== null)).size
+  const distinct = (of: (event: ProbeProfile) => string | null): number => new Set(calls.map(of).filter((value) => value !== null)).size
   if (distinct(modelOf) >= MANY || distinct((event) => event.modelProvider) >= MANY || distinct((event) => event.region) >= MANY) return true
   const kinds = new Set(window.filter((event) => event.kind !== 'llm.invoked').map((event) => event.action))
   return kinds.size >= 2 && window.some((event) => event.outcome === 'failure' && isRefusal(event))

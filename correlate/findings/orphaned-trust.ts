@@ -1,11 +1,10 @@
 import { RULES } from '#core/finding.ts'
 import type { Oid, TenantId } from '#core/keys.ts'
 import type { Context } from './engine/context.ts'
+import { NO_MATCHING_CREDENTIAL } from './engine/digest/codes.ts'
+import { EXCHANGES, REFUSED_SIGN_INS } from './engine/digest/topics.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { counted, during, moment } from './engine/text.ts'
-
-/** No federated credential matches (70021, 700211 to 700214, 7002137, 7002138; facts/entra.md d). */
-const NO_MATCHING_CREDENTIAL = /^70021(?:[1-4]|3[78])?$/
 
 /** A managed identity was made anew under its old name, and a trust still waits for the old object id. */
 export const finding: FindingRule = {
@@ -17,15 +16,17 @@ export const finding: FindingRule = {
   async evaluate(context) {
     const pairs = recreated(context)
     if (pairs.length === 0) return []
-    const refusals = await context.events(
-      `(e.kind = 'token.issued' and e.tenant_id = any($1::uuid[]) and e.outcome = 'failure' and e.error_code like '70021%') or (e.kind = 'token.exchanged' and e.outcome = 'failure')`,
-      [pairs.map((pair) => pair.tenantId)],
+    const signIns = (await context.groups(REFUSED_SIGN_INS)).filter(
+      ({ profile }) => NO_MATCHING_CREDENTIAL.has(profile.errorCode) && pairs.some((pair) => pair.tenantId === profile.tenantId),
     )
+    const exchanges = (await context.groups(EXCHANGES)).filter(
+      ({ profile }) => profile.outcome === 'failure' && pairs.some((pair) => pair.now === profile.proofOid),
+    )
+    const refusals = [...(await context.eventsIn(REFUSED_SIGN_INS, signIns)), ...(await context.eventsIn(EXCHANGES, exchanges))]
     return pairs.flatMap((pair): Draft[] => {
       const refused = refusals.filter((event) => {
         if (event.timeNs < pair.createdNs || (event.tenantId !== null && event.tenantId !== pair.tenantId)) return false
         if (event.kind === 'token.exchanged') return event.proofOid === pair.now
-        if (!NO_MATCHING_CREDENTIAL.test(event.errorCode ?? '')) return false
         const message = event.errorMessage?.toLowerCase() ?? ''
         // Entra prints the subject that found no match; where it does not, the application is one whose credential names the old identity.
         return message.includes(pair.now) || (!message.includes(pair.old) && trustsOld(context, pair, event.proofAppId))

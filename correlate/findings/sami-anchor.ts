@@ -1,4 +1,7 @@
 import { RULES } from '#core/finding.ts'
+import type { Group } from './engine/digest/read.ts'
+import { evidenceOf, spanOf, totalOf } from './engine/digest/sum.ts'
+import { EXCHANGES } from './engine/digest/topics.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { counted, during } from './engine/text.ts'
 
@@ -20,7 +23,9 @@ export const finding: FindingRule = {
       one.types.add(fact.msiType)
       if (fact.msiType === 'systemAssigned') one.evidence.push({ id: eventId, timeNs: time })
     }
-    const exchanges = Map.groupBy(await context.entraExchanges(), (event) => `${event.tenantId}/${event.subjectOid}`)
+    const theirs = (await context.exchanges()).filter(({ profile }) => seen.get(`${profile.tenantId}/${profile.subjectOid}`)?.types.has('systemAssigned'))
+    const exchanges = Map.groupBy(theirs, ({ profile }) => `${profile.tenantId}/${profile.subjectOid}`)
+    const firsts = await context.firstsIn(EXCHANGES, theirs)
     const times = new Map(facts.map((fact) => [fact.eventId, fact.time]))
     return [...seen].flatMap(([key, one]): Draft[] => {
       // Records that contradict each other prove neither.
@@ -28,18 +33,30 @@ export const finding: FindingRule = {
       const fics = directory.trusting(one.tenantId as never, one.oid as never)
       const used = exchanges.get(key) ?? []
       if (fics.length === 0 && used.length === 0) return []
-      const named = fics.length > 0 ? ` ${counted(fics.length, 'federated credential')} ${fics.length === 1 ? 'names' : 'name'} it.` : ''
-      const did = used.length > 0 ? ` It made ${counted(used.length, 'exchange')} with a cloud ${during(used.map((event) => event.timeNs))}.` : ''
+      const named = [...one.evidence, ...fics.flatMap((fic) => fic.identity.evidence.map((id) => ({ id, timeNs: times.get(id)! })))]
+      const trusted = fics.length > 0 ? ` ${counted(fics.length, 'federated credential')} ${fics.length === 1 ? 'names' : 'name'} it.` : ''
+      const did = used.length > 0 ? ` It made ${counted(totalOf(used).events, 'exchange')} with a cloud ${during(spanOf(used))}.` : ''
       return [
         {
           key: [one.tenantId, one.oid],
           confidence: 'exact',
           tenantId: one.tenantId,
           oids: [one.oid],
-          evidence: [...one.evidence, ...used, ...fics.flatMap((fic) => fic.identity.evidence.map((id) => ({ id, timeNs: times.get(id)! })))],
-          explanation: `${one.oid} signs in as a system-assigned managed identity.${named}${did}`,
+          evidence: [...named, ...evidenceOf(used, firsts)],
+          total: withMore(used, named),
+          explanation: `${one.oid} signs in as a system-assigned managed identity.${trusted}${did}`,
         },
       ]
     })
   },
+}
+
+/** Exchanges, and the records that name the identity. */
+function withMore(used: readonly Group<unknown>[], named: readonly Evidence[]): NonNullable<Draft['total']> {
+  const times = [...(used.length > 0 ? spanOf(used) : []), ...named.map((one) => one.timeNs)].toSorted((a, b) => (a < b ? -1 : 1))
+  return {
+    events: (used.length > 0 ? totalOf(used).events : 0) + new Set(named.map((one) => one.id)).size,
+    firstNs: times[0]!,
+    lastNs: times.at(-1)!,
+  }
 }

@@ -3,8 +3,9 @@ import type { TenantId } from '#core/keys.ts'
 import { entraIssuerTenant } from '#core/entra-issuer.ts'
 import { mapsPinningClaim, pinsSubject } from './engine/cel.ts'
 import type { Context } from './engine/context.ts'
+import type { ExchangeProfile } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
-import type { StoredEvent } from './engine/stored-event.ts'
+import { poolOf, type StoredEvent } from './engine/stored-event.ts'
 import { isSentinelTenant } from './engine/sentinel.ts'
 import { during, list, sorted } from './engine/text.ts'
 import type { GcpProvider, TrustChange } from './engine/trust-change.ts'
@@ -19,11 +20,13 @@ export const finding: FindingRule = {
   async evaluate(context) {
     const changes = await context.trustChanges()
     const hits = [...openRoles(changes), ...openProviders(context, changes), ...openMembers(context, changes)]
-    const exchanges = await context.entraExchanges()
+    const exchanges = await context.exchanges()
     return [...Map.groupBy(hits, (hit) => `${hit.cloud}\n${hit.place}`).values()].map((group): Draft => {
       const [hit] = group
-      const users = exchanges.filter((event) => event.source === hit!.cloud && group.some((one) => event.timeNs >= one.event.timeNs && one.usedBy(event)))
-      const who = sorted(users.map((event) => event.subjectOid))
+      const users = exchanges.filter(
+        ({ profile, lastNs }) => profile.source === hit!.cloud && group.some((one) => lastNs >= one.event.timeNs && one.usedBy(profile)),
+      )
+      const who = sorted(users.map(({ profile }) => profile.subjectOid))
       return {
         key: [hit!.cloud, hit!.place],
         confidence: group.some((one) => one.sure) ? 'exact' : 'probable',
@@ -44,7 +47,7 @@ interface Open {
   readonly how: string
   /** False when no record says whose tokens the pool accepts. */
   readonly sure: boolean
-  readonly usedBy: (exchange: StoredEvent) => boolean
+  readonly usedBy: (exchange: ExchangeProfile) => boolean
 }
 
 function openRoles(changes: readonly TrustChange[]): Open[] {
@@ -68,7 +71,7 @@ function openRoles(changes: readonly TrustChange[]): Open[] {
 }
 
 /** Trust updates name a role without its path, exchanges with it. */
-function isRole({ account, resource }: StoredEvent, place: string): boolean {
+function isRole({ account, resource }: ExchangeProfile, place: string): boolean {
   const nameOf = (arn: string | null): string | undefined => arn?.split('/').at(-1)
   return resource === place || (nameOf(resource) === nameOf(place) && place.includes(`:${account}:`))
 }
@@ -100,7 +103,10 @@ function openProviders(context: Context, changes: readonly TrustChange[]): Open[
         tenantId,
         how,
         sure: true,
-        usedBy: (exchange) => exchange.pool?.pool === provider.pool && (exchange.pool.provider ?? provider.provider) === provider.provider,
+        usedBy: (exchange) => {
+          const pool = poolOf(exchange.pool)
+          return pool?.pool === provider.pool && (pool.provider ?? provider.provider) === provider.provider
+        },
       },
     ]
   })
@@ -128,7 +134,15 @@ function openMembers(context: Context, changes: readonly TrustChange[]): Open[] 
       if (issuer === 'foreign' || isSentinelTenant(issuer)) return []
       const how = `gives ${role ?? 'a role'} on ${change.event.resource ?? 'a resource'} to ${rest === '*' ? 'everybody in the pool' : `everybody with ${rest}`}`
       return [
-        { cloud: 'gcp', place: member, event: change.event, tenantId: issuer, how, sure: issuer !== null, usedBy: (exchange) => exchange.pool?.pool === pool },
+        {
+          cloud: 'gcp',
+          place: member,
+          event: change.event,
+          tenantId: issuer,
+          how,
+          sure: issuer !== null,
+          usedBy: (exchange) => poolOf(exchange.pool)?.pool === pool,
+        },
       ]
     })
   })

@@ -1,7 +1,9 @@
 import { RULES } from '#core/finding.ts'
 import type { Oid } from '#core/keys.ts'
+import type { Group } from './engine/digest/read.ts'
+import { evidenceOf, spanOf, totalOf } from './engine/digest/sum.ts'
+import { EXCHANGES, type ExchangeProfile } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
-import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 
 /** An agent reached one cloud in both ways. */
@@ -11,52 +13,56 @@ export const finding: FindingRule = {
   remediation: "Finish the migration: take the managed identity out of the cloud's trust once the agent federates itself (or the other way round).",
   falsePositives: ['A shared managed identity that another agent goes on using under a new name.', 'A migration that is under way.'],
   async evaluate(context) {
-    const asItself = new Map<string, StoredEvent[]>()
-    const through = new Map<string, { sole: StoredEvent[]; shared: StoredEvent[] }>()
-    for (const event of await context.entraExchanges()) {
-      const { tenantId, subjectOid, agentOid, basis, source } = event
+    const asItself = new Map<string, Exchanges[]>()
+    const through = new Map<string, { sole: Exchanges[]; shared: Exchanges[] }>()
+    for (const exchanges of await context.exchanges()) {
+      const { tenantId, subjectOid, agentOid, basis, candidates, source } = exchanges.profile
       if (tenantId === null || subjectOid === null) continue
       const key = (agent: Oid): string => [tenantId, agent, source].join('\n')
-      if (agentOid === subjectOid) push(asItself, key(agentOid), event)
+      if (agentOid === subjectOid) push(asItself, key(agentOid), exchanges)
       // A bridge is neither option: its application signs in between the managed identity and the cloud.
       else if (basis.includes('federated-credential') && !basis.includes('bridge')) {
-        for (const agent of agentOid ? [agentOid] : event.candidates) {
+        for (const agent of agentOid ? [agentOid] : candidates) {
           const ways = through.get(key(agent)) ?? { sole: [], shared: [] }
           through.set(key(agent), ways)
-          ways[agentOid ? 'sole' : 'shared'].push(event)
+          ways[agentOid ? 'sole' : 'shared'].push(exchanges)
         }
       }
     }
-    return [...asItself].flatMap(([key, own]): Draft[] => {
+    const drafts: Draft[] = []
+    for (const [key, itself] of asItself) {
       const ways = through.get(key)
-      if (!ways) return []
+      if (!ways) continue
       // Of a shared identity's exchanges nobody knows whose they are, unless all of them came before or after the agent's own.
-      const shared = ways.shared.length > 0 && !overlap(own, ways.shared) ? ways.shared : []
+      const shared = ways.shared.length > 0 && !overlap(itself, ways.shared) ? ways.shared : []
+      if (ways.sole.length === 0 && shared.length === 0) continue
       const other = [...ways.sole, ...shared]
-      if (other.length === 0) return []
       const [tenantId, agent, source] = key.split('\n') as [string, string, string]
-      const identities = sorted(other.map((event) => event.subjectOid))
-      return [
-        {
-          key: [tenantId, agent, source],
-          confidence: ways.sole.length > 0 ? 'derived' : 'probable',
-          tenantId,
-          oids: [agent, ...identities],
-          evidence: [...own, ...other],
-          explanation: `On ${cloudName(source)} the agent ${agent} made ${counted(own.length, 'exchange')} as itself ${during(own.map((event) => event.timeNs))} and ${counted(other.length, 'exchange')} through the managed identity ${list(identities)} ${during(other.map((event) => event.timeNs))}.`,
-        },
-      ]
-    })
+      const identities = sorted(other.map(({ profile }) => profile.subjectOid))
+      const said = (groups: readonly Exchanges[]): string => counted(totalOf(groups).events, 'exchange')
+      drafts.push({
+        key: [tenantId, agent, source],
+        confidence: ways.sole.length > 0 ? 'derived' : 'probable',
+        tenantId,
+        oids: [agent, ...identities],
+        evidence: evidenceOf([...itself, ...other], await context.firstsIn(EXCHANGES, [...itself, ...other])),
+        total: totalOf([...itself, ...other]),
+        explanation: `On ${cloudName(source)} the agent ${agent} made ${said(itself)} as itself ${during(spanOf(itself))} and ${said(other)} through the managed identity ${list(identities)} ${during(spanOf(other))}.`,
+      })
+    }
+    return drafts
   },
 }
 
-function push(groups: Map<string, StoredEvent[]>, key: string, event: StoredEvent): void {
+type Exchanges = Group<ExchangeProfile>
+
+function push(groups: Map<string, Exchanges[]>, key: string, one: Exchanges): void {
   const group = groups.get(key)
-  if (group) group.push(event)
-  else groups.set(key, [event])
+  if (group) group.push(one)
+  else groups.set(key, [one])
 }
 
-/** Both lists are in order of time. */
-function overlap(a: readonly StoredEvent[], b: readonly StoredEvent[]): boolean {
-  return a[0]!.timeNs <= b.at(-1)!.timeNs && b[0]!.timeNs <= a.at(-1)!.timeNs
+function overlap(a: readonly Exchanges[], b: readonly Exchanges[]): boolean {
+  const [one, other] = [totalOf(a), totalOf(b)]
+  return one.firstNs <= other.lastNs && other.firstNs <= one.lastNs
 }

@@ -2,6 +2,8 @@ import { RULES } from '#core/finding.ts'
 import { NO_TENANT, type Oid, type TenantId } from '#core/keys.ts'
 import { MANAGED_IDENTITY_TOKEN_NS } from '../link/parents.ts'
 import type { Context } from './engine/context.ts'
+import { evidenceOf, totalOf } from './engine/digest/sum.ts'
+import { ENTRA_NAMES, EXCHANGES } from './engine/digest/topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { isSentinelTenant } from './engine/sentinel.ts'
 import { cloudName, counted, during, list, moment, sorted } from './engine/text.ts'
@@ -18,25 +20,28 @@ export const finding: FindingRule = {
   ],
   async evaluate(context) {
     const { directory } = context
-    const strangers = (await context.entraExchanges()).filter(
-      (event) =>
-        event.proofOid !== null &&
-        event.tenantId !== null &&
-        !isSentinelTenant(event.tenantId) &&
-        !event.asserted.some((name) => name.startsWith('MicrosoftSentinel_')) &&
-        directory.principal(event.tenantId, event.proofOid) === null &&
-        directory.trusting(event.tenantId, event.proofOid).length === 0,
+    const strangers = (await context.exchanges()).filter(
+      ({ profile: { tenantId, proofOid, sentinel } }) =>
+        proofOid !== null &&
+        tenantId !== null &&
+        !isSentinelTenant(tenantId) &&
+        !sentinel &&
+        directory.principal(tenantId, proofOid) === null &&
+        directory.trusting(tenantId, proofOid).length === 0,
     )
     const known = await namedByEntra(
       context,
-      strangers.map((event) => ({ tenantId: event.tenantId!, oid: event.proofOid! })),
+      strangers.map(({ profile }) => ({ tenantId: profile.tenantId!, oid: profile.proofOid! })),
     )
+    const unknown = strangers.filter(({ profile }) => !known.has(`${profile.tenantId}/${profile.proofOid}`))
+    const firsts = await context.firstsIn(EXCHANGES, unknown)
     const drafts: Draft[] = []
-    for (const [key, group] of Map.groupBy(strangers, (event) => `${event.tenantId}/${event.proofOid}`)) {
-      const { tenantId, proofOid, timeNs } = group[0]!
-      if (known.has(key) || !(await context.hasEntraRecords(tenantId!))) continue
+    for (const group of Map.groupBy(unknown, ({ profile }) => `${profile.tenantId}/${profile.proofOid}`).values()) {
+      const { tenantId, proofOid } = group[0]!.profile
+      if (!(await context.hasEntraRecords(tenantId!))) continue
       const logs = [await context.signInLog(tenantId!, 'entra:ManagedIdentitySignIn'), await context.signInLog(tenantId!, 'entra:ServicePrincipalSignIn')]
-      const last = group.at(-1)!.timeNs
+      const total = totalOf(group)
+      const last = total.lastNs
       const reach = logs.every((log) => log !== null && log.firstNs <= last - MANAGED_IDENTITY_TOKEN_NS && log.lastNs >= last)
       const doubt = reach ? '' : ` The sign-in logs of this tenant do not cover a token's life before ${moment(last)} to its end, so a sign-in may be missing.`
       drafts.push({
@@ -44,8 +49,9 @@ export const finding: FindingRule = {
         confidence: reach ? 'derived' : 'probable',
         tenantId,
         oids: [proofOid],
-        evidence: group,
-        explanation: `${proofOid} made ${counted(group.length, 'exchange')} with ${list(sorted(group.map((event) => event.source)).map(cloudName))} ${during([timeNs, last])}, but no audit record, sign-in or federated credential of tenant ${tenantId} names it.${doubt}`,
+        evidence: evidenceOf(group, firsts),
+        total,
+        explanation: `${proofOid} made ${counted(total.events, 'exchange')} with ${list(sorted(group.map(({ profile }) => profile.source)).map(cloudName))} ${during([total.firstNs, last])}, but no audit record, sign-in or federated credential of tenant ${tenantId} names it.${doubt}`,
       })
     }
     return drafts
@@ -53,15 +59,15 @@ export const finding: FindingRule = {
 }
 
 /** Principals that sign-ins or audit records name without describing them: users, and whoever changed the directory. */
-async function namedByEntra({ client }: Context, principals: readonly { readonly tenantId: TenantId; readonly oid: Oid }[]): Promise<Set<string>> {
+async function namedByEntra({ client, groups }: Context, principals: readonly { readonly tenantId: TenantId; readonly oid: Oid }[]): Promise<Set<string>> {
   if (principals.length === 0) return new Set()
-  // Primary key of timeline first; initiators of changes stand on no timeline, so for the few that are left the Entra events are read through.
+  // Initiators of changes stand on no timeline; primary key of timeline for the rest.
+  const initiators = new Set((await groups(ENTRA_NAMES)).map(({ profile }) => `${profile.tenantId}/${profile.oid}`))
   const { rows } = await client.query<{ tenant: string; oid: string }>(
-    `with asked as (select distinct * from unnest($1::uuid[], $2::uuid[]) r(tenant, oid)),
-       listed as materialized (select r.* from asked r where exists (select from timeline l where l.tenant_id in (r.tenant, '${NO_TENANT}') and l.oid = r.oid and l.source = 'entra'))
-     select tenant, oid from listed
-     union select r.tenant, r.oid from (select * from asked except select * from listed) r join events e on e.proof_oid = r.oid and e.source = 'entra' and coalesce(e.tenant_id, r.tenant) = r.tenant`,
+    `select tenant, oid from (select distinct * from unnest($1::uuid[], $2::uuid[]) r(tenant, oid)) r
+     where exists (select from timeline l where l.tenant_id in (r.tenant, '${NO_TENANT}') and l.oid = r.oid and l.source = 'entra')`,
     [principals.map((one) => one.tenantId), principals.map((one) => one.oid)],
   )
-  return new Set(rows.map((row) => `${row.tenant}/${row.oid}`))
+  const named = principals.filter(({ tenantId, oid }) => initiators.has(`${tenantId}/${oid}`) || initiators.has(`null/${oid}`))
+  return new Set([...rows.map((row) => `${row.tenant}/${row.oid}`), ...named.map(({ tenantId, oid }) => `${tenantId}/${oid}`)])
 }

@@ -10,6 +10,7 @@ import { nextRound, noteLive } from './live.ts'
 import { DERIVE_LOCK } from './locks.ts'
 import { type EventRef, createFactReader } from './lookups.ts'
 import { timelineEntries } from './timeline.ts'
+import { noteDays } from './touched-days.ts'
 import { moveTraces, movesOf } from './traces.ts'
 import { unanchoredNear } from './unanchored.ts'
 
@@ -40,9 +41,15 @@ export async function takeOut(client: pg.ClientBase, refs: readonly EventRef[]):
   })
   await removeConclusions(client, concluded)
   // They come back with the next round, perhaps in other timelines.
+  const round = await nextRound(client)
+  await noteDays(
+    client,
+    round,
+    refs.map((ref) => ref.timeNs),
+  )
   await noteLive(
     client,
-    await nextRound(client),
+    round,
     concluded.map(({ event, entries }) => ({ event, before: entries, after: [] })),
   )
   await moveTraces(

@@ -1,5 +1,6 @@
 /** Token audiences: which of them name another API (DESIGN §5.3, audience-trap), in whatever spelling. */
 import type { Context } from './context.ts'
+import { APIS } from './digest/topics.ts'
 
 /** An audience without the differences that do not matter: Entra writes `api://<appId>` on v1 tokens and the bare GUID on v2 ones (facts/entra.md a.1). */
 export function audienceKey(audience: string): string {
@@ -35,15 +36,11 @@ export interface ApiAudiences {
 }
 
 /** The audiences of other APIs: Microsoft's, and every one that an API access log shows; never a Blueprint's. */
-export async function apiAudiences({ client, blueprints }: Context): Promise<ApiAudiences> {
-  // Index events_api.
-  const { rows } = await client.query<{ tenant: string | null; audience: string }>(
-    `select tenant_id as tenant, resource as audience from events where source = 'app' and resource is not null group by tenant_id, resource`,
-  )
+export async function apiAudiences({ groups, blueprints }: Context): Promise<ApiAudiences> {
   const logged = new Map<string, Set<string | null>>()
-  for (const { tenant, audience } of rows) {
-    const key = audienceKey(audience)
-    logged.set(key, (logged.get(key) ?? new Set()).add(tenant))
+  for (const { profile } of await groups(APIS)) {
+    const key = audienceKey(profile.audience)
+    logged.set(key, (logged.get(key) ?? new Set()).add(profile.tenantId))
   }
   return {
     nameOf(audience, tenantId) {

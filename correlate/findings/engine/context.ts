@@ -6,9 +6,11 @@ import { type Directory, buildDirectory } from '../../directory/directory.ts'
 import type { StoredFact } from '../../directory/fact.ts'
 import { loadDirectoryFacts } from '../../store/directory-facts.ts'
 import { Blueprints } from './blueprints.ts'
+import { firstsOf, type Group, groupsOf, type Ref, refsOf } from './digest/read.ts'
+import { EXCHANGES, type ExchangeProfile, SIGN_IN_LOGS, type Topic } from './digest/topics.ts'
 import { type Revoked, revokedAgents } from './revocation.ts'
 import { recordsOf } from './records.ts'
-import { STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
+import { poolOf, STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
 import { type TrustChange, trustChangesOf } from './trust-change.ts'
 
 /** From when to when sign-ins of one log were seen in one tenant. */
@@ -20,6 +22,14 @@ export interface LogSpan {
 /** The log that a principal's sign-ins stand in, named by its action. */
 export type SignInLog = 'entra:ManagedIdentitySignIn' | 'entra:ServicePrincipalSignIn'
 
+interface TimelineSpan {
+  readonly tenantId: string | null
+  readonly oid: string
+  readonly fromNs: bigint
+  /** Null: without end. */
+  readonly toNs: bigint | null
+}
+
 export interface Context {
   readonly client: pg.ClientBase
   readonly directory: Directory
@@ -27,12 +37,16 @@ export interface Context {
   readonly blueprints: Blueprints
   /** Events that meet a condition over `e` (events) and `c` (conclusions), in order of time. The condition's literals should match an index. */
   readonly events: (condition: string, values?: readonly unknown[]) => Promise<readonly StoredEvent[]>
-  /** Events that stand as the subject's own in the timelines of these principals, with an extra condition. Primary key of timeline. */
-  readonly eventsOf: (principals: readonly { readonly tenantId: string | null; readonly oid: string }[], condition: string) => Promise<readonly StoredEvent[]>
-  /** Every token exchange, also refused ones and those of other issuers. */
-  readonly exchanges: () => Promise<readonly StoredEvent[]>
+  /** Events that stand in the timelines of these principals between two times (the latter not included), with an extra condition. Primary key of timeline. */
+  readonly eventsOf: (spans: readonly TimelineSpan[], condition: string) => Promise<readonly StoredEvent[]>
+  /** What the events of a topic have in common, in order of the first event of each group. */
+  readonly groups: <Profile>(topic: Topic<Profile>) => Promise<readonly Group<Profile>[]>
+  /** The events of some groups, of a topic that lists all of them. In order of time. */
+  readonly eventsIn: <Profile>(topic: Topic<Profile>, groups: readonly Group<Profile>[]) => Promise<readonly StoredEvent[]>
+  /** The first thousand events of each of these groups, by key. */
+  readonly firstsIn: <Profile>(topic: Topic<Profile>, groups: readonly Group<Profile>[]) => Promise<ReadonlyMap<string, readonly Ref[]>>
   /** Successful exchanges of a token from Entra: what DESIGN §5.3 calls an exchange. */
-  readonly entraExchanges: () => Promise<readonly StoredEvent[]>
+  readonly exchanges: () => Promise<readonly Group<ExchangeProfile>[]>
   /** Successful changes of a cloud's trust, read from their records. */
   readonly trustChanges: () => Promise<readonly TrustChange[]>
   /** Agents that were deleted or disabled, with what held after that. */
@@ -55,8 +69,21 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     )
     return rows.map(storedEvent)
   }
-  const exchanges = once(() => events(`e.kind = 'token.exchanged'`))
-  const entraExchanges = once(async () => (await exchanges()).filter((event) => event.outcome === 'success' && isEntra(event, directory)))
+  const known = new Map<string, Promise<readonly Group<unknown>[]>>()
+  const groups: Context['groups'] = <Profile>(topic: Topic<Profile>) => {
+    const asked = (known.get(topic.name) as Promise<readonly Group<Profile>[]> | undefined) ?? groupsOf(client, topic)
+    known.set(topic.name, asked)
+    return asked
+  }
+  const eventsAt = async (refs: readonly Ref[]): Promise<readonly StoredEvent[]> => {
+    if (refs.length === 0) return []
+    const { rows } = await client.query<StoredRow>(
+      `select ${STORED_COLUMNS} from unnest($1::bigint[], $2::uuid[]) r(t, i) join events e on e.time_ns = r.t and e.event_id = r.i
+       left join conclusions c on c.time_ns = r.t and c.event_id = r.i order by e.time_ns, e.event_id`,
+      [refs.map((ref) => ref.timeNs), refs.map((ref) => ref.id)],
+    )
+    return rows.map(storedEvent)
+  }
   const trustChanges = once(async () => {
     const changes = await events(`e.kind = 'trust.changed' and e.outcome = 'success' and e.source <> 'entra'`)
     return trustChangesOf(
@@ -68,11 +95,8 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     )
   })
   const signInLogs = once(async () => {
-    // Index events_issued.
-    const { rows } = await client.query<{ tenant: string; log: string; first: bigint; last: bigint }>(
-      `select tenant_id as tenant, action as log, min(time_ns) as first, max(time_ns) as last from events where kind = 'token.issued' and tenant_id is not null group by tenant_id, action`,
-    )
-    return new Map(rows.map((row) => [`${row.tenant}/${row.log}`, { firstNs: row.first, lastNs: row.last }]))
+    const logs = await groups(SIGN_IN_LOGS)
+    return new Map(logs.map(({ profile, firstNs, lastNs }) => [`${profile.tenantId}/${profile.log}`, { firstNs, lastNs }]))
   })
   const entraTenants = once(async () => {
     const tenants = new Set([...(await signInLogs()).keys()].map((key) => key.slice(0, 36)))
@@ -87,19 +111,21 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     facts,
     blueprints: new Blueprints(facts),
     events,
-    eventsOf: async (principals, condition) => {
-      const keys = [...new Map(principals.map((one) => [`${one.tenantId}/${one.oid}`, one])).values()]
-      if (keys.length === 0) return []
+    eventsOf: async (spans, condition) => {
+      if (spans.length === 0) return []
       const { rows } = await client.query<StoredRow>(
-        `select ${STORED_COLUMNS} from unnest($1::uuid[], $2::uuid[]) r(tenant, oid) join timeline l on l.tenant_id = r.tenant and l.oid = r.oid
+        `select ${STORED_COLUMNS} from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) r(tenant, oid, since, until)
+         join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns >= r.since and (r.until is null or l.time_ns < r.until)
          join events e on e.time_ns = l.time_ns and e.event_id = l.event_id join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
          where ${condition} order by e.time_ns, e.event_id`,
-        [keys.map((one) => one.tenantId ?? NO_TENANT), keys.map((one) => one.oid)],
+        [spans.map((one) => one.tenantId ?? NO_TENANT), spans.map((one) => one.oid), spans.map((one) => one.fromNs), spans.map((one) => one.toNs)],
       )
-      return rows.map(storedEvent)
+      return [...new Map(rows.map((row) => [row.id, storedEvent(row)])).values()]
     },
-    exchanges,
-    entraExchanges,
+    groups,
+    eventsIn: async (topic, wanted) => eventsAt(await refsOf(client, topic, wanted)),
+    firstsIn: (topic, wanted) => firstsOf(client, topic, wanted),
+    exchanges: once(async () => (await groups(EXCHANGES)).filter(({ profile }) => profile.outcome === 'success' && isEntra(profile, directory))),
     trustChanges,
     records: (wanted) =>
       recordsOf(
@@ -122,9 +148,10 @@ function once<Result>(ask: () => Promise<Result>): () => Promise<Result> {
  * True for an exchange of an Entra token. AWS names the issuer. Google does not: there the pool's provider says it, or else that the subject
  * is a principal of a known tenant.
  */
-function isEntra(exchange: StoredEvent, directory: Directory): boolean {
+function isEntra(exchange: ExchangeProfile, directory: Directory): boolean {
   if (exchange.proofEntra !== null) return exchange.proofEntra
-  const issuer = exchange.pool ? directory.pools.issuerOf(exchange.pool) : null
+  const pool = poolOf(exchange.pool)
+  const issuer = pool ? directory.pools.issuerOf(pool) : null
   if (issuer === 'foreign') return false
   return issuer !== null || exchange.tenantId !== null || exchange.proofSubject?.startsWith('/eid1/') === true
 }

@@ -3,24 +3,24 @@ import { eventId } from '#core/record.ts'
 import { storable } from '#core/text.ts'
 import { FINDINGS_LOCK } from '../../store/locks.ts'
 import { openContext } from './context.ts'
+import { updateDigests } from './digest/update.ts'
 import { type FindingRow, storeFindings, storeRevocations } from './store.ts'
-import type { Draft, FindingRule } from './rule.ts'
-
-/** Events that one finding lists at most. */
-const MOST_EVIDENCE = 1000
+import { type Draft, type FindingRule, MOST_EVIDENCE } from './rule.ts'
 
 export interface Refreshed {
   readonly findings: number
   /** Findings written and taken away; 0 and 0 when nothing has changed. */
   readonly written: number
   readonly removed: number
+  /** Days whose events were read. */
+  readonly days: number
 }
 
 /**
- * Computes all findings anew from one snapshot of the store and makes the table hold exactly them. One process at a time; what others commit
- * meanwhile is the next refresh's. Rejects, changing nothing, when the database fails.
+ * Computes all findings from one snapshot of the store and makes the table hold exactly them. Many events are read as the sums of their days, which are made anew for the days
+ * that changed; with `whole` for all of them, which must give the same. One process at a time; what others commit meanwhile is the next refresh's. Rejects, changing nothing, when the database fails.
  */
-export async function refresh(pool: pg.Pool, rules: readonly FindingRule[]): Promise<Refreshed> {
+export async function refresh(pool: pg.Pool, rules: readonly FindingRule[], { whole = false }: { readonly whole?: boolean } = {}): Promise<Refreshed> {
   const client = await pool.connect()
   try {
     // Before the transaction: its snapshot must not be older than what the process before has written.
@@ -28,13 +28,14 @@ export async function refresh(pool: pg.Pool, rules: readonly FindingRule[]): Pro
     try {
       await client.query('begin transaction isolation level repeatable read')
       await client.query(`set local jit = off; set local work_mem = '64MB'`)
+      const days = await updateDigests(client, whole)
       const context = await openContext(client)
       const rows = new Map<string, FindingRow>()
       for (const rule of rules) for (const draft of await rule.evaluate(context)) add(rows, finish(rule, draft))
       const result = await storeFindings(client, [...rows.values()])
       await storeRevocations(client, await context.revoked())
       await client.query('commit')
-      return result
+      return { ...result, days }
     } catch (error) {
       await client.query('rollback').catch(() => undefined)
       throw error

@@ -12,6 +12,8 @@ import type { StoredEvent } from './stored-event.ts'
 
 /** An AWS session lives up to 12 h; Google's federated tokens and tokens minted without a lifetime about 1 h (facts/aws.md g, facts/gcp.md g). */
 const LONGEST_NS = { aws: 12n * HOUR, gcp: HOUR } as const
+/** Nothing that a cloud issues lives longer (AWS sessions of users 36 h, Entra's longest tokens 28 h): what is older was over. */
+const LOOK_BACK_NS = 48n * HOUR
 const CLOUDS = ['entra', 'aws', 'gcp', 'app'] as const
 
 interface Revocation {
@@ -49,7 +51,9 @@ export async function revokedAgents(context: Context): Promise<readonly Revoked[
     const spans = revocations(changes)
     return spans.length > 0 ? [{ key, tenantId, oid: fact.id, spans }] : []
   })
-  const events = Map.groupBy(await context.eventsOf(revoked, `l.is_subject and e.outcome = 'success'`), (event) => `${event.tenantId}/${event.subjectOid}`)
+  // A revocation that was taken back long ago says nothing of what came later.
+  const spans = revoked.flatMap(({ tenantId, oid, spans: all }) => all.map(({ from, to }) => ({ tenantId, oid, fromNs: from - LOOK_BACK_NS, toNs: to })))
+  const events = Map.groupBy(await context.eventsOf(spans, `l.is_subject and e.outcome = 'success'`), (event) => `${event.tenantId}/${event.subjectOid}`)
   const audited = new Map<string, bigint>()
   for (const { tenantId, fact, time } of facts) {
     if (fact.type !== 'lifecycle' && fact.type !== 'fics' && fact.type !== 'application') continue

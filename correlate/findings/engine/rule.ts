@@ -8,6 +8,9 @@ import type { EventId, TenantId } from '#core/keys.ts'
 import type { Json } from '#core/record.ts'
 import type { Context } from './context.ts'
 
+/** Events that one finding lists at most. */
+export const MOST_EVIDENCE = 1000
+
 /** An event that a finding rests on. */
 export interface Evidence {
   readonly id: EventId

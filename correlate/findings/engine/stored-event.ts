@@ -55,7 +55,10 @@ export const STORED_COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.source
 export type StoredRow = Omit<StoredEvent, 'pool'> & { readonly pool: string | null }
 
 /** The row as rules read it. */
-export function storedEvent(row: StoredRow): StoredEvent {
-  const [project, pool, provider] = row.pool?.split('/') ?? []
-  return { ...row, pool: project && pool ? { project, pool, provider: provider || null } : null }
+export const storedEvent = (row: StoredRow): StoredEvent => ({ ...row, pool: poolOf(row.pool) })
+
+/** `project/pool[/provider]` as the store has it. */
+export function poolOf(text: string | null): GcpPool | null {
+  const [project, pool, provider] = text?.split('/') ?? []
+  return project && pool ? { project, pool, provider: provider || null } : null
 }

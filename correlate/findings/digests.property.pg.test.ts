@@ -1,0 +1,132 @@
+/** Findings from the sums of days that changed are those of a recount of everything, after every order, repetition, late record and better text. */
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createCorrelator } from '#correlate/index.ts'
+import type { JsonObject, RawRecord } from '#core/record.ts'
+import { createRandom } from '../../simulate/random.ts'
+import { simulateWorld } from '../../simulate/simulate.ts'
+import { rawRecord } from '../../test/law/worlds.ts'
+import { createTestDatabase, type TestDatabase } from '../../test/postgres.ts'
+import { refreshFindings } from './index.ts'
+import { emptyStore } from './testing/evaluate.ts'
+import { logs, PLANTS } from './testing/plants.ts'
+import { World } from './testing/world.ts'
+
+const RULES = Object.keys(PLANTS)
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+/** Another text of the same sign-in or call, of another address and another day: by the smaller hash one of the two speaks, and the event may change its day. */
+function otherText({ text, ...record }: RawRecord, index: number): RawRecord | null {
+  const changed = text
+    .replaceAll('2026-09-10T', `2026-09-${index % 2 === 0 ? '11' : '10'}T`)
+    .replaceAll(/"(ipAddress|sourceIPAddress|callerIp|sourceIp)":"[^"]+"/g, `"$1":"192.0.2.${index % 250}"`)
+  return changed === text || /mapped_principal|"insertId"/.test(text) ? null : { ...record, text: changed, value: JSON.parse(changed) as JsonObject }
+}
+
+function recordsOf(seed: number, rules: readonly string[]): RawRecord[] {
+  const random = createRandom(seed, 'digests')
+  const world = new World()
+  logs(world)
+  for (const rule of rules) {
+    PLANTS[rule]!.fires(world, `${rule} case`, random)
+    PLANTS[rule]!.near(world, `${rule} near`, random)
+  }
+  const others = world.records.flatMap((record, index) => (random.chance(0.2) ? (otherText(record, index) ?? []) : []))
+  const simulated =
+    seed % 2 === 0 ? [] : [...simulateWorld({ seed, agents: 6, days: 1, turnsPerDay: 2, noisePerDay: 2 })].map(({ text }, index) => rawRecord(text, index))
+  const all = [...world.records, ...others, ...simulated]
+  return [...all, ...all.filter(() => random.chance(0.1))]
+}
+
+interface Stored {
+  readonly findings: readonly unknown[]
+  readonly digests: readonly unknown[]
+}
+
+async function stored(): Promise<Stored> {
+  const ask = async (sql: string): Promise<readonly unknown[]> => (await database.pool.query(sql)).rows as unknown[]
+  return {
+    findings: [
+      ...(await ask(
+        'select id, rule, severity, confidence, tenant_id, oids, evidence, first_ns, last_ns, explanation, details, evidence_hash, content_hash from findings order by id',
+      )),
+      ...(await ask('select tenant_id, oid, body from revocations order by 1, 2')),
+    ],
+    digests: await ask('select * from digests order by topic, key, day'),
+  }
+}
+
+test('findings of the days that changed are those of a recount, in whatever order and parts the records came', async () => {
+  const met = new Set<string>()
+  const scene = fc.record({
+    seed: fc.nat({ max: 1000 }),
+    rules: fc.subarray(RULES, { minLength: 3, maxLength: 8 }),
+    order: fc.infiniteStream(fc.nat()),
+    parts: fc.integer({ min: 2, max: 5 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ seed, rules, order, parts }) => {
+      const records = recordsOf(seed, rules)
+      const keys = [...order.take(records.length)]
+      const shuffled = records.map((record, index) => [keys[index]!, record] as const).toSorted(([a], [b]) => a - b)
+      await emptyStore(database.pool)
+      const size = Math.ceil(shuffled.length / parts)
+      for (let from = 0; from < shuffled.length; from += size) {
+        const sink = createCorrelator(database.pool)
+        await sink.deliver(
+          shuffled.slice(from, from + size).map(([, record]) => record),
+          [],
+        )
+        // Also between the facts and the conclusions about them.
+        if (from % 2 === 0) await refreshFindings(database.pool)
+        await sink.drain()
+        await refreshFindings(database.pool)
+      }
+      const byDays = await stored()
+      for (const { rule } of byDays.findings as { rule?: string }[]) if (rule) met.add(rule)
+      expect(await refreshFindings(database.pool)).toMatchObject({ written: 0, removed: 0, days: 0 })
+      expect(await refreshFindings(database.pool, { whole: true })).toMatchObject({ written: 0, removed: 0 })
+      expect(await stored()).toEqual(byDays)
+      // And of the records in their own order, at once.
+      await emptyStore(database.pool)
+      const sink = createCorrelator(database.pool)
+      await sink.deliver(records, [])
+      await sink.drain()
+      await refreshFindings(database.pool, { whole: true })
+      expect((await stored()).findings).toEqual(byDays.findings)
+    }),
+    { numRuns: Number(process.env['FINDINGS_RUNS'] ?? 12) },
+  )
+  // Rules that were never met would prove nothing.
+  expect(met.size).toBeGreaterThan(10)
+}, 600_000)
+
+test('conclusions that somebody drew without noting their days make the next refresh a recount', async () => {
+  await emptyStore(database.pool)
+  const deliver = async (records: readonly RawRecord[]): Promise<void> => {
+    const sink = createCorrelator(database.pool)
+    await sink.deliver(records, [])
+    await sink.drain()
+  }
+  const world = new World()
+  logs(world)
+  await deliver(world.records)
+  await refreshFindings(database.pool)
+  const { rows } = await database.pool.query(`select * from touched_days order by day`)
+  const late = new World()
+  PLANTS['unknown-subject']!.fires(late, 'late', createRandom(1, 'late'))
+  // An older version beside this one: the round goes on, the days do not.
+  await database.pool.query(`create table kept as select * from progress where name like 'noted-days%'`)
+  await deliver(late.records)
+  await database.pool.query('delete from touched_days')
+  for (const { day, round } of rows as { day: number; round: bigint }[])
+    await database.pool.query('insert into touched_days (day, round) values ($1, $2)', [day, round])
+  await database.pool.query(`update progress p set round = kept.round from kept where kept.name = p.name`)
+  await database.pool.query('drop table kept')
+  expect(await refreshFindings(database.pool)).toMatchObject({ findings: 1, written: 1 })
+})
