@@ -79,7 +79,7 @@ test('every fault is named at once, with its line and path, and no value of a se
 
 test('a source in the place of a list of sources is told in words', () => {
   expect(refusal('sources:\n  kind: aws-s3\n')).toBe(
-    'trailjoin.yaml:2: sources is no list: write its entries below it, each on a line of its own behind a hyphen',
+    'trailjoin.yaml:1: sources is no list: write its entries below it, each on a line of its own behind a hyphen',
   )
 })
 

@@ -1,6 +1,6 @@
 /** The configuration file as text: faults are told with file, line and path, all at once, and no value is repeated: it may be a secret in the wrong place. */
 import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError } from '../config.ts'
@@ -112,11 +112,13 @@ function pathText(path: readonly PropertyKey[]): string {
   return text === '' ? '' : `${text} `
 }
 
-/** The line of the path's end, or of the nearest of its parents that is there. */
+/** The line of the path's end (of its name, where it has one), or of the nearest of its parents that is there. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | null {
   for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true) as { readonly range?: readonly [number, number, number] | null } | undefined
-    if (node?.range) return lines.linePos(node.range[0]).line
+    const above = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+    const name = isMap(above) ? above.items.find(({ key }) => isScalar(key) && key.value === path[length - 1])?.key : undefined
+    const node = name ?? document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
   }
   return null
 }

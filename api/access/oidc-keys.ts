@@ -1,5 +1,5 @@
 /**
- * The public keys of an issuer, from the address that its discovery document names. fetched on first use, and anew by the first token after ten minutes; a key that is not
+ * The public keys of an issuer, from the address that its discovery document names. Fetched on first use, and anew by the first token after ten minutes; a key that is not
  * known yet leads to one fetch, at most every half minute, however many tokens name it. While the issuer does not answer, the keys at hand are good for a
  * day: an outage of its key server locks nobody out, and a withdrawn key does not stay good for ever.
  */
@@ -73,7 +73,12 @@ export function issuerKeys(issuer: string, discovery: string, times: KeyTimes = 
   }
 }
 
-async function fetchKeys(issuer: string, discovery: string, timeoutMs: number): Promise<JSONWebKeySet> {
+/**
+ * The keys that an issuer publishes at this moment.
+ * @param discovery address of the discovery document; `issuer` must be what it says
+ * @throws IssuerUnavailable with what is wrong, or an error of `fetch`
+ */
+export async function fetchKeys(issuer: string, discovery: string, timeoutMs: number = TIMES.timeoutMs): Promise<JSONWebKeySet> {
   const document = await fetchJson(discovery, timeoutMs)
   // OpenID Connect Discovery 1.0 §4.3: it must be exactly the issuer that was asked for.
   if (document['issuer'] !== issuer) throw new IssuerUnavailable(`The discovery document at ${discovery} is of another issuer than ${issuer}.`)
