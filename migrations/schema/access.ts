@@ -18,6 +18,15 @@ export const apiTokens = pgTable('api_tokens', {
   lastUsedAt: timestamp('last_used_at', { withTimezone: true }),
 })
 
+/**
+ * Tenants that a login of the database is bound to, whatever it sets: for logins whose users write SQL of their own (docs/operators/dashboards.md). Row-level security asks here first
+ * (`trailjoin_tenants()`); a login that is not here is bound by the setting `trailjoin.tenants`.
+ */
+export const loginTenants = pgTable('login_tenants', {
+  login: text('login').primaryKey(),
+  tenants: uuid('tenants').array().notNull(),
+})
+
 /** Who looked at what (`api/access/record.ts`). Rows are only added: a trigger refuses everything else. */
 export const accessLog = pgTable(
   'access_log',
