@@ -157,6 +157,31 @@ describe('a stream', () => {
     await database.pool.query(`delete from progress where name = 'live-pruned'`)
   })
 
+  test('at a position of a store that was restored, or of another one that has come further, is told so, and nothing is told as if it were the rest', async () => {
+    const first = await watch(AGENT)
+    const left = first.lastId()
+    first.close()
+    const again = await watch(AGENT, 'me', left)
+    expect(again.messages.map((message) => message.event)).toEqual(['ready'])
+    again.close()
+    // Restored to an earlier round, the store has numbered its rounds again since, beyond the position: by its number alone it would be good.
+    await database.pool.query(`update live_rounds set mark = gen_random_uuid() where round = (select round from progress where name = 'conclusions')`)
+    const sink = createCorrelator(database.pool)
+    await sink.deliver([record({ ...accessLine, requestId: 'after-the-restore' })], [])
+    await sink.drain()
+    const client = await watch(AGENT, 'me', left)
+    await expect.poll(() => told(client, 'reset').length, { timeout: 5000 }).toBe(1)
+    expect(told(client, 'item')).toEqual([])
+    // What it is given instead is a position of this store.
+    const now = client.lastId()
+    client.close()
+    await sink.deliver([record({ ...accessLine, requestId: 'after-the-reset' })], [])
+    await sink.drain()
+    const next = await watch(AGENT, 'me', now)
+    await expect.poll(() => (told(next, 'item') as TimelineItem[]).map((item) => item.nativeId), { timeout: 5000 }).toEqual(['after-the-reset'])
+    expect(told(next, 'reset')).toEqual([])
+  })
+
   test('is for those who may see the oid, and shows them their tenants only', async () => {
     expect((await watch(AGENT, 'nobody')).status).toBe(401)
     expect((await watch(AGENT, 'stranger')).status).toBe(404)

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop())
 
 const told = async (store: Parameters<typeof changesAfter>[0], tenant?: string): Promise<readonly string[]> =>
-  (await Array.fromAsync(changesAfter(store, { oid: AGENT, filters: tenant === undefined ? {} : { tenant } }, endOfRound(4n))))
+  (await Array.fromAsync(changesAfter(store, { oid: AGENT, filters: tenant === undefined ? {} : { tenant } }, endOfRound(4n, null))))
     .flat()
     .map((change) => ('item' in change ? `item ${change.item.id}` : `gone ${change.gone.id}`))
 

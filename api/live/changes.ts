@@ -21,16 +21,33 @@ export interface Watched {
 const ROUNDS_AT_ONCE = 64
 const ROWS_AT_ONCE = 500
 
-/** Where the store is now, and the first round that a position may be of: changes of earlier ones are forgotten. */
-export async function currentRounds(store: Queries): Promise<{ readonly current: bigint; readonly oldest: bigint }> {
-  const { rows } = await store.query<{ name: string; round: bigint }>(`select name, round from progress where name in ('conclusions', 'live-pruned')`)
-  const of = (name: string): bigint => rows.find((row) => row.name === name)?.round ?? 0n
-  return { current: of('conclusions'), oldest: of('live-pruned') }
+/** Where the store is now. */
+export async function currentPosition(store: Queries): Promise<Position> {
+  // Primary keys of progress and of live_rounds.
+  const { rows } = await store.query<{ round: bigint; mark: string | null }>(
+    `select p.round, r.mark from progress p left join live_rounds r on r.round = p.round where p.name = 'conclusions'`,
+  )
+  return endOfRound(rows[0]?.round ?? 0n, rows[0]?.mark ?? null)
+}
+
+/** Whether all that changed since a position can still be told: it is of this store, as it is now, and nothing after it is forgotten. */
+export async function canGoOnFrom(store: Queries, { round, phase, mark }: Position): Promise<boolean> {
+  const { rows } = await store.query<{ current: bigint | null; oldest: bigint | null; mark: string | null }>(
+    `select (select round from progress where name = 'conclusions') as current, (select round from progress where name = 'live-pruned') as oldest,
+       (select mark from live_rounds where round = $1) as mark`,
+    [round.toString()],
+  )
+  const { current, oldest, mark: right } = rows[0]!
+  // Before the first round every store is alike.
+  if (round !== 0n && (mark === null || mark !== right)) return false
+  // Of the oldest round nothing is kept: only its end is a place to go on from.
+  return round <= (current ?? 0n) && (round > (oldest ?? 0n) || (round === (oldest ?? 0n) && phase === 2))
 }
 
 interface Span {
   readonly tenant_id: string
   readonly round: bigint
+  readonly mark: string | null
   readonly from_ns: bigint
   readonly to_ns: bigint
 }
@@ -48,22 +65,23 @@ export async function* changesAfter(store: Store, { oid, filters }: Watched, aft
          select tenant_id, round, from_ns, to_ns from live_changes
          where oid = $1 and round ${position.phase === 2 ? '>' : '>='} $2 and ($3::uuid is null or tenant_id = $3::uuid) and ${tenantInScope('tenant_id', '$4')}
        )
-       select * from seen where round in (select distinct round from seen order by round limit ${ROUNDS_AT_ONCE}) order by round, tenant_id`,
+       select seen.*, r.mark from seen left join live_rounds r using (round)
+       where round in (select distinct round from seen order by round limit ${ROUNDS_AT_ONCE}) order by round, tenant_id`,
       [oid, position.round.toString(), filters.tenant ?? null, scopeOf(store)],
     )
     if (rows.length === 0) return
     for (const spans of Map.groupBy(rows, (row) => row.round).values()) {
-      const { round } = spans[0]!
+      const { round, mark } = spans[0]!
       const begun = position.round === round && position.phase !== 2 ? position : null
       if (begun === null || begun.phase === 0) yield* items(store, oid, filters, spans, begun)
       yield* departures(store, oid, filters.tenant, spans, begun?.phase === 1 ? begun : null)
-      position = endOfRound(round)
+      position = endOfRound(round, mark)
     }
   }
 }
 
 async function* items(store: Store, oid: string, filters: TimelineFilters, spans: readonly Span[], begun: Position | null): AsyncGenerator<readonly Change[]> {
-  const { round } = spans[0]!
+  const { round, mark } = spans[0]!
   let after = begun
   for (;;) {
     // Primary key of timeline; the conclusions of this round only, so that what a later round changed comes with that one.
@@ -87,7 +105,7 @@ async function* items(store: Store, oid: string, filters: TimelineFilters, spans
       ],
     )
     const changes = rows.flatMap((row): Change[] => {
-      const position: Position = { round, phase: 0, timeNs: row.time_ns, eventId: row.event_id, tenantId: row.row_tenant }
+      const position: Position = { round, phase: 0, timeNs: row.time_ns, eventId: row.event_id, tenantId: row.row_tenant, mark }
       if (!matches(row, filters)) return []
       // What was told under another confidence may no longer be what is asked for.
       if (filters.confidence && !filters.confidence.includes(row.confidence ?? 'none')) return [{ position, gone: goneOf(row.event_id, row.row_tenant) }]
@@ -96,7 +114,7 @@ async function* items(store: Store, oid: string, filters: TimelineFilters, spans
     if (changes.length > 0) yield changes
     if (rows.length < ROWS_AT_ONCE) return
     const end = rows.at(-1)!
-    after = { round, phase: 0, timeNs: end.time_ns, eventId: end.event_id, tenantId: end.row_tenant }
+    after = { round, phase: 0, timeNs: end.time_ns, eventId: end.event_id, tenantId: end.row_tenant, mark }
   }
 }
 
@@ -107,7 +125,7 @@ async function* departures(
   spans: readonly Span[],
   begun: Position | null,
 ): AsyncGenerator<readonly Change[]> {
-  const { round } = spans[0]!
+  const { round, mark } = spans[0]!
   let after = begun
   for (;;) {
     // Primary key of live_departures. What came back since is no departure any more: its return is told, too. Nor is what stands in this oid's timeline under
@@ -134,13 +152,13 @@ async function* departures(
     )
     if (rows.length > 0) {
       yield rows.map((row) => ({
-        position: { round, phase: 1, timeNs: row.time_ns, eventId: row.event_id, tenantId: row.tenant_id },
+        position: { round, phase: 1, timeNs: row.time_ns, eventId: row.event_id, tenantId: row.tenant_id, mark },
         gone: goneOf(row.event_id, row.tenant_id),
       }))
     }
     if (rows.length < ROWS_AT_ONCE) return
     const end = rows.at(-1)!
-    after = { round, phase: 1, timeNs: end.time_ns, eventId: end.event_id, tenantId: end.tenant_id }
+    after = { round, phase: 1, timeNs: end.time_ns, eventId: end.event_id, tenantId: end.tenant_id, mark }
   }
 }
 

@@ -6,13 +6,21 @@ const bigint = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 
 test('a position that was given out leads back to the same place', () => {
   fc.assert(
-    fc.property(bigint, fc.constantFrom(0 as const, 1 as const), bigint, fc.uuid(), fc.uuid(), (round, phase, timeNs, eventId, tenantId) => {
-      const position = { round, phase, timeNs, eventId, tenantId }
-      const text = encodePosition(position)
-      expect(text).toMatch(/^[\w-]+$/)
-      expect(decodePosition(text)).toEqual(position)
-      expect(decodePosition(encodePosition(endOfRound(round)))).toEqual(endOfRound(round))
-    }),
+    fc.property(
+      bigint,
+      fc.constantFrom(0 as const, 1 as const),
+      bigint,
+      fc.uuid(),
+      fc.uuid(),
+      fc.option(fc.uuid()),
+      (round, phase, timeNs, eventId, tenantId, mark) => {
+        const position = { round, phase, timeNs, eventId, tenantId, mark }
+        const text = encodePosition(position)
+        expect(text).toMatch(/^[\w-]+$/)
+        expect(decodePosition(text)).toEqual(position)
+        expect(decodePosition(encodePosition(endOfRound(round, mark)))).toEqual(endOfRound(round, mark))
+      },
+    ),
   )
 })
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Bell } from '../live/bell.ts'
-import { changesAfter, currentRounds } from '../live/changes.ts'
+import { canGoOnFrom, changesAfter, currentPosition } from '../live/changes.ts'
 import type { Change } from '../live/changes.ts'
-import { decodePosition, encodePosition, endOfRound } from '../live/position.ts'
+import { decodePosition, encodePosition } from '../live/position.ts'
 import type { Position } from '../live/position.ts'
 import { openEventStream } from '../live/stream.ts'
 import type { EventStream } from '../live/stream.ts'
@@ -47,18 +47,17 @@ export const stream = defineRoute({
       const { bell } = context.services
       // Before anything is read: what comes meanwhile rings again.
       const seen = bell?.rings() ?? 0
-      const { current, oldest } = await currentRounds(store)
+      const current = await currentPosition(store)
       const asked = typeof given === 'string' ? decodePosition(given) : null
-      // Of the oldest round nothing is kept: only its end is a place to go on from.
-      const good = asked !== null && asked.round <= current && (asked.round > oldest || (asked.round === oldest && asked.phase === 2))
-      const begin = good ? asked : endOfRound(current)
+      const good = asked !== null && (await canGoOnFrom(store, asked))
+      const begin = good ? asked : current
       const events = openEventStream(response)
       await events.send({ event: 'ready', id: encodePosition(begin), data: { position: encodePosition(begin) } })
       if (given !== undefined && !good)
         await events.send({
           event: 'reset',
           id: encodePosition(begin),
-          data: { reason: 'the changes since that position are no longer known: load the timeline anew' },
+          data: { reason: 'the changes since that position are not known here (it is too old, or of another store): load the timeline anew' },
         })
       await follow(events, { context, watched: { oid, filters: query }, begin, seen, bell })
     } finally {
@@ -112,9 +111,9 @@ async function follow(events: EventStream, { context, watched, begin, seen: befo
 
 /** The end of the present round, if nothing of it or before it is left to tell; else the position as it was. */
 async function settled({ store }: RouteContext, watched: Following['watched'], position: Position): Promise<Position> {
-  const { current } = await currentRounds(store)
+  const current = await currentPosition(store)
   const left = await changesAfter(store, watched, position).next()
-  return left.done && current > position.round ? endOfRound(current) : position
+  return left.done && current.round > position.round ? current : position
 }
 
 async function tell(events: EventStream, change: Change): Promise<void> {

@@ -20,10 +20,11 @@ const KEPT = '7 days'
 /** Rounds between two clean-ups. */
 const PRUNE_EVERY = 64n
 
-/** Begins the next round. The caller holds the deriver's lock until its transaction ends. */
+/** Begins the next round and draws its mark. The caller holds the deriver's lock until its transaction ends. */
 export async function nextRound(client: pg.ClientBase): Promise<bigint> {
   const { rows } = await client.query<{ round: bigint }>(
-    `insert into progress as p (name, round) values ('conclusions', 1) on conflict (name) do update set round = p.round + 1 returning round`,
+    `with next as (insert into progress as p (name, round) values ('conclusions', 1) on conflict (name) do update set round = p.round + 1 returning round)
+     insert into live_rounds (round) select round from next on conflict (round) do update set mark = excluded.mark returning round`,
   )
   return rows[0]!.round
 }
@@ -66,7 +67,8 @@ const keyOf = (entry: TimelineEntry): string => `${entry.tenantId}/${entry.oid}`
 async function prune(client: pg.ClientBase): Promise<void> {
   await client.query(
     `with old as (delete from live_changes where at < now() - $1::interval returning round),
-       departures as (delete from live_departures where round <= (select max(round) from old))
+       departures as (delete from live_departures where round <= (select max(round) from old)),
+       rounds as (delete from live_rounds where round < (select max(round) from old))
      insert into progress as p (name, round) select 'live-pruned', max(round) from old having max(round) is not null
      on conflict (name) do update set round = greatest(p.round, excluded.round)`,
     [KEPT],

@@ -16,6 +16,15 @@ export const liveChanges = pgTable(
   (table) => [primaryKey({ columns: [table.oid, table.tenantId, table.round] }), index('live_changes_at').on(table.at)],
 )
 
+/**
+ * The deriver's rounds, each with a mark drawn at random: two stores number their rounds alike, and one that was restored numbers them again, but no mark comes twice.
+ * So a position in the stream of changes is known to be of this store (`api/live/changes.ts`). Old rows go.
+ */
+export const liveRounds = pgTable('live_rounds', {
+  round: bigint('round', { mode: 'bigint' }).primaryKey(),
+  mark: uuid('mark').notNull().defaultRandom(),
+})
+
 /** Events that left a timeline in a round, because they are concluded differently now. */
 export const liveDepartures = pgTable(
   'live_departures',

@@ -191,7 +191,8 @@ describe.each(seeds)('in world %i', (seed) => {
     const told = new Map<string, Answer>()
     for (const oid of asked.oids.keys()) {
       const changes: unknown[] = []
-      for await (const some of changesAfter(store, { oid, filters: {} }, endOfRound(0n))) changes.push(...some.map((change) => ({ ...change, position: null })))
+      for await (const some of changesAfter(store, { oid, filters: {} }, endOfRound(0n, null)))
+        changes.push(...some.map((change) => ({ ...change, position: null })))
       told.set(`/v1/oids/${oid}/stream`, { status: 200, text: JSON.stringify(changes) })
       met.told += changes.length
     }
