@@ -17,7 +17,7 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
 
   beforeAll(async () => {
     built = await buildPage()
-    product = await startSignedInProduct(built.folder, { ada: ['trailjoin.responder'], eve: [], carl: ['trailjoin.compliance'] })
+    product = await startSignedInProduct(built.folder, { ada: ['trailjoin.responder'], rita: ['trailjoin.reader'], eve: [] })
     browser = await launchChromium()
   })
   afterAll(async () => {
@@ -287,15 +287,37 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     expect(await page.locator('.who').innerText()).toBe('ada@example.com')
   })
 
+  test('who may read timelines but no raw records sees the one, and is told what the other needs', async () => {
+    const page = await open(VIEW, [403])
+    await signIn(page, 'rita')
+    await rows(page).first().click()
+    await page.getByText('but your account may not see this: it needs the role responder in trailjoin').waitFor()
+    await page.getByRole('complementary', { name: 'Event details' }).getByText('Who did it').waitFor()
+  })
+
   test('an answer with another state, or to nothing that this tab asked, is refused and its code is not redeemed', async () => {
     const page = await open(VIEW)
     const grants = grantsOf(page)
-    await signInButton(page).click()
-    await atProvider(page)
-    // In the same tab, whose attempt is waiting.
-    await page.goto(`${product.url}/#code=somebody-elses&state=guessed`)
-    await page.getByText('The answer is not to the sign-in that this tab began').waitFor()
-    expect(page.url()).toBe(`${product.url}/${VIEW}`)
+    let state = ''
+    page.on('request', (request) => {
+      if (request.url().startsWith(`${product.provider.issuer}/auth?`)) state = new URL(request.url()).searchParams.get('state') ?? ''
+    })
+    const answers = [
+      () => ({ code: 'somebody-elses', state: 'guessed', iss: product.provider.issuer }),
+      () => ({ error: 'access_denied', error_description: 'Call 0900', state: 'guessed', iss: product.provider.issuer }),
+      // Of another provider, which was told the state (RFC 9207).
+      () => ({ code: 'somebody-elses', state, iss: 'https://evil.example' }),
+    ]
+    for (const answer of answers) {
+      await signInButton(page).click()
+      await atProvider(page)
+      // In the same tab, whose attempt is waiting.
+      await page.goto(`${product.url}/#${new URLSearchParams(answer()).toString()}`)
+      await page.getByText('The answer is not to the sign-in that this tab began').waitFor()
+      expect(page.url()).toBe(`${product.url}/${VIEW}`)
+      expect(await page.getByText('0900').count()).toBe(0)
+    }
+    expect(state).not.toBe('')
     await page.goto('about:blank')
     for (const answer of ['#code=somebody-elses&state=guessed', '?code=somebody-elses&state=guessed', '?error=x&error_description=Call+0900&state=y']) {
       await page.goto(`${product.url}/${answer}`)
