@@ -9,6 +9,8 @@ const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'trailjoin.ts')
 /** Its database and its brokers may be away, and the machine busy. */
 const READY_TIMEOUT_MS = 300_000
 const STOP_TIMEOUT_MS = 120_000
+/** One attempt: a process that neither works nor ends by then hangs, and a supervisor would not look on. */
+const ATTEMPT_TIMEOUT_MS = 120_000
 /** What each says when it works. */
 const READY = { ingest: 'Collecting from ', correlate: '"msg":"correlating"' } as const
 
@@ -21,6 +23,9 @@ export interface RoleOptions {
   readonly logs: string
   /** Told when the process ends although nobody asked it to. */
   readonly surprised: (what: string) => void
+  /** For the test of this file: another program, and another time for an attempt (ms). */
+  readonly program?: string
+  readonly attemptMs?: number
 }
 
 export interface Role {
@@ -36,7 +41,8 @@ export interface Role {
 }
 
 /** A role, not started yet. */
-export function createRole({ role, name, args, environment, logs, surprised }: RoleOptions): Role {
+export function createRole(options: RoleOptions): Role {
+  const { role, name, args, environment, logs, surprised, program = PROGRAM, attemptMs = ATTEMPT_TIMEOUT_MS } = options
   let child: ChildProcess | null = null
   let wanted = false
   let closed = false
@@ -53,22 +59,28 @@ export function createRole({ role, name, args, environment, logs, surprised }: R
     }
   }
 
-  /** True when it works; false when it ended before (its database may be away: a supervisor tries again). */
+  /** True when it works; false when it ended before, or hung and was killed (its database may be away: a supervisor tries again). */
   async function attempt(): Promise<boolean> {
-    const started = spawn(process.execPath, [PROGRAM, role, ...args], { env: { ...environment }, stdio: ['ignore', 'ignore', 'pipe'] })
+    const started = spawn(process.execPath, [program, role, ...args], { env: { ...environment }, stdio: ['ignore', 'ignore', 'pipe'] })
     child = started
     const log = createWriteStream(join(logs, `${name}.log`), { flags: 'a' })
     const { promise, resolve } = Promise.withResolvers<boolean>()
     let tail = ''
     let works = false
+    const late = setTimeout(() => {
+      log.write(`--- killed: it did not say within ${attemptMs / 1000} s that it works\n`)
+      started.kill('SIGKILL')
+    }, attemptMs)
     started.stderr.on('data', (chunk: Buffer) => {
       log.write(chunk)
       tail = (tail + chunk.toString()).slice(-4000)
       if (works || !tail.includes(READY[role])) return
       works = true
+      clearTimeout(late)
       resolve(true)
     })
     started.on('exit', (code, signal) => {
+      clearTimeout(late)
       log.end(`--- ended with ${signal ?? code}\n`)
       resolve(false)
       if (!works || !wanted || child !== started) return
