@@ -1,9 +1,12 @@
+import { userInfo } from 'node:os'
 import { Command } from 'commander'
+import { z } from 'zod'
 import type { AccessEntry } from '#api/access/log-page.ts'
 import { AccessLogFilters, accessLogPage } from '#api/access/log-page.ts'
-import { MAX_LIMIT } from '#api/query.ts'
-import { parseUsage, withStore } from '../cli.ts'
-import type { CommandFactory, GlobalOptions } from '../cli.ts'
+import { NotTheOwner, prunable, pruneAccessLog } from '#api/access/prune-log.ts'
+import { instant, MAX_LIMIT } from '#api/query.ts'
+import { CommandError, parseUsage, withStore } from '../cli.ts'
+import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
@@ -58,3 +61,30 @@ export const accessLogCommand: CommandFactory = (cli) =>
         if (printed === 0) cli.say('Nobody has asked anything like that.')
       })
     })
+    .addCommand(pruneCommand(cli))
+
+const Before = z.object({ before: instant.refine((nanos) => nanos <= BigInt(Date.now()) * 1_000_000n, 'lies in the future') })
+
+/** For the owner of the tables: the program that serves may have a login that cannot (docs/operators/access.md). */
+function pruneCommand(cli: Cli): Command {
+  return new Command('prune')
+    .description('takes old entries out for good; that it was done stays on record')
+    .requiredOption('--before <time>', 'entries of requests that came before this time (2026-01-01)')
+    .option('--dry-run', 'take nothing out, only tell how many entries would go')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .action(async (options: { before: string; dryRun?: true }, command: Command) => {
+      const { before } = parseUsage(Before, { before: options.before })
+      const { dataDir } = command.optsWithGlobals<GlobalOptions>()
+      const { username } = userInfo()
+      await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
+        if (options.dryRun) return cli.say(`${await prunable(pool, before)} entries would go.`)
+        const gone = await pruneAccessLog(pool, { before, by: { id: `cli:${username}`, name: username }, signal: cli.signal }).catch((error: unknown) => {
+          throw error instanceof NotTheOwner
+            ? new CommandError(`${error.message} is not the owner of access_log: only the owner of the tables takes entries out.`)
+            : error
+        })
+        cli.say(`${gone} entries are gone.`)
+      })
+    })
+}

@@ -104,6 +104,22 @@ test('tokens of a configured issuer are taken beside the local one', async () =>
   }
 })
 
+test('old entries of the record are taken out by the owner of the tables, and that is on record', async () => {
+  await database.pool.query(
+    `insert into access_log (request_id, phase, started_at, caller, method, route, filters, status, rows, cut)
+     select gen_random_uuid(), 'whole', '2026-01-01T12:00:00Z'::timestamptz, 'ancient', 'GET', '/v1/agents', '{}', 200, 1, false from generate_series(1, 3)`,
+  )
+  const prune = (...args: readonly string[]): Promise<Ended> => trailjoin(['access-log', 'prune', ...args])
+  expect(await prune()).toMatchObject({ code: 2, stderr: expect.stringContaining('--before') as string })
+  expect(await prune('--before', '2200-01-01')).toMatchObject({ code: 2, stderr: expect.stringContaining('--before: lies in the future') as string })
+  expect(await prune('--before', '2026-01-02', '--dry-run')).toMatchObject({ code: 0, stderr: expect.stringContaining('3 entries would go') as string })
+  expect(await prune('--before', '2026-01-02')).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('3 entries are gone') as string })
+  const { stdout } = await trailjoin(['access-log', '--format', 'json'])
+  const { items } = JSON.parse(stdout) as { items: { caller: string }[] }
+  expect(items[0]).toMatchObject({ method: 'PRUNE', rows: 3, caller: expect.stringMatching(/^cli:/) as string })
+  expect(items.filter(({ caller }) => caller === 'ancient')).toEqual([])
+}, 60_000)
+
 test('settings by which nobody could call are refused', async () => {
   await writeFile(join(folder, 'closed.yaml'), 'api: {localToken: false}\n')
   expect(await trailjoin(['api', '--config', 'closed.yaml'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Nobody could call') as string })

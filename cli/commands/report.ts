@@ -23,7 +23,7 @@ import { readPriceFile } from '../report/price-file.ts'
 import { addUpPriced } from '../report/priced.ts'
 import { dueAt, duePeriods, nextPeriod, periodName } from '../report/schedule/periods.ts'
 import { outcomeText } from '../report/schedule/rounds.ts'
-import { runDue } from '../report/schedule/run-due.ts'
+import { mustKeepRuns, runDue } from '../report/schedule/run-due.ts'
 import { coverageLines, usageColumns } from '../report/table.ts'
 
 interface Options {
@@ -88,6 +88,7 @@ const runCommand: CommandFactory = (cli) =>
       const reports = await readReports(config ?? cli.config.configFile)
       if (reports.length === 0) throw new CommandError('No report is configured: write a section reports: into the configuration file (docs/llm-usage.md).')
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
+        await mustKeepRuns(pool)
         if (list) return await listReports(cli, pool, reports)
         const outcomes = await runDue(pool, reports, { environment: cli.environment, signal: cli.signal })
         if (outcomes === null) throw new CommandError('Another process is making reports at this moment.')

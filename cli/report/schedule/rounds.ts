@@ -7,7 +7,7 @@ import { readReports } from '../../../config/reports-section.ts'
 import type { Cli } from '../../cli.ts'
 import { openTarget } from './deliver-report.ts'
 import { periodName } from './periods.ts'
-import { runDue } from './run-due.ts'
+import { mustKeepRuns, runDue } from './run-due.ts'
 import type { ReportOutcome } from './run-due.ts'
 
 /** How often it is looked what is due. */
@@ -16,12 +16,13 @@ const EVERY_MS = 60_000
 /**
  * Makes what the section `reports:` asks for whenever it is due, while `work` runs.
  * @param configFile the file that the command names, if it does
- * @throws ConfigError, CommandError before `work` begins where the section, an address or a secret cannot be used
+ * @throws ConfigError, CommandError before `work` begins where the section, an address or a secret cannot be used, or the login of the database may not keep what was made
  */
 export async function withReportRounds<Result>(cli: Cli, pool: Database['pool'], configFile: string | undefined, work: () => Promise<Result>): Promise<Result> {
   const reports = await readReports(configFile ?? cli.config.configFile)
   if (reports.length === 0) return await work()
   for (const report of reports) await openTarget(report, cli.environment)
+  await mustKeepRuns(pool)
   const log = pino({ name: 'trailjoin', base: { role: 'reports' }, level: cli.config.logLevel }, destination(2))
   const stop = new AbortController()
   const signal = AbortSignal.any([cli.signal, stop.signal])

@@ -1,8 +1,9 @@
 /** Makes the scheduled reports that are due. What was made stands in `report_runs`: whatever restarts or runs beside it, each period's report is made once. */
 import type pg from 'pg'
-import { inWholeSnapshot } from '#api/read-models/store.ts'
+import { inSnapshot, scopedStore } from '#api/read-models/store.ts'
 import { UsageFilters } from '#api/usage/query.ts'
 import type { ScheduledReport } from '../../../config/reports-section.ts'
+import { CommandError } from '../../cli.ts'
 import type { DeliverOptions } from '../../webhook/deliver.ts'
 import { reportFile } from '../make.ts'
 import { readPriceFile } from '../price-file.ts'
@@ -23,6 +24,21 @@ export interface ReportOutcome {
   readonly period: Period
   readonly target: string | null
   readonly error: string | null
+}
+
+/**
+ * Whether this login of the database may keep what was made. Without that no report is made at all: it would be made again every minute.
+ * @throws CommandError that says what to do
+ */
+export async function mustKeepRuns(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ login: string; may: boolean }>(
+    `select quote_ident(current_user) as login, has_table_privilege('report_runs', 'select') and has_table_privilege('report_runs', 'insert') as may`,
+  )
+  const { login, may } = rows[0]!
+  if (may) return
+  throw new CommandError(
+    `Reports are configured, but the database login ${login} may not keep which of them were made. Let the owner of the tables run \`GRANT SELECT, INSERT ON report_runs TO ${login}\`, or leave the section reports: to another process (docs/operators/access.md).`,
+  )
 }
 
 /**
@@ -68,7 +84,10 @@ async function makeOne(pool: pg.Pool, report: ScheduledReport, period: Period, o
   const target = await openTarget(report, options.environment)
   const prices = report.prices === undefined ? null : await readPriceFile(report.prices)
   const filters = UsageFilters.parse({ from: period.from, to: period.to, tenant: report.tenant, cloud: report.cloud })
-  const content = await inWholeSnapshot(pool, (store) => reportFile(store, report.format, { filters, prices, madeBy: report.madeBy ?? null }))
+  // Under the role of unbounded readers: an API with a login of its own reads nothing by itself (docs/operators/access.md).
+  const content = await inSnapshot(scopedStore(pool, 'everything'), (store) =>
+    reportFile(store, report.format, { filters, prices, madeBy: report.madeBy ?? null }),
+  )
   const delivered = await deliverReport(report, period, content, target, options)
   await pool.query(
     `insert into report_runs (name, period_from, period_to, format, target, sha256, made_at) values ($1, $2, $3, $4, $5, $6, now()) on conflict do nothing`,
