@@ -142,6 +142,20 @@ test('while the issuer does not answer, the keys at hand stay good, and nobody n
   expect(await fresh(token)).not.toBeNull()
 })
 
+test('the keys at hand do not stay good for ever: after their day nobody is let in until the issuer answers', async () => {
+  const check = checkOf({ ...FAST, refreshMs: 0, staleMs: 2_000 })
+  const token = await issuer.token()
+  await check(token)
+  issuer.setDown(true)
+  await pause(FAST.cooldownMs)
+  expect(await check(token)).not.toBeNull()
+  await pause(2_100)
+  await expect(check(token)).rejects.toThrow(Unavailable)
+  issuer.setDown(false)
+  await pause(FAST.cooldownMs + 10)
+  expect(await check(token)).not.toBeNull()
+})
+
 test.each([
   ['names another issuer', { issuer: 'https://elsewhere.example' }],
   ['keeps its keys behind plain http elsewhere', { jwks_uri: 'http://keys.example/keys' }],
