@@ -65,8 +65,8 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
   )
   if (conclusion) {
     await pool.query(
-      `insert into conclusions (time_ns, event_id, tenant_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, parent_id, session_id, source, kind, outcome)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+      `insert into conclusions (time_ns, event_id, tenant_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, parent_id, session_id, source, kind, outcome, other_tenants)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
       [
         time.toString(),
         eventId,
@@ -82,6 +82,7 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
         event.source ?? 'aws',
         event.kind ?? 'llm.invoked',
         event.outcome ?? 'success',
+        othersOf(event),
       ],
     )
   }
@@ -105,6 +106,12 @@ export async function insertEvent(pool: pg.Pool, event: FixtureEvent): Promise<v
     `insert into heads (event_id, time_ns, format, rank, sha256, chunk_id, slot, file_id, line, masked) values ($1, $2, 'cloudtrail', 0, decode($3, 'hex'), $4, 0, $5, 7, $6)`,
     [eventId, time.toString(), sha256(text), await insertChunk(pool, text), await fileId(pool, 'logs/trail.json'), event.masked ?? null],
   )
+}
+
+/** As the correlator has it: tenants in whose timelines the event stands, beside that of its conclusion. */
+function othersOf({ conclusion, timeline = [] }: FixtureEvent): readonly string[] | null {
+  const others = [...new Set(timeline.flatMap((row) => row.tenant ?? []))].filter((tenant) => tenant !== conclusion?.tenant && tenant !== NIL)
+  return others.length === 0 ? null : others.toSorted()
 }
 
 /** Copies an event until there are `total` of it, each a second later, with its number at the end of its id. */
