@@ -117,6 +117,38 @@ test('choosing an agent leaves that agent', async () => {
   expect(await ask('tenant', calls!, { ...PERIOD, values })).toEqual([{ calls: sum.rows[0]!.calls }])
 })
 
+test('what is shown by agent, model, cloud and certainty adds up to all of it', async () => {
+  const sum = async (title: string, column: string): Promise<number> =>
+    (
+      await ask(
+        'everything',
+        panelSql().find(({ where }) => where === `agents: ${title} A`)!,
+      )
+    ).reduce((total, row) => total + Number(row[column]), 0)
+  const calls = await sum('Calls', 'calls')
+  for (const title of ['Calls by agent', 'Calls by cloud', 'How sure', 'By agent, model, cloud and day']) expect(await sum(title, 'calls'), title).toBe(calls)
+  expect(await sum('Tokens by model', 'tokens')).toBe(await sum('Tokens', 'tokens'))
+  // One more agent than has a place by name.
+  await database.pool.query(
+    `insert into usage_daily (id, day, tenant_id, share, agent_oid, confidence, candidates, cloud, model, token_basis, calls, input_tokens)
+     select gen_random_uuid(), '2026-09-15', $1, 'agent', gen_random_uuid(), 'exact', '{}', 'aws', 'model-' || n, 'metered', 1, 1 from generate_series(1, 25) n`,
+    [TENANT],
+  )
+  expect(await sum('Calls by agent', 'calls')).toBe(calls + 25)
+  const named = async (title: string): Promise<Set<unknown>> =>
+    new Set(
+      (
+        await ask(
+          'everything',
+          panelSql().find(({ where }) => where === `agents: ${title} A`)!,
+        )
+      ).map(({ metric }) => metric),
+    )
+  expect(await named('Calls by agent')).toContain('other agents')
+  expect(await named('Tokens by model')).toContain('other models')
+  expect((await named('Tokens by model')).size).toBe(21)
+})
+
 test('an acknowledged finding is open no more', async () => {
   const query = panelSql().find(({ where }) => where === 'agents: Open findings by severity A')!
   const count = async (): Promise<number> => (await ask('tenant', query)).reduce((sum, row) => sum + Number(row['findings']), 0)
