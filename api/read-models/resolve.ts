@@ -141,23 +141,22 @@ async function occurrenceOf(store: Store, { field, values, prefix = false }: Loo
   // From the prefix to what follows all texts that begin with it: unlike `like`, these operators may use the index before row-level security has chosen (they are leakproof).
   const given: unknown = prefix ? [values[0]!, successor(values[0]!)] : values
   const conditions = prefix ? ['e.principal ~>=~ ($1::text[])[1] and e.principal ~<~ ($1::text[])[2] and length(e.principal) <= 512'] : CONDITIONS[field]('$1')
-  const hits = conditions
-    .map(
-      (condition) => `(select e.time_ns, e.event_id from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
-        where ${condition} and ${eventInScope('c', '$2')} order by e.time_ns desc limit ${MAX_COUNTED + 1})`,
-    )
+  // Row-level security has chosen before the latest are taken; the condition is asked of those that are left, whose conclusions are read anyway.
+  const latest = conditions
+    .map((condition) => `(select e.time_ns, e.event_id from events e where ${condition} order by e.time_ns desc limit ${MAX_COUNTED + 1})`)
     .join(' union ')
   // One row for each of the principals, each with the totals.
   const { rows } = await store.query<TotalRow & (PrincipalRow | { readonly events: null })>(
-    `with hits as materialized (${hits})
+    `with latest as materialized (${latest}), hits as materialized (
+       select l.time_ns, l.event_id, c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence
+       from latest l left join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id where ${eventInScope('c', '$2')}
+     )
      select s.total, s.first, s.last, s.latest, p.* from (
        select count(*) as total, min(time_ns) as first, max(time_ns) as last,
          (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest
        from hits
      ) s left join (
-       select c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence, count(*) as events
-       from hits h left join conclusions c on c.time_ns = h.time_ns and c.event_id = h.event_id and ${eventInScope('c', '$2')}
-       group by 1, 2, 3, 4 order by 5 desc, 3, 2, 1, 4 limit ${MAX_PRINCIPALS}
+       select tenant_id, subject_oid, agent_oid, confidence, count(*) as events from hits group by 1, 2, 3, 4 order by 5 desc, 3, 2, 1, 4 limit ${MAX_PRINCIPALS}
      ) p on true order by p.events desc, p.agent_oid, p.subject_oid, p.tenant_id, p.confidence`,
     [given, scopeOf(store)],
   )
