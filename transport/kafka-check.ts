@@ -1,6 +1,7 @@
 /** A look at the cluster for `doctor`: it creates nothing. */
 import { createKafkaClient } from './kafka-client.ts'
 import type { KafkaClientSettings } from './kafka-client.ts'
+import { leave } from './kafka-leave.ts'
 import { TOPICS, checkBrokers, groupName, topicNames } from './kafka-topics.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 
@@ -37,6 +38,6 @@ export async function inspectKafka(settings: KafkaClientSettings & { readonly na
   } catch (error) {
     throw new Error(`Kafka cannot be used: ${explainKafkaError(error, { tls: tls !== undefined, sasl: sasl !== undefined })}`, { cause: error })
   } finally {
-    await admin.disconnect().catch(() => undefined)
+    await leave(admin)
   }
 }

@@ -1,4 +1,5 @@
 import { type Consumer, type EachBatchPayload, type Kafka, type KafkaLog, type KafkaMessage, METADATA_MAX_AGE_MS } from './kafka-client.ts'
+import { leave } from './kafka-leave.ts'
 import { type PauseLimits, pause } from './pause.ts'
 import { slices } from './slices.ts'
 import type { Message } from '#core/transport.ts'
@@ -60,7 +61,7 @@ async function supervise(client: Kafka, options: ConsumerOptions, onJoin: () => 
     } catch (error) {
       log('warn', 'the consumer could not start, trying again', { group: groupId, error: error instanceof Error ? error.message : String(error) })
     }
-    await consumer.disconnect().catch(() => undefined)
+    await leave(consumer)
     // A handler that is still at work must not meet the next consumer's batches of the same partition.
     await Promise.allSettled(running)
     if (performance.now() - started > 60_000) attempt = 1

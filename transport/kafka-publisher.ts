@@ -1,6 +1,7 @@
 import pRetry, { AbortError } from 'p-retry'
 import { MessageTooLarge, TransportClosed } from './errors.ts'
 import { type Kafka, type KafkaLog, type Producer, ZSTD } from './kafka-client.ts'
+import { leave } from './kafka-leave.ts'
 import type { TopicFacts } from './kafka-topics.ts'
 import type { Message, Topic } from '#core/transport.ts'
 
@@ -81,7 +82,7 @@ export function createPublisher(client: Kafka, topics: Readonly<Record<Topic, To
   async function discard(): Promise<void> {
     const failed = producer
     producer = null
-    await failed?.disconnect().catch(() => undefined)
+    if (failed !== null) await leave(failed)
   }
 
   async function send(request: readonly Prepared[]): Promise<void> {

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { type Admin, type Kafka } from './kafka-client.ts'
 import { brokerVersions, unusable } from './broker-versions.ts'
+import { leave } from './kafka-leave.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 import type { ConnectionOptions } from 'node:tls'
 import type { Topic } from '#core/transport.ts'
@@ -67,7 +68,7 @@ export async function prepareTopics(client: Kafka, settings: TopicSettings): Pro
       pRetry(() => describeTopic(admin, topicName(settings.namespace, topic)), { retries: DESCRIBE_RETRIES, minTimeout: 200, maxTimeout: 2000 })
     return { records: await describe('records'), rejected: await describe('rejected') }
   } finally {
-    await admin.disconnect()
+    await leave(admin)
   }
 }
 

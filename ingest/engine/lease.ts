@@ -25,12 +25,12 @@ export function createLeases(pool: pg.Pool): Leases {
       const client = await pool.connect()
       const fresh = { client, held: new Set<string>(), broken: false }
       client.on('error', () => (fresh.broken = true))
-      // The lease of a machine that lost its power is free after a minute, not after the system's two hours.
-      await client.query("set tcp_keepalives_idle = '30s'; set tcp_keepalives_interval = '10s'; set tcp_keepalives_count = 3")
       session = fresh
     }
     const mine = session
     try {
+      // The lease of a machine that lost its power is free after a minute, not after the system's two hours.
+      if (mine.held.size === 0) await mine.client.query("set tcp_keepalives_idle = '30s'; set tcp_keepalives_interval = '10s'; set tcp_keepalives_count = 3")
       // Asked also for what is held: that the answer comes shows that the session still lives.
       const sql = mine.held.has(key) ? 'select true as held' : 'select pg_try_advisory_lock($1, hashtext($2)) as held'
       const { rows } = await mine.client.query<{ held: boolean }>(sql, mine.held.has(key) ? [] : [SPACE, key])

@@ -126,7 +126,9 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
     } while (!signal.aborted)
   }
   const stopping = Promise.withResolvers<void>()
-  const stop = (): void => void setTimeout(stopping.resolve, GRACE_MS).unref()
+  let grace: NodeJS.Timeout | undefined
+  // Keeps the process alive: a poll that hangs may hold nothing else that does, and the rest would never be closed.
+  const stop = (): void => void (grace = setTimeout(stopping.resolve, GRACE_MS))
   signal.addEventListener('abort', stop, { once: true })
   try {
     await Promise.race([loop(), stopping.promise])
@@ -134,6 +136,7 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
     if (!signal.aborted && !(cause instanceof SourceError)) throw cause
   } finally {
     signal.removeEventListener('abort', stop)
+    clearTimeout(grace)
     await collector.close?.()
   }
   return { ...key, error }

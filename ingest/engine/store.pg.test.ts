@@ -1,4 +1,6 @@
+import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPool } from '#database/open.ts'
 import { createTestDatabase } from '../../test/postgres.ts'
 import type { TestDatabase } from '../../test/postgres.ts'
 import { createLeases } from './lease.ts'
@@ -63,6 +65,18 @@ test('a lease is held by one process, for as long as its connection lives', asyn
   await expect.poll(() => one.hold('a', '').catch(() => null), { timeout: 5000 }).toBe(false)
   await Promise.all([one.close(), two.close()])
   expect(await createLeasesOnce('a')).toBe(true)
+})
+
+test('a connection that breaks before the first lease is held is given back: the pool can be closed', async () => {
+  const pool = await openPool(database.url)
+  // The server ends the session as soon as it is there, as a server does that is killed.
+  const end = (client: PoolClient): void => void client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => undefined)
+  pool.once('acquire', end)
+  const leases = createLeases(pool)
+  await expect(leases.hold('a', '')).rejects.toThrow(/terminat/i)
+  await leases.close()
+  expect(pool.totalCount).toBe(0)
+  await pool.end()
 })
 
 async function createLeasesOnce(source: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { leave } from '#transport/kafka-leave.ts'
 import type { Finding } from '../../engine/source.ts'
 import { connectHub } from './connection.ts'
 import type { HubConnection } from './connection.ts'
@@ -31,7 +32,7 @@ export async function checkHub(connection: HubConnection, hub: string, groupId: 
           : { check: 'lag', level: 'ok', message: `the group ${groupId} is ${behind} messages behind`, next: null },
       ]
     } finally {
-      await admin.disconnect().catch(() => undefined)
+      await leave(admin)
     }
   } catch (error) {
     const failure = hubError(error, doing)

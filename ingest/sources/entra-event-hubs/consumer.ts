@@ -1,5 +1,6 @@
-import { type Consumer, type EachBatchPayload, type Kafka, METADATA_MAX_AGE_MS } from '#transport/kafka-client.ts'
+import { type EachBatchPayload, type Kafka, METADATA_MAX_AGE_MS } from '#transport/kafka-client.ts'
 import { setTimeout as pause } from 'node:timers/promises'
+import { leave } from '#transport/kafka-leave.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 
 export interface HubConsumerOptions {
@@ -20,7 +21,6 @@ const SESSION_TIMEOUT_MS = 30_000
 const HEARTBEAT_MS = 3000
 /** Of one partition in one fetch: a page of the engine. */
 const PARTITION_BYTES = 1024 * 1024
-const LEAVE_MS = 10_000
 /** Before a batch that could not be stored is offered again. */
 const AGAIN_MS = 500
 
@@ -28,7 +28,7 @@ const AGAIN_MS = 500
  * Reads an event hub from the group's position, or from its beginning. What makes it unable to go on is told to the mailbox, whose poll then fails and is tried again with a new
  * consumer. Rejects when it cannot be started.
  */
-export async function startHubConsumer(client: Kafka, { hub, groupId, mailbox, leaveMs = LEAVE_MS }: HubConsumerOptions): Promise<HubConsumer> {
+export async function startHubConsumer(client: Kafka, { hub, groupId, mailbox, leaveMs }: HubConsumerOptions): Promise<HubConsumer> {
   const stopping = new AbortController()
   const consumer = client.consumer({
     groupId,
@@ -75,16 +75,6 @@ function aborted(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) resolve(false)
     signal.addEventListener('abort', () => resolve(false), { once: true })
   })
-}
-
-/**
- * Leaves the group, and waits for it so long at most: when the group's coordinator has died or moved, kafkajs may never come back from leaving, and neither the next try nor the end of the
- * process would come (found by `npm run test:faults`). The group notices the silence by itself.
- */
-async function leave(consumer: Consumer, leaveMs: number): Promise<void> {
-  const late = new AbortController()
-  await Promise.race([consumer.disconnect().catch(() => undefined), pause(leaveMs, undefined, { signal: late.signal }).catch(() => undefined)])
-  late.abort()
 }
 
 /** Offers the batch until it is durable, then commits. Leaves without committing when the consumer stops or has lost the partition: the batch comes again. */
