@@ -16,6 +16,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /v1/records': 'takes records, and says of each line what became of it',
   'get /v1/access-log': 'says who asked what; shows bounded callers what callers of their own tenants did (api/access)',
   'get /v1/oids/{oid}/stream': 'never ends; what it tells is read by itself',
+  'get /sign-in': 'says where people sign in, nothing about records',
   'get /metrics': 'says nothing about records',
   'get /healthz': 'says nothing about records',
   'get /readyz': 'says nothing about records',
