@@ -1,6 +1,7 @@
 /**
- * What a refresh of all findings costs as a store grows, rule by rule. `node bench/findings.ts [--events 20000] [--copies 4,9] [--data-dir DIR]`: a simulated world is imported, then
- * copied as a whole under new ids and later times, so many times at each stage. With --data-dir an existing embedded store is measured as it is. bench/README.md has the figures.
+ * What a refresh of all findings costs as a store grows: of everything (every day summed up anew), with nothing new, and after a change on the last day; and where the time of the last goes. `node
+ * bench/findings.ts [--events 20000] [--copies 4,45] [--data-dir DIR]`: a simulated world is imported, then copied as a whole under new ids and earlier times (later ones would lie after the deletions of
+ * its agents), so many times at each stage. With --data-dir an existing embedded store is measured as it is. bench/README.md has the figures.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
@@ -16,7 +17,7 @@ import { writeWorld } from '../simulate/write.ts'
 import { copyEvents } from './copy-events.ts'
 
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,9' }, 'data-dir': { type: 'string' } },
+  options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,45' }, 'data-dir': { type: 'string' } },
 })
 
 if (values['data-dir'] === undefined) await grown(Number(values.events), values.copies.split(',').map(Number))
@@ -36,8 +37,12 @@ async function grown(events: number, copies: readonly number[]): Promise<void> {
     await importPaths([join(folder, 'world', 'records')], { sink })
     await sink.drain()
     await measure(database.pool)
-    for (const [stage, more] of copies.entries()) {
-      await copyEvents(database.pool, { copies: more, label: `findings ${stage}` })
+    // Of the original only, and each stage before the one before it.
+    const { rows } = await database.pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
+    let done = 0
+    for (const more of copies) {
+      done += more
+      await copyEvents(database.pool, { copies: more, label: 'findings', first: -done, ...(done > more ? { within: [rows[0]!.from, rows[0]!.to] } : {}) })
       await measure(database.pool)
     }
   } finally {
@@ -50,10 +55,16 @@ async function measure(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ n: bigint; exchanges: bigint }>(
     `select count(*) as n, count(*) filter (where kind = 'token.exchanged') as exchanges from events`,
   )
-  await refreshFindings(pool)
-  const started = performance.now()
-  const { findings } = await refreshFindings(pool)
-  const whole = performance.now() - started
+  const whole = await timed(() => refreshFindings(pool, { whole: true }))
+  // Copies were noted by nobody; from here on it is as if every round had been.
+  await pool.query(
+    `insert into progress select n, (select round from progress where name = 'conclusions') from unnest(array['noted-days', 'noted-days-since']) n on conflict (name) do nothing`,
+  )
+  const nothing = await timed(() => refreshFindings(pool))
+  const day = await timed(async () => {
+    await pool.query(`insert into touched_days select max(day), 1000000 from digest_days on conflict (day) do update set round = touched_days.round + 1000000`)
+    return refreshFindings(pool)
+  })
   const client = await pool.connect()
   await client.query('begin transaction isolation level repeatable read')
   await client.query(`set local jit = off; set local work_mem = '64MB'`)
@@ -68,6 +79,12 @@ async function measure(pool: pg.Pool): Promise<void> {
   client.release()
   const slowest = times.toSorted((a, b) => b[1] - a[1]).slice(0, 5)
   console.log(
-    `${rows[0]!.n} events (${rows[0]!.exchanges} exchanges), ${findings} findings: ${(whole / 1000).toFixed(2)} s (load ${loadavg()[0]!.toFixed(1)}); ${slowest.map(([rule, ms]) => `${rule} ${(ms / 1000).toFixed(2)}`).join(', ')}`,
+    `${rows[0]!.n} events (${rows[0]!.exchanges} exchanges), ${whole.result.findings} findings, load ${loadavg()[0]!.toFixed(1)}: of ${whole.result.days} days ${whole.s} s, of ${nothing.result.days} ${nothing.s} s, of ${day.result.days} ${day.s} s; ${slowest.map(([rule, ms]) => `${rule} ${(ms / 1000).toFixed(2)}`).join(', ')}`,
   )
+}
+
+async function timed<Result>(work: () => Promise<Result>): Promise<{ readonly result: Result; readonly s: string }> {
+  const started = performance.now()
+  const result = await work()
+  return { result, s: ((performance.now() - started) / 1000).toFixed(2) }
 }

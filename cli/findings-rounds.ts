@@ -1,4 +1,4 @@
-/** Findings are computed from the whole store, so a process that runs for long brings them up to date from time to time. */
+/** Findings follow from all that is stored, not from one batch, so a process that runs for long brings them up to date from time to time. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { concludeAll } from '#correlate/conclude-all.ts'
