@@ -4,8 +4,8 @@ import { DAY } from '#core/time.ts'
 import { daySql, NOTED } from '../../../store/touched-days.ts'
 import { SUM_UP, VERSION } from './slice.ts'
 
-/** Days in a row that are summed up by one statement. */
-const DAYS_AT_ONCE = 8
+/** Days in a row are summed up by one statement up to so many events: more are written to disk on the way (measured at a million events: 50 s with eight days of 36,000 at once, 39 s one by one). */
+const EVENTS_AT_ONCE = 40_000
 /** Where `progress` says up to which round the sums are. */
 const SUMMED = 'digests'
 
@@ -22,7 +22,7 @@ export async function updateDigests(client: pg.ClientBase, whole: boolean): Prom
   const known = rows.some((row) => row.name === SUMMED) && round(NOTED.last) === now && round(NOTED.since) <= round(SUMMED) + 1n
   const days = whole || !known ? await allDays(client) : await changedDays(client)
   await client.query('delete from digests where day = any($1::integer[])', [days.map(({ day }) => day)])
-  for (const [first, last] of stretches(days.map(({ day }) => day))) await client.query(SUM_UP, [BigInt(first) * DAY, BigInt(last + 1) * DAY])
+  for (const { first, last } of stretches(days)) await client.query(SUM_UP, [BigInt(first) * DAY, BigInt(last + 1) * DAY])
   await client.query(
     `insert into digest_days (day, round, version) select d.*, '${VERSION}' from unnest($1::integer[], $2::bigint[]) d
      on conflict (day) do update set round = excluded.round, version = excluded.version`,
@@ -39,6 +39,8 @@ interface Day {
   readonly day: number
   /** The last round that changed it or the day before, into which exchanges look back. */
   readonly round: bigint
+  /** Of a day that changed nobody has counted them. */
+  readonly events: number
 }
 
 const LAST_ROUND = `greatest((select round from touched_days t where t.day = d.day), (select round from touched_days t where t.day = d.day - 1), 0)`
@@ -46,26 +48,29 @@ const LAST_ROUND = `greatest((select round from touched_days t where t.day = d.d
 /** Every day of the store, and every day that is summed up. */
 async function allDays(client: pg.ClientBase): Promise<readonly Day[]> {
   const { rows } = await client.query<Day>(
-    `select day, ${LAST_ROUND} as round from (select distinct ${daySql('time_ns')} as day from events union select day from digest_days) d order by day`,
+    `select day, ${LAST_ROUND} as round, events from (
+       select day, sum(events)::float8 as events from (select ${daySql('time_ns')} as day, count(*) as events from events group by 1 union all select day, 0 from digest_days) n group by day) d order by day`,
   )
   return rows
 }
 
 async function changedDays(client: pg.ClientBase): Promise<readonly Day[]> {
   const { rows } = await client.query<Day>(
-    `select * from (select day, ${LAST_ROUND} as round from (select day from touched_days union select day from digest_days) d) n
+    `select * from (select day, ${LAST_ROUND} as round, ${EVENTS_AT_ONCE}::float8 as events from (select day from touched_days union select day from digest_days) d) n
      where not exists (select from digest_days k where k.day = n.day and k.round = n.round and k.version = '${VERSION}') order by day`,
   )
   return rows
 }
 
-/** Days that follow one another, together; each stretch as its first and last day. */
-function stretches(days: readonly number[]): [number, number][] {
-  const found: [number, number][] = []
-  for (const day of days) {
-    const last = found.at(-1)
-    if (last && last[1] === day - 1 && day - last[0] < DAYS_AT_ONCE) last[1] = day
-    else found.push([day, day])
+/** Days that follow one another, together as long as they are small. */
+function stretches(days: readonly Day[]): readonly { readonly first: number; readonly last: number }[] {
+  const found: { first: number; last: number; events: number }[] = []
+  for (const { day, events } of days) {
+    const open = found.at(-1)
+    if (open && open.last === day - 1 && open.events + events <= EVENTS_AT_ONCE) {
+      open.last = day
+      open.events += events
+    } else found.push({ first: day, last: day, events })
   }
   return found
 }
