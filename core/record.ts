@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { EventId } from './keys.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
@@ -45,7 +45,7 @@ export interface Rejection {
 
 /** SHA-256 of the stored text, lower-case hex. */
 export function sha256(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }
 
 /**
@@ -53,13 +53,12 @@ export function sha256(text: string | Uint8Array): string {
  * it arrives (DESIGN §3). Version 8 of RFC 9562 ("custom"), filled from SHA-256 over the length-prefixed parts.
  */
 export function eventId(...identity: readonly string[]): EventId {
-  const hash = createHash('sha256')
-    .update(identity.map((part) => `${part.length}:${part}`).join(''))
-    .digest()
-  hash[6] = (hash[6]! & 0x0f) | 0x80
-  hash[8] = (hash[8]! & 0x3f) | 0x80
-  const hex = hash.toString('hex', 0, 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as EventId
+  let text = ''
+  for (const part of identity) text += `${part.length}:${part}`
+  // In one call and as text, not by a Hash object and a Buffer: several are made a record.
+  const hex = hash('sha256', text)
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}` as EventId
 }
 
 /** The text of a value with its object keys sorted: what identity is computed from when a record has no id of its own. */

@@ -6,7 +6,7 @@ import type { LinkFacts } from '../attribute.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Session } from '../link/sessions.ts'
 import type { EventRef } from './lookups.ts'
-import { TIMELINE_COLUMNS, type TimelineEntry, timelineEntries, timelineRow, waitingKeys } from './timeline.ts'
+import { TIMELINE_COLUMNS, type TimelineEntry, sameEntry, timelineEntries, timelineRow, waitingKeys } from './timeline.ts'
 
 /** A conclusion with its place among other events. */
 export interface Concluded extends Attribution {
@@ -71,21 +71,35 @@ export function changeOf(
   const after = { concluded, entries: timelineEntries(event, concluded, directories.after) }
   if (!stored) return { event, before: null, after }
   const before = { concluded: stored, entries: timelineEntries(event, stored, directories.before) }
-  return text(before) === text(after) ? null : { event, before, after }
+  return sameAttribution(before, after) && samePlace(stored, concluded) ? null : { event, before, after }
 }
 
-function text(side: Side): string {
-  const { sessionId, parentId, link } = side.concluded
-  return `${attributionText(side)} ${sessionId} ${parentId} ${link}`
+function samePlace(a: Concluded, b: Concluded): boolean {
+  return a.sessionId === b.sessionId && a.parentId === b.parentId && a.link === b.link
 }
 
-function attributionText({ concluded: one, entries }: Side): string {
-  return JSON.stringify([[one.tenantId, one.subjectOid, one.agentOid, one.onBehalfOf, one.confidence, one.basis, one.candidates, one.evidence], entries])
+function sameAttribution({ concluded: a, entries }: Side, { concluded: b, entries: others }: Side): boolean {
+  return (
+    a.tenantId === b.tenantId &&
+    a.subjectOid === b.subjectOid &&
+    a.agentOid === b.agentOid &&
+    a.onBehalfOf === b.onBehalfOf &&
+    a.confidence === b.confidence &&
+    sameList(a.basis, b.basis) &&
+    sameList(a.candidates, b.candidates) &&
+    sameList(a.evidence, b.evidence) &&
+    entries.length === others.length &&
+    entries.every((entry, index) => sameEntry(entry, others[index]!))
+  )
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
 }
 
 /** Writes changed conclusions with their timeline and waiting rows, as of this round. */
 export async function writeChanges(client: pg.ClientBase, changes: readonly Change[], round: bigint): Promise<void> {
-  const [replaced, updated] = [changes.filter((change) => !staysInPlace(change)), changes.filter(staysInPlace)]
+  const { updated = [], replaced = [] } = Object.groupBy(changes, (change) => (staysInPlace(change) ? 'updated' : 'replaced'))
   await updateInPlace(client, updated, round)
   if (replaced.length === 0) return
   await removeConclusions(
@@ -149,7 +163,7 @@ function otherTenants(event: LinkFacts, { tenantId }: Attribution, entries: read
 
 /** Only the event's place among others changes (session, parent): the usual case for landmarks, and the cheapest to write. */
 function staysInPlace({ before, after }: Change): boolean {
-  return before !== null && attributionText(before) === attributionText(after)
+  return before !== null && sameAttribution(before, after)
 }
 
 async function updateInPlace(client: pg.ClientBase, changes: readonly Change[], round: bigint): Promise<void> {

@@ -1,4 +1,7 @@
-/** The questions that the deriver asks of the stored facts: each is an index probe per key (the index is named at the query). */
+/**
+ * The questions that the deriver asks of the stored facts: each is an index probe per key (the index is named at the query). Where a planner without statistics
+ * could rather read all exchanges once and compare each with each key (measured: 90 times slower at 1,000 mints), `offset 0` keeps the probe a probe.
+ */
 import type pg from 'pg'
 import { NO_TENANT, type CredentialId, type EventId } from '#core/keys.ts'
 import { type LinkFacts, PROXIMITY_NS } from '../attribute.ts'
@@ -119,8 +122,8 @@ export async function mintsNear(client: pg.ClientBase, exchanges: readonly LinkF
   const { rows } = key
     ? await client.query<RefRow>(`select e.time_ns, e.event_id from events e where e.near_key = $1 and e.proof = 'proximity'`, [key])
     : await client.query<RefRow>(
-        `select e.time_ns, e.event_id from unnest($1::text[], $2::bigint[]) r(near, t)
-         join events e on e.near_key = r.near and e.time_ns between r.t and r.t + $3::bigint where e.proof = 'proximity'`,
+        `select e.time_ns, e.event_id from unnest($1::text[], $2::bigint[]) r(near, t) cross join lateral
+         (select e.time_ns, e.event_id from events e where e.near_key = r.near and e.time_ns between r.t and r.t + $3::bigint and e.proof = 'proximity' offset 0) e`,
         [exchanges.map((one) => one.nearKey), exchanges.map((one) => one.timeNs), PROXIMITY_NS],
       )
   return rows.map(refOf)
@@ -169,9 +172,8 @@ export async function exchangesNear(client: pg.ClientBase, events: readonly Link
   const mints = events.filter((event) => event.proof.by === 'proximity' && event.nearKey)
   if (mints.length === 0) return () => []
   const { rows } = await client.query<LinkRow>(
-    `select distinct on (e.time_ns, e.event_id) ${LINK_COLUMNS} from unnest($1::text[], $2::bigint[]) r(near, t)
-     join events e on e.near_key = r.near and e.time_ns between r.t - $3::bigint and r.t
-     where e.kind = 'token.exchanged' and e.outcome = 'success'`,
+    `select distinct on (e.time_ns, e.event_id) ${LINK_COLUMNS} from unnest($1::text[], $2::bigint[]) r(near, t) cross join lateral
+     (select * from events e where e.near_key = r.near and e.time_ns between r.t - $3::bigint and r.t and e.kind = 'token.exchanged' and e.outcome = 'success' offset 0) e`,
     [mints.map((one) => one.nearKey), mints.map((one) => one.timeNs), PROXIMITY_NS],
   )
   return grouped(rows.map(linkFacts), (event) => event.nearKey)

@@ -12,6 +12,11 @@ export interface TimelineEntry {
   readonly isOwner: boolean
 }
 
+/** True when both put the event into the same timeline in the same way. */
+export function sameEntry(a: TimelineEntry, b: TimelineEntry): boolean {
+  return a.tenantId === b.tenantId && a.oid === b.oid && a.role === b.role && a.isSubject === b.isSubject && a.isOwner === b.isOwner
+}
+
 /** Whose traces the event belongs to (DESIGN §4.5): its agent's where that is more than a claim, else its subject's. */
 function ownerOf(conclusion: Attribution): Oid | null {
   const named = conclusion.confidence === 'exact' || conclusion.confidence === 'derived' || conclusion.confidence === 'probable'
