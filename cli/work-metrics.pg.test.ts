@@ -33,7 +33,7 @@ test('what waits for conclusions, rounds and findings are numbers of the store, 
   const seconds: number[] = []
   createWorkMetrics(registry, database.pool)
   expect(await value(registry, 'trailjoin_pending_events')).toBe(0)
-  const sink = createCorrelator(database.pool, undefined, (took) => seconds.push(took))
+  const sink = createCorrelator(database.pool, { concluded: (took) => seconds.push(took) })
   await database.pool.query(
     `insert into pending (times, event_ids, keys) values ('{1,2,3}', array_fill(gen_random_uuid(), array[3]), '{}'), ('{4}', array_fill(gen_random_uuid(), array[1]), '{}')`,
   )

@@ -1,12 +1,13 @@
 /** Concludes about stored events: attribution, session and parent of each, from the facts as they are now. */
 import type pg from 'pg'
 import type { Attribution } from '#core/event.ts'
-import { NO_TENANT } from '#core/keys.ts'
+import { type EventId, NO_TENANT } from '#core/keys.ts'
 import { type LinkFacts, attribute } from './attribute.ts'
 import type { Directory } from './directory/directory.ts'
+import type { Landmarks } from './link/landmarks.ts'
 import { anchorOf, parentOf, windowsOf } from './link/parents.ts'
-import { type Session, awsSession, gcpSession, inGcpSession } from './link/sessions.ts'
-import { type Change, changeOf, storedConclusions, writeChanges, writeSessions } from './store/conclusions.ts'
+import { type Session, awsSessions, gcpSession, inGcpSession } from './link/sessions.ts'
+import { type Change, type Concluded, changeOf, storedConclusions, writeChanges, writeSessions } from './store/conclusions.ts'
 import { isLandmark, issuancesOf, landmarksIn } from './store/landmarks.ts'
 import { type EventRef, type FactReader, exchangesNear, invocationsOf, issuersOf } from './store/lookups.ts'
 import type { Unanchored } from './store/unanchored.ts'
@@ -30,11 +31,11 @@ async function lookUp(client: pg.ClientBase, events: readonly LinkFacts[], direc
   }
 }
 
-const unplaced = (attribution: Attribution): Change['after']['concluded'] => ({ ...attribution, sessionId: null, parentId: null, link: null })
+const unplaced = (attribution: Attribution): Concluded => ({ ...attribution, sessionId: null, parentId: null, link: null })
 
 /**
  * Concludes who the landmarks among these events belong to, before anything asks for them by the clock. Their sessions and parents
- * follow in `concludeEvents`. Returns each with its old and its new conclusion.
+ * follow in `concludeEvents`. Returns each with its old and its new conclusion, and with what now stands stored.
  */
 export async function concludeLandmarks(
   client: pg.ClientBase,
@@ -42,7 +43,7 @@ export async function concludeLandmarks(
   refs: readonly EventRef[],
   directories: Directories,
   round: bigint,
-): Promise<{ event: LinkFacts; conclusions: Attribution[]; change: Change | null }[]> {
+): Promise<{ event: LinkFacts; conclusions: Attribution[]; stands: Concluded; change: Change | null }[]> {
   const events = (await read(refs)).filter(isLandmark)
   if (events.length === 0) return []
   const known = await lookUp(client, events, directories.after)
@@ -54,7 +55,7 @@ export async function concludeLandmarks(
     const attribution = attribute(event, known)
     const old = stored.get(event.id)
     const kept = old ? { ...attribution, sessionId: old.sessionId, parentId: old.parentId, link: old.link } : unplaced(attribution)
-    return { event, conclusions: old ? [old, attribution] : [attribution], change: changeOf(event, old, kept, directories) }
+    return { event, conclusions: old ? [old, attribution] : [attribution], stands: kept, change: changeOf(event, old, kept, directories) }
   })
   await writeChanges(
     client,
@@ -64,29 +65,34 @@ export async function concludeLandmarks(
   return results
 }
 
-/** Concludes about these events and writes what changed. Landmarks must have been concluded. */
+/** Concludes about these events and writes what changed. `landmarks` are the conclusions that `concludeLandmarks` left, by event. */
 export async function concludeEvents(
   client: pg.ClientBase,
   read: FactReader,
   refs: readonly EventRef[],
   directories: Directories,
+  landmarks: ReadonlyMap<EventId, Concluded>,
   round: bigint,
 ): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
   const events = await read(refs)
   const known = await lookUp(client, events, directories.after)
-  const attributed = events.map((event) => ({ event, attribution: attribute(event, known) }))
-  const landmarks = await landmarksIn(
+  const attributed = events.map((event) => ({ event, attribution: landmarks.get(event.id) ?? attribute(event, known) }))
+  const behind = await landmarksIn(
     client,
     attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)),
   )
-  const ancestry = { ...known, landmarks, issuancesOf: await issuancesOf(client, events) }
-  const stored = await storedConclusions(client, refs)
+  const ancestry = { ...known, landmarks: behind, issuancesOf: await issuancesOf(client, events) }
+  const awsSession = awsSessions(known.issuersOf)
+  const stored = await storedConclusions(
+    client,
+    refs.filter((ref) => !landmarks.has(ref.id)),
+  )
   const sessions: Session[] = []
   const unanchored: Unanchored[] = []
   const changes: Change[] = []
   for (const { event, attribution } of attributed) {
-    const old = stored.get(event.id)
-    const session = sessionOf(event, attribution, ancestry)
+    const old = landmarks.get(event.id) ?? stored.get(event.id)
+    const session = awsSession(event) ?? gcpSessionOf(event, attribution, behind)
     if (session) sessions.push(session)
     if (event.source === 'gcp' && event.kind !== 'token.exchanged') {
       // A group is cut anew where the event stands without an exchange, and where it left a session that may have been such a group.
@@ -106,11 +112,10 @@ export async function concludeEvents(
   return { changes, unanchored }
 }
 
-function sessionOf(event: LinkFacts, attribution: Attribution, ancestry: Parameters<typeof parentOf>[2]): Session | null {
-  if (event.source === 'aws') return event.kind === 'llm.metered' ? null : awsSession(event, ancestry.issuersOf)
+function gcpSessionOf(event: LinkFacts, attribution: Attribution, landmarks: Landmarks): Session | null {
   if (!inGcpSession(event) || !attribution.subjectOid) return null
   if (event.kind === 'token.exchanged') return gcpSession(event)
-  const anchor = anchorOf(event, attribution, ancestry.landmarks)
+  const anchor = anchorOf(event, attribution, landmarks)
   return anchor ? gcpSession(anchor) : null
 }
 

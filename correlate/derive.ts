@@ -7,23 +7,24 @@ import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
 import { concludeEvents, concludeLandmarks, placeInSessions } from './conclude.ts'
 import { buildDirectory } from './directory/directory.ts'
-import { type Change, netChanges } from './store/conclusions.ts'
+import { type Change, type Concluded, netChanges } from './store/conclusions.ts'
 import { loadDirectoryFacts, markDerived } from './store/directory-facts.ts'
 import { followersOf } from './store/landmarks.ts'
 import { nextRound, noteLive } from './store/live.ts'
 import { DERIVE_LOCK } from './store/locks.ts'
-import { type EventRef, createFactReader } from './store/lookups.ts'
+import { createFactReader } from './store/lookups.ts'
 import { noteDays } from './store/touched-days.ts'
+import { takePending } from './store/pending.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
 import { type Unanchored, regroupUnanchored } from './store/unanchored.ts'
 import { slices, touchedEvents } from './touched.ts'
 import { updateUsage } from './usage/update.ts'
 
-/** Pending events taken in one transaction; what they touch beyond themselves comes on top. */
-const EVENTS_A_ROUND = 40_000
+/** Pending events concluded about in one transaction, about; what they touch beyond themselves comes on top. */
+export const EVENTS_A_ROUND = 40_000
 
 /** Concludes about a part of what is pending. Resolves to false when nothing was pending. Rejects, changing nothing, when the database fails. */
-export async function deriveOnce(pool: pg.Pool): Promise<boolean> {
+export async function deriveOnce(pool: pg.Pool, eventsARound = EVENTS_A_ROUND): Promise<boolean> {
   const { rows } = await pool.query('select 1 where exists (select from pending) or exists (select from directory_facts where not derived)')
   if (rows.length === 0) return false
   const client = await pool.connect()
@@ -32,7 +33,7 @@ export async function deriveOnce(pool: pg.Pool): Promise<boolean> {
     // Every look-up below is an index probe per key; without statistics the planner may prefer to read whole tables.
     await client.query('set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off')
     await client.query('select pg_advisory_xact_lock($1)', [DERIVE_LOCK])
-    await deriveRound(client)
+    await deriveRound(client, eventsARound)
     await client.query('commit')
     return true
   } catch (error) {
@@ -43,9 +44,9 @@ export async function deriveOnce(pool: pg.Pool): Promise<boolean> {
   }
 }
 
-async function deriveRound(client: pg.PoolClient): Promise<void> {
+async function deriveRound(client: pg.PoolClient, eventsARound: number): Promise<void> {
   const round = await nextRound(client)
-  const pending = await takePending(client)
+  const pending = await takePending(client, eventsARound)
   const { facts, fresh, freshIds } = await loadDirectoryFacts(client)
   const after = buildDirectory(facts)
   const directories = { before: fresh.size === 0 ? after : buildDirectory(facts.filter((fact) => !fresh.has(fact))), after }
@@ -53,14 +54,16 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
   const read = createFactReader(client)
   const touched = await touchedEvents(client, read, pending, directories, facts, fresh)
   const changes: Change[] = []
+  const landmarks = new Map<EventId, Concluded>()
   for (const slice of slices(touched.all())) {
-    const landmarks = await concludeLandmarks(client, read, slice, directories, round)
-    changes.push(...landmarks.flatMap(({ change }) => change ?? []))
-    touched.addAll(await followersOf(client, landmarks, after))
+    const found = await concludeLandmarks(client, read, slice, directories, round)
+    for (const { event, stands } of found) landmarks.set(event.id, stands)
+    changes.push(...found.flatMap(({ change }) => change ?? []))
+    touched.addAll(await followersOf(client, found, after))
   }
   const unanchored: Unanchored[] = []
   for (const slice of slices(touched.all())) {
-    const result = await concludeEvents(client, read, slice, directories, round)
+    const result = await concludeEvents(client, read, slice, directories, landmarks, round)
     changes.push(...result.changes)
     unanchored.push(...result.unanchored)
   }
@@ -69,7 +72,6 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
   await moveTraces(client, net.flatMap(movesOf))
   await updateUsage(client, net, pending)
 
-  await client.query('delete from pending where id = any($1::bigint[])', [pending.ids])
   await markDerived(client, freshIds)
   await noteDays(client, round, [...pending.refs.map((ref) => ref.timeNs), ...net.map(({ event }) => event.timeNs)])
   await noteLive(
@@ -77,20 +79,4 @@ async function deriveRound(client: pg.PoolClient): Promise<void> {
     round,
     net.map(({ event, before, after: now }) => ({ event, before: before?.entries ?? [], after: now.entries })),
   )
-}
-
-async function takePending(client: pg.PoolClient): Promise<{ ids: bigint[]; refs: EventRef[]; keys: string[] }> {
-  const { rows } = await client.query<{ id: bigint; times: bigint[]; event_ids: EventId[]; keys: string[] }>(
-    'select id, times, event_ids, keys from pending order by id limit 64',
-  )
-  const ids: bigint[] = []
-  const refs: EventRef[] = []
-  const keys: string[] = []
-  for (const row of rows) {
-    if (refs.length > 0 && refs.length + row.times.length > EVENTS_A_ROUND) break
-    ids.push(row.id)
-    row.times.forEach((timeNs, index) => refs.push({ timeNs, id: row.event_ids[index]! }))
-    keys.push(...row.keys)
-  }
-  return { ids, refs, keys }
 }

@@ -4,7 +4,7 @@ import type { EventId } from '#core/keys.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Fate, Receipt, RecordSink } from '#core/sink.ts'
 import { type Accepted, accept } from './accept.ts'
-import { deriveOnce } from './derive.ts'
+import { EVENTS_A_ROUND, deriveOnce } from './derive.ts'
 import { createDictionary } from './store/dictionary.ts'
 import { storeFacts } from './store/facts.ts'
 
@@ -12,35 +12,77 @@ import { storeFacts } from './store/facts.ts'
 const RETRYABLE = new Set(['40P01', '40001'])
 const ATTEMPTS = 5
 /**
- * Conclusions wait until so many events are pending, or nothing came for a moment: what belongs together often comes in different files, and concluding
- * about half of it first costs twice (measured: three times the work at 2,000 events a round).
+ * Conclusions wait until nothing came for a moment, at the longest until so many events are pending or so much time has passed: what belongs together often comes in
+ * different files, and concluding about half of it first costs twice (measured: three times the work at 2,000 events a round).
  */
-const CONCLUDE_AT = 40_000
 const CONCLUDE_AFTER_MS = 500
+const CONCLUDE_AT = 200_000
+const CONCLUDE_WITHIN_MS = 30_000
 /** After that many new events the planner's statistics are refreshed once the conclusions are drawn. */
 const ANALYZE_AFTER = 20_000
 
-/**
- * The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database
- * (correlate/SPEC.md). `now` is the ingest time of the rows it writes; `concluded` hears how many seconds each round of conclusions took.
- */
-export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date(), concluded?: (seconds: number) => void): RecordSink {
+export interface CorrelatorOptions {
+  /** Hears how many seconds each round of conclusions took. */
+  readonly concluded?: ((seconds: number) => void) | undefined
+  /** Pending events concluded about in one transaction, about. */
+  readonly eventsARound?: number | undefined
+}
+
+/** The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database (correlate/SPEC.md). */
+export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVENTS_A_ROUND }: CorrelatorOptions = {}): RecordSink {
   const dictionary = createDictionary(pool)
   let deriving: Promise<void> | null = null
   let unanalysed = 0
   let waiting = 0
+  /** When the first of them came. */
+  let waitingSince = 0
   let timer: NodeJS.Timeout | undefined
 
-  async function deriveAll(signal?: AbortSignal): Promise<void> {
+  async function store(records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt> {
+    const accepted: Accepted[] = []
+    const refused: Rejection[] = []
+    /** The event of each record; null for a refused one. */
+    const ids: (EventId | null)[] = []
+    const byFormat: Record<string, number> = {}
+    for (const record of records) {
+      const outcome = accept(record)
+      ids.push('reason' in outcome ? null : outcome.event.id)
+      if ('reason' in outcome) refused.push(outcome)
+      else {
+        accepted.push(outcome)
+        byFormat[outcome.format] = (byFormat[outcome.format] ?? 0) + 1
+      }
+    }
+    const rejected = [...rejections, ...refused]
+    await dictionary.prepare(
+      fileNames(records, rejected),
+      accepted.map((one) => ({ format: one.format, unmapped: one.unmapped, eventId: one.event.id })),
+    )
+    await ensurePartitions(
+      pool,
+      accepted.map((one) => one.event.timeNs),
+    )
+    const { storedIds, ...counts } = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, new Date()))
+    return { ...counts, rejected: refused, byFormat, fates: fatesOf(ids, storedIds) }
+  }
+
+  async function derive(wanted: () => boolean): Promise<void> {
     // Each round commits by itself.
-    for (let started = performance.now(); !signal?.aborted && (await deriveOnce(pool)); started = performance.now())
+    for (let started = performance.now(); wanted() && (await deriveOnce(pool, eventsARound)); started = performance.now())
       concluded?.((performance.now() - started) / 1000)
+  }
+  function deriveSoon(): void {
+    clearTimeout(timer)
+    if (waiting >= CONCLUDE_AT || performance.now() - waitingSince >= CONCLUDE_WITHIN_MS) deriveBeside()
+    else timer = setTimeout(deriveBeside, CONCLUDE_AFTER_MS).unref()
   }
   /** Conclusions are drawn beside the next batches. What fails here stays pending: `drain` tries it again and tells. */
   function deriveBeside(): void {
     clearTimeout(timer)
+    let rounds = Math.ceil(waiting / eventsARound)
     waiting = 0
-    deriving ??= deriveAll()
+    // What comes meanwhile waits until it is much, too.
+    deriving ??= derive(() => rounds-- > 0 || waiting === 0)
       .catch(() => undefined)
       .finally(() => {
         deriving = null
@@ -49,42 +91,24 @@ export function createCorrelator(pool: pg.Pool, now: () => Date = () => new Date
 
   return {
     async deliver(records, rejections): Promise<Receipt> {
-      const accepted: Accepted[] = []
-      const refused: Rejection[] = []
-      /** The event of each record; null for a refused one. */
-      const ids: (EventId | null)[] = []
-      const byFormat: Record<string, number> = {}
-      for (const record of records) {
-        const outcome = accept(record)
-        ids.push('reason' in outcome ? null : outcome.event.id)
-        if ('reason' in outcome) refused.push(outcome)
-        else {
-          accepted.push(outcome)
-          byFormat[outcome.format] = (byFormat[outcome.format] ?? 0) + 1
-        }
-      }
-      const rejected = [...rejections, ...refused]
-      await dictionary.prepare(
-        fileNames(records, rejected),
-        accepted.map((one) => ({ format: one.format, unmapped: one.unmapped, eventId: one.event.id })),
-      )
-      await ensurePartitions(
-        pool,
-        accepted.map((one) => one.event.timeNs),
-      )
-      const { storedIds, ...counts } = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, now()))
-      unanalysed += counts.stored
-      waiting += counts.stored + counts.variants
+      // A batch may take longer than the moment that is waited for.
       clearTimeout(timer)
-      if (waiting >= CONCLUDE_AT) deriveBeside()
-      else timer = setTimeout(deriveBeside, CONCLUDE_AFTER_MS).unref()
-      return { ...counts, rejected: refused, byFormat, fates: fatesOf(ids, storedIds) }
+      try {
+        const receipt = await store(records, rejections)
+        if (waiting === 0) waitingSince = performance.now()
+        waiting += receipt.stored + receipt.variants
+        unanalysed += receipt.stored
+        return receipt
+      } finally {
+        if (waiting > 0) deriveSoon()
+      }
     },
     async drain(signal): Promise<void> {
       clearTimeout(timer)
       // The round that runs is waited for: it holds a connection.
       while (deriving) await deriving
-      await deriveAll(signal)
+      waiting = 0
+      await derive(() => !signal?.aborted)
       if (unanalysed >= ANALYZE_AFTER) await pool.query('analyze heads, events, conclusions, timeline')
       unanalysed = 0
     },

@@ -43,11 +43,19 @@ function rootCredential(credential: CredentialId, issuersOf: Issuers): Credentia
   return roots.size === 1 ? [...roots][0]! : credential
 }
 
-/** The session of an AWS event: everything that uses a credential or issues one. Null for all others. */
-export function awsSession(event: LinkFacts, issuersOf: Issuers): Session | null {
-  const credential = event.uses ?? (event.outcome === 'success' ? event.issues : null)
-  if (event.source !== 'aws' || credential === null) return null
-  const key = rootCredential(credential, issuersOf)
+/** Tells the session of an AWS event: everything that uses a credential or issues one, usage logs excepted. Null for all others. Each credential's root is looked for once. */
+export function awsSessions(issuersOf: Issuers): (event: LinkFacts) => Session | null {
+  const known = new Map<CredentialId, Session>()
+  return (event) => {
+    const credential = event.uses ?? (event.outcome === 'success' ? event.issues : null)
+    if (event.source !== 'aws' || event.kind === 'llm.metered' || credential === null) return null
+    let session = known.get(credential)
+    if (!session) known.set(credential, (session = awsSession(rootCredential(credential, issuersOf), issuersOf)))
+    return session
+  }
+}
+
+function awsSession(key: CredentialId, issuersOf: Issuers): Session {
   const [root] = provingIssuers(issuersOf(key))
   return { id: eventId('session', 'aws', key), cloud: 'aws', key, rootEvent: root?.id ?? null, resolved: root !== undefined }
 }

@@ -48,14 +48,14 @@ export interface Delivered {
 
 /** All records in the order of their times, in one batch, by one correlator. */
 export function deliverStraight(store: LawStore, records: readonly RawRecord[]): Promise<Delivered> {
-  return deliver(store, 1, async ([sink], receive) => {
+  return deliver(store, { correlators: 1 }, async ([sink], receive) => {
     await receive(sink!, records)
   })
 }
 
 /**
  * The same set in another way: any order, any repetition, cut into batches, by one to four correlators at once, each with connections of
- * its own, with conclusions drawn in between or only at the end.
+ * its own, with conclusions drawn in between or only at the end, about everything at once or about a few events a round.
  */
 export function deliverWildly(store: LawStore, records: readonly RawRecord[], random: Random): Promise<Delivered> {
   const correlators = random.int(1, MOST_CORRELATORS)
@@ -63,9 +63,10 @@ export function deliverWildly(store: LawStore, records: readonly RawRecord[], ra
   const order = shuffled([...records, ...repeated], random)
   const largest = random.pick([3, 10, 30, 80])
   const parts = Array.from({ length: correlators }, (_, index) => order.filter((_record, place) => place % correlators === index))
+  const eventsARound = random.pick([2, 20, 40_000])
   // Drawn before the correlators race: what they do must follow from the seed alone.
   const plans = parts.map((part) => batches(part, largest, random))
-  return deliver(store, correlators, async (sinks, receive) => {
+  return deliver(store, { correlators, eventsARound }, async (sinks, receive) => {
     const outcomes = await Promise.allSettled(
       plans.map(async (plan, index) => {
         for (const { batch, drain } of plan) {
@@ -100,9 +101,18 @@ export function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
 
 type Receive = (sink: RecordSink, batch: readonly RawRecord[]) => Promise<void>
 
-async function deliver(store: LawStore, correlators: number, work: (sinks: readonly RecordSink[], receive: Receive) => Promise<void>): Promise<Delivered> {
+interface Correlators {
+  readonly correlators: number
+  readonly eventsARound?: number
+}
+
+async function deliver(
+  store: LawStore,
+  { correlators, eventsARound }: Correlators,
+  work: (sinks: readonly RecordSink[], receive: Receive) => Promise<void>,
+): Promise<Delivered> {
   await clear(store.pools[0]!)
-  const sinks = store.pools.slice(0, correlators).map((pool) => createCorrelator(pool))
+  const sinks = store.pools.slice(0, correlators).map((pool) => createCorrelator(pool, { eventsARound }))
   const counts = { delivered: 0, stored: 0, duplicates: 0, rejected: 0 }
   await work(sinks, async (sink, batch) => {
     const receipt = await sink.deliver(batch, [])
