@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { repeatedWrongly } from '../test/law/repeated.ts'
 import { createTestDatabase, type TestDatabase } from '../test/postgres.ts'
 import { openPool } from '#database/open.ts'
 import { migrate } from './migrate.ts'
@@ -92,4 +93,40 @@ test('a failing migration leaves no half of itself and no lock', async () => {
   await expect(migrate(database.pool, folder)).rejects.toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('division by zero') })
   expect(await there('half')).toBe(false)
   await migrate(database.pool)
+})
+
+test('what is stored before 0015 gets its source, kind and outcome, and traces their events and sources', async () => {
+  const content = await journal()
+  const before = { ...content, entries: content.entries.filter(({ idx }) => idx < 15) }
+  await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify(before))
+  await migrate(database.pool, folder)
+  const [tenant, owner, other] = ['1', '2', '3'].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`)
+  // Ten events of one owner in two traces, and in the same time some that are another's or only name the owner.
+  await database.pool.query(
+    `insert into events (time_ns, event_id, ingested_at, native_id, source, kind, action, outcome, proof)
+     select n * 100, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, now(), n::text, ('{entra,aws,gcp}'::source[])[1 + n % 3],
+       ('{other,llm.invoked}'::kind[])[1 + n % 2], 'x', ('{success,failure}'::outcome[])[1 + n / 6], 'nothing' from generate_series(1, 10) n`,
+  )
+  await database.pool.query(
+    `insert into conclusions (time_ns, event_id, tenant_id, confidence, basis, candidates, evidence) select time_ns, event_id, $1, 'exact', '{}', '{}', '{}' from events`,
+    [tenant],
+  )
+  await database.pool.query(
+    `insert into timeline (tenant_id, oid, time_ns, event_id, role, source, kind, is_subject, is_owner)
+     select $1::uuid, case when time_ns = 300 then $3::uuid else $2::uuid end, time_ns, event_id, 'actor', source, kind, true, time_ns <> 400 from events`,
+    [tenant, owner, other],
+  )
+  await database.pool.query(
+    `insert into traces (id, tenant_id, owner_oid, start_ns, end_ns, first_event)
+     select gen_random_uuid(), $1, o, s, e, $1 from unnest($2::uuid[], array[100, 600, 300], array[500, 1000, 300]) t(o, s, e)`,
+    [tenant, [owner, owner, other]],
+  )
+  await migrate(database.pool)
+  expect(await repeatedWrongly(database.pool)).toBeNull()
+  const { rows } = await database.pool.query('select events, sources::text[] as sources from traces order by owner_oid, start_ns')
+  expect(rows).toEqual([
+    { events: 3n, sources: ['aws', 'gcp'] },
+    { events: 5n, sources: ['entra', 'aws', 'gcp'] },
+    { events: 1n, sources: ['entra'] },
+  ])
 })
