@@ -12,6 +12,7 @@ import { resolve } from '#api/read-models/resolve.ts'
 import { scopedStore, type Store, wholeStore } from '#api/read-models/store.ts'
 import { timelinePage, type TimelineRequest } from '#api/read-models/timeline.ts'
 import { tracePage } from '#api/read-models/traces.ts'
+import { whatIf } from '#api/read-models/what-if.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import { startEmbedded } from '#database/embedded.ts'
 import { openPool } from '#database/open.ts'
@@ -65,6 +66,7 @@ try {
     'resolve, an address of most events': [FEW, (store) => resolve(store, address)],
     'an oid, the busiest': [FEW, (store) => oidAnswer(store, oid)],
     agents: [FEW, (store) => agentsPage(store, { limit: 100 })],
+    'what-if': [FEW, (store) => whatIf(store, {})],
     coverage: [FEW, (store) => coverage(store)],
   }
   console.log('question | owner p50 p99 | all p50 p99 | tenant p50 p99 (ms)')

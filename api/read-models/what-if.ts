@@ -82,16 +82,19 @@ function underOption2({ confidence, proven, by_clock: byClock, subject_oid: subj
 }
 
 async function readRows(store: Store, filters: WhatIfFilters): Promise<readonly Row[]> {
-  // One pass over the period: months outside of it are not read. `usage_parts` counts a call and its usage log once.
+  // One pass over the period: months outside of it are not read. `usage_parts` counts a call and its usage log once. A bound caller's events are those that are
+  // concluded about, and conclusions alone have their tenants in the row (migrations: policies).
+  const [at, from] =
+    store.scope === 'everything' ? ['e', 'events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id'] : ['c', 'conclusions c']
   const { rows } = await store.query<Row>(
-    `select c.tenant_id, c.subject_oid, e.source, coalesce(c.confidence, 'none') as confidence, c.agent_oid, coalesce(c.candidates, '{}') as candidates,
+    `select c.tenant_id, c.subject_oid, ${at}.source, coalesce(c.confidence, 'none') as confidence, c.agent_oid, coalesce(c.candidates, '{}') as candidates,
        coalesce('federated-subject' = any(c.basis), false) as proven, coalesce('proximity' = any(c.basis), false) as by_clock,
        count(*) as events, coalesce(sum(p.calls), 0) as calls,
        coalesce(sum(p.input_tokens + p.output_tokens + p.cache_read_tokens + p.cache_write_tokens), 0)::text as tokens,
-       min(e.time_ns) as first_ns, max(e.time_ns) as last_ns
-     from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id left join usage_parts p on p.event_id = e.event_id
-     where e.source in ('aws', 'gcp') and ($1::bigint is null or e.time_ns >= $1::bigint) and ($2::bigint is null or e.time_ns < $2::bigint)
-       and ($3::uuid is null or coalesce(c.tenant_id, e.tenant_id) = $3::uuid) and ${tenantInScope('c.tenant_id', '$4')}
+       min(${at}.time_ns) as first_ns, max(${at}.time_ns) as last_ns
+     from ${from} left join usage_parts p on p.event_id = ${at}.event_id
+     where ${at}.source in ('aws', 'gcp') and ($1::bigint is null or ${at}.time_ns >= $1::bigint) and ($2::bigint is null or ${at}.time_ns < $2::bigint)
+       and ($3::uuid is null or coalesce(c.tenant_id, ${at}.tenant_id) = $3::uuid) and ${tenantInScope('c.tenant_id', '$4')}
      group by 1, 2, 3, 4, 5, 6, 7, 8`,
     [filters.from?.toString() ?? null, filters.to?.toString() ?? null, filters.tenant ?? null, scopeOf(store)],
   )
@@ -108,11 +111,11 @@ interface TrustRow {
 /** What these identities exchanged their tokens at: AWS roles and Google pools. */
 async function readTrusts(store: Store, { from, to }: WhatIfFilters, subjects: readonly string[]): Promise<readonly TrustRow[]> {
   if (subjects.length === 0) return []
-  // Index: events_findings (kind, outcome, time).
+  // Index: events_findings (kind, outcome, time); for bound callers conclusions say it, so that few events are looked up for their tenants.
   const { rows } = await store.query<TrustRow>(
     `select distinct c.tenant_id, c.subject_oid, e.source, coalesce(case when e.source = 'gcp' then e.pool end, e.resource) as name
      from events e join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
-     where e.kind = 'token.exchanged' and e.outcome = 'success' and c.subject_oid = any($1::uuid[]) and coalesce(e.pool, e.resource) is not null
+     where e.kind = 'token.exchanged' and e.outcome = 'success' and c.kind = 'token.exchanged' and c.outcome = 'success' and c.subject_oid = any($1::uuid[]) and coalesce(e.pool, e.resource) is not null
        and ($2::bigint is null or e.time_ns >= $2::bigint) and ($3::bigint is null or e.time_ns < $3::bigint) and ${tenantInScope('c.tenant_id', '$4')}
      order by 1, 2, 3, 4`,
     [subjects, from?.toString() ?? null, to?.toString() ?? null, scopeOf(store)],
