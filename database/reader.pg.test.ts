@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../test/postgres.ts'
 import { insertEvent, insertVariant, id, OTHER_TENANT, TENANT } from '#api/fixture.ts'
 import { createApp } from '#api/app.ts'
 import { listen } from '#api/listen.ts'
-import { openDatabase } from './open.ts'
+import { openDatabase, openPool } from './open.ts'
 import { ensurePartitions } from './partitions.ts'
 import { readerQueries } from './reader.ts'
 
@@ -124,7 +124,8 @@ describe('a login role that is a member of the readers and nothing else', () => 
     url.username = name
     url.password = 'only-for-this-test'
     loginUrl = url.href
-    login = new pg.Pool({ connectionString: url.href, max: 2 })
+    // Not a bare pool: a connection that the server ends while it closes would fail the run.
+    login = await openPool(url.href)
   })
   afterAll(async () => {
     await login.end()

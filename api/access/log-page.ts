@@ -12,7 +12,7 @@ export const AccessEntry = z
   .object({
     id: z.string().meta({ description: 'Grows with every entry.' }),
     time: z.string().meta({ format: 'date-time', description: 'When the request came.' }),
-    caller: z.string().meta({ description: '`local`, `token:<id>` or `oidc:<issuer>#<subject>`.' }),
+    caller: z.string().meta({ description: '`local`, `token:<id>` or `oidc:<issuer>#<subject>`; `cli:<user>` of a pruning (`PRUNE`).' }),
     callerName: z.string().nullable().meta({ description: 'As the token has it: for people, no proof of anything.' }),
     tenants: z.array(z.string()).nullable().meta({ description: 'Whose records the caller could see; null for all.' }),
     method: z.string(),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openPool } from '#database/open.ts'
 import { createTestDatabase } from '../../test/postgres.ts'
 import type { TestDatabase } from '../../test/postgres.ts'
 import { accessLogPage } from './log-page.ts'
@@ -70,7 +70,7 @@ test('a login that does not own the table is refused, whatever it was granted, a
   const url = new URL(database.url)
   url.username = name
   url.password = 'only-for-this-test'
-  const login = new pg.Pool({ connectionString: url.href, max: 1 })
+  const login = await openPool(url.href)
   try {
     await expect(pruneAccessLog(login, { before: at('2026-02-01T00:00:00Z'), by: BY })).rejects.toThrow(NotTheOwner)
     await expect(login.query('delete from access_log')).rejects.toThrow('new rows only')
