@@ -11,7 +11,9 @@ import type pg from 'pg'
 import { createCorrelator } from '#correlate/index.ts'
 import { openContext } from '#correlate/findings/engine/context.ts'
 import { refreshFindings, rules } from '#correlate/findings/index.ts'
+import { DAY } from '#core/time.ts'
 import { openDatabase } from '#database/open.ts'
+import { ensurePartitions } from '#database/partitions.ts'
 import { importPaths } from '#ingest/import.ts'
 import { writeWorld } from '../simulate/write.ts'
 import { copyEvents } from './copy-events.ts'
@@ -39,6 +41,12 @@ async function grown(events: number, copies: readonly number[]): Promise<void> {
     await measure(database.pool)
     // Of the original only, and each stage before the one before it.
     const { rows } = await database.pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
+    const { from } = rows[0]!
+    const days = copies.reduce((sum, more) => sum + more, 0) / 2 + 1
+    await ensurePartitions(
+      database.pool,
+      Array.from({ length: Math.ceil(days) }, (_, day) => from - BigInt(day) * DAY),
+    )
     let done = 0
     for (const more of copies) {
       done += more

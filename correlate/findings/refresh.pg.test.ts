@@ -6,7 +6,7 @@ import { refresh } from './engine/refresh.ts'
 import type { FindingRule } from './engine/rule.ts'
 import { refreshFindings } from './index.ts'
 import { emptyStore } from './testing/evaluate.ts'
-import { guid, World } from './testing/world.ts'
+import { GRAPH, guid, World } from './testing/world.ts'
 
 const AGENT = guid('agent')
 
@@ -55,6 +55,25 @@ test('a late record takes back the finding that its absence led to', async () =>
   await refreshFindings(database.pool)
   await deliver(new World().signIn('late', '09:55', { kind: 'agent', oid: AGENT, resource: guid('blueprint-app') }).records)
   expect(await refreshFindings(database.pool)).toMatchObject({ findings: 0, written: 0, removed: 1, days: 1 })
+})
+
+test('a token of the evening before counts for an exchange after midnight, also when it comes late and nothing is concluded differently on that day', async () => {
+  const held = async (): Promise<unknown[]> =>
+    (await database.pool.query(`select profile->'held' as held from digests where topic = 'exchange' and profile->>'source' = 'gcp'`)).rows as unknown[]
+  await deliver(
+    world()
+      .gcpProvider('provider', '-2 06:00', { condition: `assertion.sub == '${AGENT}'` })
+      .signIn('graph', '00:01', { kind: 'agent', oid: AGENT, resource: GRAPH })
+      .gcpExchange('after midnight', '00:05', AGENT).records,
+  )
+  await refreshFindings(database.pool)
+  expect([await held(), (await stored()).filter((one) => one.rule === 'audience-trap').length]).toEqual([[{ held: [GRAPH] }], 1])
+  await deliver(new World().signIn('dedicated', '-1 23:50', { kind: 'agent', oid: AGENT, resource: guid('blueprint-app') }).records)
+  await refreshFindings(database.pool)
+  expect([await held(), (await stored()).filter((one) => one.rule === 'audience-trap').length]).toEqual([
+    [{ held: [GRAPH, guid('blueprint-app')].toSorted() }],
+    0,
+  ])
 })
 
 test('what changed is noted once, in order, and the last state of what is gone is kept', async () => {
