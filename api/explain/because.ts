@@ -2,7 +2,7 @@
 import type { Statement } from './contract.ts'
 import { provingHop } from './seen.ts'
 import type { Story, Told } from './story.ts'
-import { MAX_EVIDENCE } from './story.ts'
+import { MAX_EVIDENCE, provesSomebody } from './story.ts'
 import { cloudName, counted, keyId, listed, naming, quoted } from './words.ts'
 
 /** Whom an event names whose subject is of a tenant beyond the caller's. */
@@ -134,15 +134,16 @@ function conclusion({ event, directory, bounded }: Story): Statement {
 function nothing({ event, directory, bounded }: Story): Statement {
   const { item, proof } = event
   const name = naming(directory)
+  const { basis } = item.attribution
   const say = (words: string): Statement => ({ words, evidence: [] })
+  const subjectIs = basis.includes('proximity') ? 'Time and address lead to this subject, which is no proof' : 'The subject is proven'
   if (item.subjectOid !== null) {
     const known = item.tenantId === null ? undefined : directory.find(item.tenantId, item.subjectOid)
     const subject = name(item.tenantId, item.subjectOid)
-    if (known?.kind === 'user') return say(`The subject is proven: ${subject}. A person is never shown as an agent.`)
-    return say(`The subject is proven: ${subject}. No record says that it is an agent, or links one to it at that moment, so none is named.`)
+    if (known?.kind === 'user') return say(`${subjectIs}: ${subject}. A person is never shown as an agent.`)
+    return say(`${subjectIs}: ${subject}. No record says that it is an agent, or links one to it at that moment, so none is named.`)
   }
-  // It rests on something, so somebody is proven: in another tenant.
-  if (bounded && item.attribution.basis.length > 0) return say(`The subject is proven: ${UNSEEN}.`)
+  if (bounded && provesSomebody(basis)) return say(`${subjectIs}: ${UNSEEN}.`)
   if (item.source === 'entra' && item.kind !== 'token.issued' && item.kind !== 'api.called') {
     return say(
       'A directory or trust change is attributed only where an agent, or something that leads to one, made it. Whom it concerns stands in its targets.',
@@ -164,6 +165,10 @@ function nothing({ event, directory, bounded }: Story): Statement {
         `The token's subject ${proof.subject === null ? 'is not in the record' : `${quoted(proof.subject)} holds no single oid`}, or the pool's issuer is another tenant's.`,
       )
     case 'proximity':
+      if (basis.includes('proximity'))
+        return say(
+          'Several subjects exchanged tokens from the same address and user agent in the two seconds before. No agent is known for any of them, and nothing tells them apart.',
+        )
       return say('The record does not say who asked, and no exchange from the same address and user agent came in the two seconds before.')
     case 'nothing':
       return say('The record names no credential that a federation issued and no Entra identity.')

@@ -91,6 +91,21 @@ beforeAll(async () => {
     timeline: [...inBoth, { oid: AGENT, role: 'candidate', tenant: TENANT }],
   })
   await insertEvent(pool, { id: id('8', 3), time: START + 2n, conclusion: { ...shared, confidence: 'none', basis: ['federated-subject'] }, timeline: inBoth })
+  // Two strangers behind one address within two seconds, none of whom leads to an agent (correlate/attribute.ts): nobody is proven.
+  const nobody = { kind: 'credential.minted', action: 'GenerateAccessToken', conclusion: { tenant: TENANT, confidence: 'none', basis: ['proximity'] } } as const
+  await insertEvent(pool, { ...nobody, id: id('8', 4), time: START + 3n, source: 'gcp' })
+  // A single stranger, who leads to no agent either: one of the tenant, and one of another.
+  const likely = { tenant: TENANT, confidence: 'none', basis: ['proximity', 'federated-subject'] } as const
+  await insertEvent(pool, {
+    ...nobody,
+    id: id('8', 5),
+    time: START + 4n,
+    source: 'gcp',
+    conclusion: { ...likely, subject: UAMI },
+    timeline: [{ oid: UAMI, role: 'actor' }],
+  })
+  await insertEvent(pool, { ...nobody, id: id('8', 6), time: START + 5n, source: 'gcp', conclusion: { ...likely, subject: FOREIGN }, timeline: inBoth })
+  await pool.query(`update events set proof = 'proximity' where event_id = any($1)`, [[4, 5, 6].map((n) => id('8', n))])
 }, 60_000)
 afterAll(() => database?.drop())
 
@@ -143,4 +158,24 @@ describe('for a caller bound to a tenant', () => {
     expect(none!.summary).toContain('was done by somebody that you may not see (none)')
     expect(words(await explain(id('8', 2), null))).toContain('2 agents could have done it')
   })
+})
+
+test.each([
+  ['a caller bound to a tenant', [TENANT]],
+  ['a caller who sees everything', null],
+])('strangers behind one address are no proof of anybody, for %s, and are not said to be absent', async (_who, tenants) => {
+  const explanation = await explain(id('8', 4), tenants)
+  expect(explanation.summary).toContain('the records do not prove who did it (none)')
+  expect(words(explanation)).not.toMatch(/is proven|may not see|no exchange/)
+  expect(words(explanation)).toContain('Several subjects exchanged tokens from the same address and user agent in the two seconds before')
+})
+
+test('whom time and address lead to is likely, and not said to be proven', async () => {
+  const [own, hidden] = [words(await explain(id('8', 5), [TENANT])), words(await explain(id('8', 6), [TENANT]))]
+  expect(own).toMatch(/was probably done as .*mi-own/)
+  expect(hidden).toContain('was probably done by somebody that you may not see (none)')
+  for (const text of [own, hidden]) {
+    expect(text).not.toContain('is proven')
+    expect(text).toContain('Time and address lead to this subject, which is no proof: ')
+  }
 })

@@ -44,6 +44,12 @@ export interface Story {
   readonly directory: KnownDirectory
 }
 
+/**
+ * Whether the attribution leads to somebody, whom the caller may then not see where the item names nobody. `proximity` alone does not: it is stored where several
+ * strangers asked from one address and none of them leads to an agent (correlate/attribute.ts); of a single one more stands beside it.
+ */
+export const provesSomebody = (basis: readonly string[]): boolean => basis.some((one) => one !== 'proximity')
+
 /** Longer chains exist only where somebody made them; a page of hops explains nothing. */
 export const MAX_HOPS = 24
 export const MAX_EVIDENCE = 100

@@ -7,7 +7,7 @@ import { hopsOf } from '../explain/hops.ts'
 import { improvementsOf } from '../explain/improve.ts'
 import { missingOf } from '../explain/missing.ts'
 import { seenOf } from '../explain/seen.ts'
-import { readStory } from '../explain/story.ts'
+import { provesSomebody, readStory } from '../explain/story.ts'
 import type { Story } from '../explain/story.ts'
 import { counted, listed, moment, naming } from '../explain/words.ts'
 import { readDirectory } from './directory.ts'
@@ -46,13 +46,14 @@ function summary({ event, hops, cut, directory, bounded }: Story): string {
     return `${what} was done by one of ${agents}; the records do not say which (ambiguous).${way}`
   }
   if (item.agentOid !== null) return `${what} was done by ${name(item.tenantId, item.agentOid)} (${confidence}).${way}`
-  // It rests on something, so somebody is proven: in another tenant.
+  // It rests on something, so there is somebody: in another tenant.
   if (bounded && confidence !== 'none') {
     const as = item.subjectOid === null ? '' : ` as ${name(item.tenantId, item.subjectOid)},`
     return `${what} was done${as} by an agent that you may not see (${confidence}).${way}`
   }
-  if (bounded && item.subjectOid === null && basis.length > 0) return `${what} was done by somebody that you may not see (none).${way}`
-  if (item.subjectOid !== null) return `${what} was done as ${name(item.tenantId, item.subjectOid)}; no agent is known for it (none).${way}`
+  const was = basis.includes('proximity') ? 'was probably done' : 'was done'
+  if (bounded && item.subjectOid === null && provesSomebody(basis)) return `${what} ${was} by somebody that you may not see (none).${way}`
+  if (item.subjectOid !== null) return `${what} ${was} as ${name(item.tenantId, item.subjectOid)}; no agent is known for it (none).${way}`
   return `${what}: the records do not prove who did it (none).${way}`
 }
 
