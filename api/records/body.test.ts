@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,6 +11,7 @@ import { MAX_BYTES, readBody } from './body.ts'
 
 const LONGEST_MS = 400
 let server: Server
+const late = Promise.withResolvers<unknown>()
 beforeAll(async () => {
   const app = express()
   app.post('/', (request, response, next) => {
@@ -19,6 +21,13 @@ beforeAll(async () => {
       } catch (error) {
         next(error)
       }
+    })()
+  })
+  app.post('/gone', (request, response) => {
+    void (async () => {
+      request.destroy()
+      await once(request, 'close')
+      late.resolve(await readBody(request, response, LONGEST_MS).catch((error: unknown) => error))
     })()
   })
   app.use(problemHandler({ info: () => undefined, error: () => undefined }))
@@ -94,5 +103,12 @@ describe('a body', () => {
 
   test('that is damaged gzip is refused as such', async () => {
     expect(await send([Buffer.from('no gzip'), ...drops(3)], { pauseMs: 5, gzip: true })).toMatchObject({ status: 400 })
+  })
+  test('whose sender has gone before anybody listens is given up at once, not when its time is over', async () => {
+    const { port } = server.address() as AddressInfo
+    const request = httpRequest({ port, host: '127.0.0.1', path: '/gone', method: 'POST', agent: false }).on('error', () => undefined)
+    request.write('{}\n')
+    // 408 would be the end of its time.
+    expect(await late.promise).toMatchObject({ status: 400, message: 'The body was cut off.' })
   })
 })

@@ -46,6 +46,8 @@ export async function readBody(request: Request, response: Response, longestMs: 
 
 /** What arrives, or why it was not read to its end. The request itself stays whole, so that it can be answered. */
 function collect(request: Request, inflate: boolean, longestMs: number): Promise<Buffer | 'too large' | 'too slow' | 'broken'> {
+  // A sender that has gone already gives no event more: its place would be held until its time is over.
+  if (request.destroyed && !request.readableEnded) return Promise.resolve('broken')
   const { promise, resolve } = Promise.withResolvers<Buffer | 'too large' | 'too slow' | 'broken'>()
   const gunzip = inflate ? createGunzip() : null
   const source: Readable = gunzip ? request.pipe(gunzip) : request
