@@ -1,6 +1,6 @@
 /**
  * What a refresh of all findings costs as a store grows: of everything (every day summed up anew), with nothing new, and after a change on the last day; and where the time of the last goes. `node
- * bench/findings.ts [--events 20000] [--copies 4,45] [--data-dir DIR]`: a simulated world is imported, then copied as a whole under new ids and earlier times (later ones would lie after the deletions of
+ * bench/findings.ts [--events 20000] [--copies 4,9] [--data-dir DIR]`: a simulated world is imported, then copied as a whole under new ids and earlier times (later ones would lie after the deletions of
  * its agents), so many times at each stage. With --data-dir an existing embedded store is measured as it is. bench/README.md has the figures.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
@@ -19,7 +19,7 @@ import { writeWorld } from '../simulate/write.ts'
 import { copyEvents } from './copy-events.ts'
 
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,45' }, 'data-dir': { type: 'string' } },
+  options: { events: { type: 'string', default: '20000' }, copies: { type: 'string', default: '4,9' }, 'data-dir': { type: 'string' } },
 })
 
 if (values['data-dir'] === undefined) await grown(Number(values.events), values.copies.split(',').map(Number))
@@ -39,18 +39,13 @@ async function grown(events: number, copies: readonly number[]): Promise<void> {
     await importPaths([join(folder, 'world', 'records')], { sink })
     await sink.drain()
     await measure(database.pool)
-    // Of the original only, and each stage before the one before it.
-    const { rows } = await database.pool.query<{ from: bigint; to: bigint }>('select min(time_ns) as from, max(time_ns) as to from events')
-    const { from } = rows[0]!
-    const days = copies.reduce((sum, more) => sum + more, 0) / 2 + 1
-    await ensurePartitions(
-      database.pool,
-      Array.from({ length: Math.ceil(days) }, (_, day) => from - BigInt(day) * DAY),
-    )
-    let done = 0
-    for (const more of copies) {
-      done += more
-      await copyEvents(database.pool, { copies: more, label: 'findings', first: -done, ...(done > more ? { within: [rows[0]!.from, rows[0]!.to] } : {}) })
+    for (const [stage, more] of copies.entries()) {
+      const { rows } = await database.pool.query<{ from: bigint }>('select min(time_ns) as from from events')
+      await ensurePartitions(
+        database.pool,
+        Array.from({ length: Math.ceil(more / 2) + 1 }, (_, day) => rows[0]!.from - BigInt(day) * DAY),
+      )
+      await copyEvents(database.pool, { copies: more, label: `findings ${stage}`, first: -more })
       await measure(database.pool)
     }
   } finally {
