@@ -126,7 +126,7 @@ interface User {
 /** Of these service accounts (lower case) those that a federated subject has a token minted for, calls as, or is allowed to; with who they are. */
 async function federatedAccounts(context: Context, accounts: readonly string[]): Promise<ReadonlyMap<string, readonly User[]>> {
   const found = new Map<string, User[]>()
-  for (const { profile } of (await context.groups(FEDERATED_USES)).toSorted((a, b) => orderOf(a.profile).localeCompare(orderOf(b.profile), 'en'))) {
+  for (const { profile } of (await context.groups(FEDERATED_USES)).toSorted((a, b) => (orderOf(a.profile) < orderOf(b.profile) ? -1 : 1))) {
     if (!accounts.includes(profile.account)) continue
     const users = found.get(profile.account)
     if (users) users.push(profile)
