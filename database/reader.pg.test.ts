@@ -169,4 +169,22 @@ describe('a login role that is a member of the readers and nothing else', () => 
     for (const table of ['events', 'timeline', 'chunks', 'rejected']) await expect(login.query(`select 1 from ${table}`)).rejects.toThrow(/permission denied/)
     await expect(login.query('select trailjoin_chunk($1, 1)', [id('e', 1)])).rejects.toThrow(/permission denied/)
   })
+
+  test('is narrowed by its row of login_tenants, and never widened by it', async () => {
+    const bound = async (tenants: readonly string[]): Promise<unknown> => {
+      const { rows } = await readerQueries(login, tenants).query<{ event_id: string }>('select event_id from events order by event_id')
+      return rows.map(({ event_id: event }) => event)
+    }
+    await database.pool.query('insert into login_tenants (login, tenants) values ($1, $2)', [name, [TENANT]])
+    try {
+      expect(await bound([TENANT])).toEqual([id('e', 1)])
+      expect(await bound([TENANT, OTHER_TENANT])).toEqual([id('e', 1)])
+      expect(await bound([OTHER_TENANT])).toEqual([])
+      await database.pool.query('update login_tenants set tenants = array[null]::uuid[] where login = $1', [name])
+      expect(await bound([TENANT, OTHER_TENANT])).toEqual([])
+    } finally {
+      await database.pool.query('delete from login_tenants where login = $1', [name])
+    }
+    expect(await bound([TENANT, OTHER_TENANT])).toEqual([id('e', 1), id('e', 2)])
+  })
 })

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
+import { readerQueries } from '#database/reader.ts'
 import { importPaths } from '#ingest/import.ts'
 import { type Chosen, type Query, interpolateSql, panelSql, variableSql } from './grafana.ts'
 import { createTestDatabase } from './postgres.ts'
@@ -184,4 +185,45 @@ test('a login of Grafana reads what readers read, and changes nothing', async ()
     await expect(logins[login].query('set role trailjoin_reader_all; select 1')).rejects.toThrow('permission denied')
   }
   expect((await logins.tenant.query('select login from login_tenants')).rows).toEqual([{ login: `${NAME}_tenant` }])
+})
+
+test('a login of Grafana gets no raw record, whose reading would be on no record, and no name of a file by an event', async () => {
+  const { rows } = await database.pool.query<{ event: string; chunk: bigint; file: number }>(
+    'select h.event_id as event, h.chunk_id as chunk, h.file_id as file from heads h join conclusions c using (time_ns, event_id) where c.tenant_id = $1 limit 1',
+    [TENANT],
+  )
+  const [{ event, chunk, file }] = rows as [(typeof rows)[number]]
+  await database.pool.query(
+    `insert into rejected (id, file_id, line, index, reason, text, rejected_at) values (gen_random_uuid(), $1, 1, 0, 'no record', 'whose text nobody knows', now())`,
+    [file],
+  )
+  const question = 'select trailjoin_chunk($1, $2) as body, trailjoin_file($1, $3) as name'
+  const reader = await readerQueries(database.pool, [TENANT]).query<{ body: unknown; name: unknown }>(question, [event, chunk, file])
+  expect(reader.rows[0]).toEqual({ body: expect.any(Buffer), name: expect.any(String) })
+  for (const login of ['tenant', 'everything'] as const) {
+    const client = await logins[login].connect()
+    await client.query(`select set_config('trailjoin.tenants', $1, false)`, [TENANT])
+    expect((await client.query(question, [event, chunk, file])).rows, login).toEqual([{ body: null, name: null }])
+    for (const table of ['chunks', 'rejected']) expect((await client.query(`select from ${table}`)).rowCount, `${login} ${table}`).toBe(0)
+    client.release(true)
+  }
+  // The API loses nothing by it.
+  for (const table of ['chunks', 'rejected']) expect((await readerQueries(database.pool, null).query(`select from ${table}`)).rowCount).toBeGreaterThan(0)
+})
+
+test('a login that nobody wrote down in login_tenants sees nothing, whatever it sets', async () => {
+  const forgotten = `${NAME}_tenant`
+  await database.pool.query('update login_tenants set login = $2 where login = $1', [forgotten, `${forgotten}_renamed`])
+  const client = await logins.tenant.connect()
+  try {
+    for (const tenants of ['', TENANT]) {
+      await client.query(`select set_config('trailjoin.tenants', $1, false)`, [tenants])
+      for (const table of ['findings', 'usage_daily', 'directory_facts', 'timeline', 'conclusions', 'events'])
+        expect((await client.query(`select from ${table}`)).rowCount, `${table} with ${tenants}`).toBe(0)
+    }
+  } finally {
+    client.release(true)
+    await database.pool.query('update login_tenants set login = $1 where login = $2', [forgotten, `${forgotten}_renamed`])
+  }
+  expect((await logins.tenant.query('select from findings')).rowCount).toBeGreaterThan(0)
 })

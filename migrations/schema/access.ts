@@ -19,8 +19,9 @@ export const apiTokens = pgTable('api_tokens', {
 })
 
 /**
- * Tenants that a login of the database is bound to, whatever it sets: for logins whose users write SQL of their own (docs/operators/dashboards.md). Row-level security asks here first
- * (`trailjoin_tenants()`); a login that is not here is bound by the setting `trailjoin.tenants`.
+ * Tenants that a login of the database is bound to, whatever it sets: for logins whose users write SQL of their own (docs/operators/dashboards.md). A login that inherits `trailjoin_reader`
+ * sees these tenants, and none without a row; one that takes the role (the API) sees those of the setting `trailjoin.tenants` that its row, if it has one, names, too
+ * (`trailjoin_tenants()`). It does not bind `trailjoin_reader_all`: a condition in that role's policies would keep indexes from the queries of everybody who may see everything.
  */
 export const loginTenants = pgTable('login_tenants', {
   login: text('login').primaryKey(),
