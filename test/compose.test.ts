@@ -77,6 +77,10 @@ describe.each(Object.entries(compose.services))('%s', (_name, service) => {
       expect(Object.keys(compose.volumes)).toContain(volume)
     for (const secret of service.secrets) expect(Object.keys(compose.secrets)).toContain(secret)
   })
+  // Compose copies a secret from the environment into the container, and refuses to start a service with one whose system is read-only.
+  test('has no read-only system where it has a secret from the environment', () => {
+    if (service.secrets.some((secret) => compose.secrets[secret]?.environment !== undefined)) expect(service.read_only ?? false).toBe(false)
+  })
   test('opens ports to this machine alone', () => {
     for (const port of service.ports) expect(port).toMatch(/^127\.0\.0\.1:/)
   })
