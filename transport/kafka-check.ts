@@ -1,7 +1,6 @@
 /** A look at the cluster for `doctor`: it creates nothing. */
-import { createKafkaClient } from './kafka-client.ts'
+import { createKafkaClient, leave } from './kafka-client.ts'
 import type { KafkaClientSettings } from './kafka-client.ts'
-import { leave } from './kafka-leave.ts'
 import { TOPICS, checkBrokers, groupName, topicNames } from './kafka-topics.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 

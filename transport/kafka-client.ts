@@ -1,4 +1,5 @@
 /** The one file that imports kafkajs (last release: February 2023), so that another client stays possible. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
 import kafkajs from 'kafkajs'
 import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer } from 'kafkajs'
@@ -67,4 +68,16 @@ function silenceTimeoutWarning(): void {
     const name = warning instanceof Error ? warning.name : typeof rest[0] === 'string' ? rest[0] : (rest[0] as { type?: string } | undefined)?.type
     if (name !== 'TimeoutNegativeWarning') emit(warning, ...rest)
   }
+}
+
+const LEAVE_MS = 10_000
+
+/**
+ * Disconnects a client of kafkajs, and waits for it so long at most (milliseconds): when a broker has died, or a group's coordinator has moved, kafkajs may never come back, and neither the
+ * next try nor the end of the process would come (found by `npm run test:faults`). The cluster notices the silence by itself. Never rejects.
+ */
+export async function leave(client: { disconnect(): Promise<void> }, withinMs: number = LEAVE_MS): Promise<void> {
+  const late = new AbortController()
+  await Promise.race([client.disconnect().catch(() => undefined), pause(withinMs, undefined, { signal: late.signal }).catch(() => undefined)])
+  late.abort()
 }

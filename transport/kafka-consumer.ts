@@ -1,5 +1,4 @@
-import { type Consumer, type EachBatchPayload, type Kafka, type KafkaLog, type KafkaMessage, METADATA_MAX_AGE_MS } from './kafka-client.ts'
-import { leave } from './kafka-leave.ts'
+import { type Consumer, type EachBatchPayload, type Kafka, type KafkaLog, type KafkaMessage, METADATA_MAX_AGE_MS, leave } from './kafka-client.ts'
 import { type PauseLimits, pause } from './pause.ts'
 import { slices } from './slices.ts'
 import type { Message } from '#core/transport.ts'

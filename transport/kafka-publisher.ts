@@ -1,7 +1,6 @@
 import pRetry, { AbortError } from 'p-retry'
 import { MessageTooLarge, TransportClosed } from './errors.ts'
-import { type Kafka, type KafkaLog, type Producer, ZSTD } from './kafka-client.ts'
-import { leave } from './kafka-leave.ts'
+import { type Kafka, type KafkaLog, type Producer, ZSTD, leave } from './kafka-client.ts'
 import type { TopicFacts } from './kafka-topics.ts'
 import type { Message, Topic } from '#core/transport.ts'
 

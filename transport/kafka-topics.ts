@@ -1,7 +1,6 @@
 import pRetry from 'p-retry'
-import { type Admin, type Kafka } from './kafka-client.ts'
+import { type Admin, type Kafka, leave } from './kafka-client.ts'
 import { brokerVersions, unusable } from './broker-versions.ts'
-import { leave } from './kafka-leave.ts'
 import { explainKafkaError } from './kafka-trouble.ts'
 import type { ConnectionOptions } from 'node:tls'
 import type { Topic } from '#core/transport.ts'

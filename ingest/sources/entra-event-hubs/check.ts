@@ -1,4 +1,4 @@
-import { leave } from '#transport/kafka-leave.ts'
+import { leave } from '#transport/kafka-client.ts'
 import type { Finding } from '../../engine/source.ts'
 import { connectHub } from './connection.ts'
 import type { HubConnection } from './connection.ts'

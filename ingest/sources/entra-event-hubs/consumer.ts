@@ -1,6 +1,5 @@
-import { type EachBatchPayload, type Kafka, METADATA_MAX_AGE_MS } from '#transport/kafka-client.ts'
+import { type EachBatchPayload, type Kafka, METADATA_MAX_AGE_MS, leave } from '#transport/kafka-client.ts'
 import { setTimeout as pause } from 'node:timers/promises'
-import { leave } from '#transport/kafka-leave.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 
 export interface HubConsumerOptions {
