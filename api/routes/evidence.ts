@@ -5,6 +5,7 @@ import { errorCode } from '#database/errors.ts'
 import { createBundle } from '../exports/bundle/bundle.ts'
 import { asDigest } from '../exports/manifest.ts'
 import { announceTrailers } from '../exports/trailers.ts'
+import { createPlaces } from '../places.ts'
 import { ProblemError } from '../problem.ts'
 import { guid, inOrder, instant } from '../query.ts'
 import { explainUnknown } from '../read-models/oid-info.ts'
@@ -13,10 +14,11 @@ import { defineRoute } from './route.ts'
 
 /** Each holds one of the pool's eight connections, and one moment of the store, until the client has taken it all. */
 const AT_ONCE = 2
+const OF_ONE_CALLER = 1
 const RETRY_AFTER_S = '30'
 /** Whoever takes longer is cut off: the server cannot tidy up behind a moment that somebody still looks at. A million events take minutes. */
 const LONGEST_MS = 30 * 60_000
-let running = 0
+const places = createPlaces({ all: AT_ONCE, perCaller: OF_ONE_CALLER })
 
 export const evidence = defineRoute({
   path: '/v1/oids/{oid}/evidence',
@@ -29,11 +31,11 @@ export const evidence = defineRoute({
     description: 'A zip, all of one moment; the trailer Repr-Digest has its SHA-256. Note it: it tells this file from one that was made anew.',
     alsoAs: ['application/zip'],
   },
-  problems: [404, 503],
+  problems: [404, 429, 503],
   handle: async ({ params: { oid }, query: { from, to }, response }, { store: changing, caller, gave }) => {
     const unknown = await explainUnknown(changing, oid)
     if (unknown !== null) throw new ProblemError(404, unknown)
-    const leave = enter(response)
+    const leave = enter(caller?.id ?? '', response)
     try {
       response.setHeader('Content-Type', 'application/zip')
       response.setHeader('Content-Disposition', `attachment; filename="evidence-${oid}.zip"`)
@@ -58,11 +60,10 @@ export const evidence = defineRoute({
 })
 
 /** Counts the bundle; the returned function counts it out. */
-function enter(response: Response): () => void {
-  if (running >= AT_ONCE) {
-    response.setHeader('Retry-After', RETRY_AFTER_S)
-    throw new ProblemError(503, `${AT_ONCE} evidence bundles are being made at this moment. Ask again in a moment.`)
-  }
-  running++
-  return () => void running--
+function enter(caller: string, response: Response): () => void {
+  const place = places.enter(caller)
+  if ('leave' in place) return place.leave
+  response.setHeader('Retry-After', RETRY_AFTER_S)
+  if (place.full === 'caller') throw new ProblemError(429, 'An evidence bundle of this caller is being made at this moment. Ask again when it is done.')
+  throw new ProblemError(503, `${AT_ONCE} evidence bundles are being made at this moment. Ask again in a moment.`)
 }

@@ -373,26 +373,31 @@ describe('given over HTTP', () => {
     }
   })
 
-  test('two are made at once, which leaves connections to others; a third is asked to come again', async () => {
-    const server = await startTestServer(database, responder)
-    const ask = () => fetch(`${server.url}${path}`, { headers: server.headers })
+  test('two are made at once, which leaves connections to others, and one of a caller, which leaves the other to others; whoever is too many is asked to come again', async () => {
+    // Places are those of the process, whichever server of it is asked.
+    const servers = await Promise.all(['one', 'two', 'three'].map((caller) => startTestServer(database, { ...responder, id: caller })))
+    const ask = (caller: number) => fetch(`${servers[caller]!.url}${path}`, { headers: servers[caller]!.headers })
+    const refusal = ({ status, headers }: Response) => [status, headers.get('content-type'), headers.get('retry-after')]
     // Near their end both wait for somebody who holds the findings.
     const holder = await database.pool.connect()
     await holder.query('begin; lock table findings in access exclusive mode')
-    const two = [await ask(), await ask()]
-    const third = await ask()
-    expect([third.status, third.headers.get('content-type'), Number(third.headers.get('retry-after'))]).toEqual([
-      503,
-      'application/problem+json; charset=utf-8',
-      30,
-    ])
-    await holder.query('rollback')
-    holder.release()
-    for (const response of two) expect(await faultsOf(Buffer.from(await response.arrayBuffer()))).toEqual([])
-    const after = await ask()
-    expect(after.status).toBe(200)
-    await after.arrayBuffer()
-    await server.close()
+    const running: Response[] = []
+    try {
+      running.push(await ask(0))
+      expect(refusal(await ask(0))).toEqual([429, 'application/problem+json; charset=utf-8', '30'])
+      running.push(await ask(1))
+      expect(refusal(await ask(2))).toEqual([503, 'application/problem+json; charset=utf-8', '30'])
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    for (const response of running) expect(await faultsOf(Buffer.from(await response.arrayBuffer()))).toEqual([])
+    for (const caller of [0, 2]) {
+      const after = await ask(caller)
+      expect(after.status).toBe(200)
+      await after.arrayBuffer()
+    }
+    for (const server of servers) await server.close()
   })
 
   test('one that nobody reads to its end gives back its connection and its place', async () => {
