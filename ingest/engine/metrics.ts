@@ -55,6 +55,10 @@ export function createSourceMetrics(registry: Registry, statuses: () => Promise<
   )
   gauge('failing_parts', 'Parts of the source whose last poll failed.', (parts) => parts.filter(({ failures }) => failures > 0).length)
   gauge('gaps', 'Stretches of event time known to be missing.', (parts) => parts.reduce((sum, { gaps }) => sum + gaps.length, 0))
+  // Grows also where a known gap does, whose number stays.
+  gauge('gap_seconds', 'Event time known to be missing: the lengths of all gaps, added up.', (parts) =>
+    parts.flatMap(({ gaps }) => gaps).reduce((sum, { from, until }) => sum + Number((until - from) / 1_000_000n) / 1000, 0),
+  )
   return {
     counted(source, counts) {
       records.inc({ source }, counts.records)
