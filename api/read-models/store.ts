@@ -21,10 +21,11 @@ export function wholeStore(pool: Queries): Store {
 /**
  * A store that holds a caller to their tenants twice: read models ask for no others, and the database shows no others. An unbounded caller's queries may only
  * read, too. Throws a TypeError when the scope holds what is no tenant id.
+ * @param limitMs how long one question may take, in milliseconds: a minute without it; null where nobody waits for the answer
  */
-export function scopedStore(pool: pg.Pool, scope: Scope): Store {
+export function scopedStore(pool: pg.Pool, scope: Scope, limitMs?: number | null): Store {
   const tenants = scope === 'everything' ? null : scope
-  return { ...readerQueries(pool, tenants), scope, snapshot: (work) => readerSnapshot(pool, tenants, work) }
+  return { ...readerQueries(pool, tenants, limitMs), scope, snapshot: (work) => readerSnapshot(pool, tenants, work, limitMs) }
 }
 
 /** Does the work with a store of the same bounds that does not change meanwhile. It holds a connection until the work ends. */

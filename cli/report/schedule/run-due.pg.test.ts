@@ -4,7 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { insertUsage, usageRow } from '#api/usage/fixture.ts'
 import { sha256 } from '#core/record.ts'
 import { openDatabase } from '#database/open.ts'
@@ -16,6 +17,8 @@ import { mustKeepRuns, runDue } from './run-due.ts'
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const ENVIRONMENT = { SECRET, BAD: 'hunter2' }
 const NOW = Date.parse('2026-09-03T06:00:00Z')
+// oxlint-disable-next-line typescript/unbound-method -- called with its own this below
+const query = pg.Client.prototype.query
 let database: TestDatabase
 let folder: string
 
@@ -74,6 +77,21 @@ test('of many processes at once one makes it', async () => {
   const outcomes = await Promise.all(Array.from({ length: 6 }, () => run([daily({ format: 'pdf' })])))
   expect(outcomes.flatMap((outcome) => outcome ?? [])).toHaveLength(1)
   expect(await files()).toEqual(['daily_2026-09-02.pdf'])
+})
+
+test('nothing of it falls under the limit of a minute that is for callers of the API', async () => {
+  const begun: string[] = []
+  const ask = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: unknown[]) {
+    if (typeof given[0] === 'string' && given[0].includes('set local')) begun.push(given[0])
+    return Reflect.apply(query, this, given) as never
+  })
+  try {
+    expect(await run([daily()])).toMatchObject([{ error: null }])
+  } finally {
+    ask.mockRestore()
+  }
+  expect(begun).toEqual([expect.stringContaining('set local role trailjoin_reader_all')])
+  expect(begun[0]).not.toContain('timeout')
 })
 
 test('one that fails is told and stays due; the others go on', async () => {

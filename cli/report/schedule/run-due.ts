@@ -84,8 +84,9 @@ async function makeOne(pool: pg.Pool, report: ScheduledReport, period: Period, o
   const target = await openTarget(report, options.environment)
   const prices = report.prices === undefined ? null : await readPriceFile(report.prices)
   const filters = UsageFilters.parse({ from: period.from, to: period.to, tenant: report.tenant, cloud: report.cloud })
-  // Under the role of unbounded readers: an API with a login of its own reads nothing by itself (docs/operators/access.md).
-  const content = await inSnapshot(scopedStore(pool, 'everything'), (store) =>
+  // Under the role of unbounded readers: an API with a login of its own reads nothing by itself (docs/operators/access.md). A month of a large store may take
+  // minutes, and nobody waits for it: with the limit of the API's callers it would fail anew every minute.
+  const content = await inSnapshot(scopedStore(pool, 'everything', null), (store) =>
     reportFile(store, report.format, { filters, prices, madeBy: report.madeBy ?? null }),
   )
   const delivered = await deliverReport(report, period, content, target, options)
