@@ -104,6 +104,14 @@ describe('a sign-in for people', () => {
     expect(parse(text(`, issuer: "${ENTRA}"`)).oidc[0]?.signIn?.issuer).toBe(ENTRA)
   })
 
+  test('one issuer signs people in for one entry only: of two, nobody could tell whose answer comes back', () => {
+    const entry = (at: string, rest: string): string => `    - issuer: ${at}\n      audience: x\n      signIn: {scope: openid api://x/access, ${rest}}\n`
+    const two = (other: string): string =>
+      `api:\n  oidc:\n${entry('https://sts.windows.net/8f3c1f0e-5c0a-4b7e-9a55-2f0d6b6f1c11/', `clientId: one, issuer: "${ENTRA}"`)}${entry(other, 'clientId: two')}`
+    expect(refusal(two(ENTRA))).toEqual([expect.stringContaining('api.oidc lets people sign in at one issuer for two entries')])
+    expect(parse(two('https://sso.example')).oidc).toHaveLength(2)
+  })
+
   test('lets the page ask no plain http elsewhere, and nothing but origins', () => {
     for (const origin of ['http://evil.example', 'https://evil.example/path', '*', 'https://a.example; script-src *'])
       expect(refusal(signIn(`{clientId: page, origins: ['${origin}']}`)), origin).toEqual([expect.stringContaining('signIn.origins[0] is no origin')])

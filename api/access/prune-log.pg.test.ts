@@ -42,6 +42,34 @@ test('what is older goes, the rest stays, and who took how much away is on recor
   })
 })
 
+test('however many go, each part is looked for before writers have to wait, from where the last one ended', async () => {
+  await database.pool.query(
+    `insert into access_log (request_id, phase, started_at, caller, method, route, filters, status, rows, cut)
+     select gen_random_uuid(), 'whole', '2025-12-01T12:00:00Z'::timestamptz + n * interval '1 second', 'local', 'GET', '/v1/agents', '{}', 200, 1, false from generate_series(1, 20001) n`,
+  )
+  const statements: { readonly text: string; readonly locked: boolean }[] = []
+  const pool = {
+    query: (text: string, values?: unknown[]) => {
+      statements.push({ text, locked: false })
+      return database.pool.query(text, values)
+    },
+    connect: async () => {
+      const client = await database.pool.connect()
+      return {
+        query: (text: string, values?: unknown[]) => {
+          statements.push({ text, locked: true })
+          return client.query(text, values)
+        },
+        release: (broken?: boolean) => client.release(broken),
+      }
+    },
+  } as unknown as typeof database.pool
+  expect(await pruneAccessLog(pool, { before: at('2026-01-01T00:00:00Z'), by: BY })).toBe(20_001)
+  expect(statements.filter(({ locked, text }) => locked && text.includes('started_at'))).toEqual([])
+  expect(statements.filter(({ locked, text }) => locked && text.startsWith('delete'))).toHaveLength(3)
+  expect(await entries()).toHaveLength(101)
+})
+
 test('a pruning is never pruned itself', async () => {
   await pruneAccessLog(database.pool, { before: at('2026-02-01T00:00:00Z'), by: BY })
   expect(await pruneAccessLog(database.pool, { before: at('2100-01-01T00:00:00Z'), by: BY })).toBe(69)

@@ -115,6 +115,10 @@ const issuers = z
     (list) => new Set(list.map((one) => one.issuer)).size === list.length,
     'names one issuer twice: give it both audiences, and grants that tell them apart',
   )
+  .refine((list) => {
+    const places = list.flatMap(({ issuer, signIn }) => (signIn ? [signIn.issuer ?? issuer] : []))
+    return new Set(places).size === places.length
+  }, 'lets people sign in at one issuer for two entries (signIn.issuer): the page could not tell whose answer comes back, so leave signIn to one of them')
 
 const host = z
   .string()
