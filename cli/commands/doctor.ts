@@ -1,16 +1,19 @@
 import { Command } from 'commander'
 import { countUsableTokens } from '#api/access/tokens.ts'
-import { createSourceStore } from '#ingest/engine/store.ts'
+import { readerQueries } from '#database/reader.ts'
+import { readStatuses } from '#ingest/engine/store.ts'
 import type { PartStatus } from '#ingest/engine/store.ts'
 import { CommandError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { accessReport } from '../doctor/access.ts'
 import { readConfiguration } from '../doctor/configuration.ts'
 import { reportsReport, webhooksReport } from '../doctor/delivery.ts'
+import type { KeepsRuns } from '../doctor/delivery.ts'
 import { kafkaReport } from '../doctor/kafka.ts'
 import { ok, problem, textOf, wordsOf } from '../doctor/report.ts'
 import type { Report } from '../doctor/report.ts'
 import { checkSource } from '../doctor/sources.ts'
+import { mustKeepRuns } from '../report/schedule/run-due.ts'
 
 interface DoctorOptions extends GlobalOptions {
   readonly config?: string
@@ -34,12 +37,12 @@ export const doctorCommand: CommandFactory = (cli) =>
 
 async function examine(cli: Cli, options: DoctorOptions): Promise<readonly Report[]> {
   const { report, sources, access, webhooks, reports } = await readConfiguration(cli, options.config)
-  const { store, statuses, tokens } = await storeReport(cli, options)
+  const { store, statuses, tokens, keeps } = await storeReport(cli, options)
   const [kafka, ...rest] = await Promise.all([
     kafkaReport(cli),
     ...(access === null ? [] : [accessReport(access, tokens)]),
     ...(webhooks.length === 0 ? [] : [webhooksReport(webhooks, cli.environment)]),
-    ...(reports.length === 0 ? [] : [reportsReport(reports, cli.environment)]),
+    ...(reports.length === 0 ? [] : [reportsReport(reports, cli.environment, keeps)]),
   ])
   const checked = sources === null ? [] : await Promise.all(sources.entries.map((entry) => checkSource(cli, entry, sources, statuses)))
   return [report, store, ...kafka, ...rest, ...checked.flat()]
@@ -50,6 +53,7 @@ interface Store {
   /** What the collectors have written about themselves so far; null when the store does not answer. */
   readonly statuses: readonly PartStatus[] | null
   readonly tokens: number | null
+  readonly keeps: KeepsRuns | null
 }
 
 /** A store that is away is a problem of its own, and everything else is checked all the same. */
@@ -58,11 +62,16 @@ async function storeReport(cli: Cli, options: GlobalOptions): Promise<Store> {
   try {
     return await withStore(cli, options, async ({ pool }) => ({
       store: report(ok('database', 'answers')),
-      statuses: await createSourceStore(pool).statuses(),
+      // As the API reads them: a login of its own reads no table of sources by itself (docs/operators/access.md).
+      statuses: await readStatuses(readerQueries(pool, null)),
       tokens: await countUsableTokens(pool),
+      keeps: await mustKeepRuns(pool).then(
+        (): KeepsRuns => ({ may: true }),
+        (error: unknown): KeepsRuns => ({ may: false, why: wordsOf(error) }),
+      ),
     }))
   } catch (error) {
     const next = 'Correct DATABASE_URL or --data-dir, or start the database. Collectors keep their cursors there.'
-    return { store: report(problem('database', wordsOf(error), next)), statuses: null, tokens: null }
+    return { store: report(problem('database', wordsOf(error), next)), statuses: null, tokens: null, keeps: null }
   }
 }

@@ -26,18 +26,25 @@ export async function webhooksReport(webhooks: readonly FindingWebhook[], enviro
   return { subject: 'webhooks', part: '', findings }
 }
 
-/** Reports of the section `reports`. */
-export async function reportsReport(reports: readonly ScheduledReport[], environment: Cli['environment']): Promise<Report> {
-  const findings = await Promise.all(reports.map((report) => checkReport(report, environment)))
-  return { subject: 'reports', part: '', findings }
+/** Whether the login of the database may keep which reports were made: without that none is (`mustKeepRuns`). */
+export type KeepsRuns = { readonly may: true } | { readonly may: false; readonly why: string }
+
+/**
+ * Reports of the section `reports`.
+ * @param keeps null where the store does not answer
+ */
+export async function reportsReport(reports: readonly ScheduledReport[], environment: Cli['environment'], keeps: KeepsRuns | null): Promise<Report> {
+  const refused = keeps?.may === false ? [problem('database', keeps.why, null)] : []
+  const findings = await Promise.all(reports.map((report) => checkReport(report, environment, keeps?.may === true)))
+  return { subject: 'reports', part: '', findings: [...refused, ...findings] }
 }
 
-async function checkReport(report: ScheduledReport, environment: Cli['environment']): Promise<Finding> {
+async function checkReport(report: ScheduledReport, environment: Cli['environment'], kept: boolean): Promise<Finding> {
   try {
     const target = await openTarget(report, environment)
     if ('folder' in target) await mustTakeFiles(target.folder)
     if (report.prices !== undefined) await readPriceFile(report.prices)
-    return ok(report.name, `can be made, and goes to ${'folder' in target ? target.folder : new URL(target.url).host}`)
+    return ok(report.name, `${kept ? 'can be made, and ' : ''}goes to ${'folder' in target ? target.folder : new URL(target.url).host}`)
   } catch (error) {
     return problem(report.name, withoutName(error, `report ${report.name}`), 'docs/llm-usage.md shows how a report is written.')
   }

@@ -130,15 +130,18 @@ export function createSourceStore(pool: pg.Pool, now: () => Date = () => new Dat
       )
     },
 
-    async statuses() {
-      const { rows } = await pool.query<Omit<PartStatus, 'gaps'> & { gaps: readonly StoredGap[] }>(
-        `select s.source, s.part, s.kind, c.watermark_ns as watermark, s.last_success_at as "lastSuccessAt", s.last_error_at as "lastErrorAt", s.last_error_code as "lastErrorCode",
-           s.last_error as "lastError", s.failures, s.records, s.stored, s.duplicates, s.rejected, s.gaps
-         from source_status s left join cursors c using (source, part) order by s.source, s.part`,
-      )
-      return rows.map((row) => ({ ...row, gaps: fromStored(row.gaps) }))
-    },
+    statuses: () => readStatuses(pool),
   }
+}
+
+/** What the parts have written about themselves, by source and part. Whoever may read the store may read it. */
+export async function readStatuses(pool: Pick<pg.Pool, 'query'>): Promise<readonly PartStatus[]> {
+  const { rows } = await pool.query<Omit<PartStatus, 'gaps'> & { gaps: readonly StoredGap[] }>(
+    `select s.source, s.part, s.kind, c.watermark_ns as watermark, s.last_success_at as "lastSuccessAt", s.last_error_at as "lastErrorAt", s.last_error_code as "lastErrorCode",
+       s.last_error as "lastError", s.failures, s.records, s.stored, s.duplicates, s.rejected, s.gaps
+     from source_status s left join cursors c using (source, part) order by s.source, s.part`,
+  )
+  return rows.map((row) => ({ ...row, gaps: fromStored(row.gaps) }))
 }
 
 const toStored = (gaps: readonly Gap[]): readonly StoredGap[] => gaps.map(({ from, until, reason }) => ({ from: String(from), until: String(until), reason }))

@@ -10,6 +10,7 @@ import { insertUsage, usageRow } from '#api/usage/fixture.ts'
 import { sha256 } from '#core/record.ts'
 import { openDatabase } from '#database/open.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/postgres.ts'
+import { startProgram } from '../../../test/program.ts'
 import type { ScheduledReport } from '../../../config/reports-section.ts'
 import { isSigned, webhookKey } from '../../webhook/sign.ts'
 import { mustKeepRuns, runDue } from './run-due.ts'
@@ -152,28 +153,40 @@ test('a webhook gets it signed, under the same id when it is sent again', async 
   }
 })
 
-test('an API under a login of its own makes them with the rights that docs/operators/access.md names, and is told where one is missing', async () => {
-  const guide = await readFile(new URL('../../../docs/operators/access.md', import.meta.url), 'utf8')
-  const rights = /^GRANT USAGE ON SCHEMA drizzle[^]*?(?=^```)/m.exec(guide)![0]
-  const name = `trailjoin_test_${randomBytes(4).toString('hex')}`
-  await database.pool.query(`create role ${name} login password 'only-for-this-test'`)
-  await database.pool.query(`grant trailjoin_reader, trailjoin_reader_all to ${name} with inherit false, set true`)
-  await database.pool.query(rights.replaceAll('trailjoin_api', name))
-  const url = new URL(database.url)
-  url.username = name
-  url.password = 'only-for-this-test'
-  const own = await openDatabase({ databaseUrl: url.href })
-  try {
-    await mustKeepRuns(own.pool)
-    for (const format of ['ndjson', 'pdf', 'focus'] as const)
-      expect(await runDue(own.pool, [daily({ name: format, format })], { environment: ENVIRONMENT, now: () => NOW })).toMatchObject([
-        { name: format, error: null },
-      ])
-    expect(await files()).toHaveLength(3)
-    await database.pool.query(`revoke insert on report_runs from ${name}`)
-    await expect(mustKeepRuns(own.pool)).rejects.toThrow(`GRANT SELECT, INSERT ON report_runs TO ${name}`)
-  } finally {
-    await own.close()
-    await database.pool.query(`drop owned by ${name}; drop role ${name}`)
-  }
-})
+test(
+  'an API under a login of its own makes them with the rights that docs/operators/access.md names, and is told where one is missing, by doctor too',
+  { timeout: 60_000 },
+  async () => {
+    const guide = await readFile(new URL('../../../docs/operators/access.md', import.meta.url), 'utf8')
+    const rights = /^GRANT USAGE ON SCHEMA drizzle[^]*?(?=^```)/m.exec(guide)![0]
+    const name = `trailjoin_test_${randomBytes(4).toString('hex')}`
+    await database.pool.query(`create role ${name} login password 'only-for-this-test'`)
+    await database.pool.query(`grant trailjoin_reader, trailjoin_reader_all to ${name} with inherit false, set true`)
+    await database.pool.query(rights.replaceAll('trailjoin_api', name))
+    const url = new URL(database.url)
+    url.username = name
+    url.password = 'only-for-this-test'
+    const own = await openDatabase({ databaseUrl: url.href })
+    try {
+      await mustKeepRuns(own.pool)
+      for (const format of ['ndjson', 'pdf', 'focus'] as const)
+        expect(await runDue(own.pool, [daily({ name: format, format })], { environment: ENVIRONMENT, now: () => NOW })).toMatchObject([
+          { name: format, error: null },
+        ])
+      expect(await files()).toHaveLength(3)
+      await writeFile(join(folder, 'trailjoin.yaml'), `reports:\n  - {name: monthly, every: month, format: csv, folder: out}\n`)
+      const doctor = () => startProgram(['doctor'], folder, { DATABASE_URL: url.href }).ended
+      expect((await doctor()).stdout).toMatch(/^ {2}ok +database: answers\n[^]*^ {2}ok +monthly: can be made, and goes to /m)
+      await database.pool.query(`revoke insert on report_runs from ${name}`)
+      await expect(mustKeepRuns(own.pool)).rejects.toThrow(`GRANT SELECT, INSERT ON report_runs TO ${name}`)
+      const refused = await doctor()
+      expect(refused.stdout).toMatch(
+        /^ {2}PROBLEM +database: Reports are configured, but .*GRANT SELECT, INSERT ON report_runs TO [^]*^ {2}ok +monthly: goes to /m,
+      )
+      expect(refused.code).toBe(1)
+    } finally {
+      await own.close()
+      await database.pool.query(`drop owned by ${name}; drop role ${name}`)
+    }
+  },
+)
