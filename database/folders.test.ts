@@ -1,8 +1,10 @@
 import { chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { homedir, tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { defaultDataDir, firstClosedFolder, prepareDataDir } from './folders.ts'
+
+vi.mock('node:os', { spy: true })
 
 /** No user has this number: stands for the server's user when the program runs as root. */
 const STRANGER = { uid: 4_000_000, gid: 4_000_000 }
@@ -57,4 +59,12 @@ test("without it the data is in the user's data folder, for root where the serve
   vi.stubEnv('TRAILJOIN_DATA_DIR', '')
   vi.stubEnv('XDG_DATA_HOME', '')
   expect(defaultDataDir()).toBe(process.getuid!() === 0 ? '/var/lib/trailjoin' : join(homedir(), '.local/share/trailjoin'))
+})
+
+test('a user without a name, as in a container under any number, has a data folder, too', () => {
+  vi.mocked(userInfo).mockImplementation(() => {
+    throw new Error('A system error occurred: uv_os_get_passwd returned ENOENT (no such file or directory)')
+  })
+  vi.stubEnv('TRAILJOIN_DATA_DIR', '')
+  expect(defaultDataDir()).toMatch(/trailjoin$/)
 })

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
-import { homedir, userInfo } from 'node:os'
+import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseError, errorCode } from './errors.ts'
 import type { ServerUser } from './server-user.ts'
@@ -12,7 +12,7 @@ export function defaultDataDir(): string {
   const { TRAILJOIN_DATA_DIR, XDG_DATA_HOME, LOCALAPPDATA } = process.env
   if (TRAILJOIN_DATA_DIR) return resolve(TRAILJOIN_DATA_DIR)
   if (process.platform === 'win32') return join(LOCALAPPDATA ?? homedir(), 'trailjoin')
-  if (userInfo().uid === 0) return '/var/lib/trailjoin'
+  if (process.getuid?.() === 0) return '/var/lib/trailjoin'
   return join(XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'trailjoin')
 }
 

@@ -5,7 +5,6 @@
 import { execFile } from 'node:child_process'
 import { chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError } from './errors.ts'
@@ -52,7 +51,7 @@ async function programFolder(): Promise<string> {
 
 /** Root's server runs as the user "postgres", who is created if need be. Throws `NO_SERVER_PROGRAMS`. */
 export async function serverUser(): Promise<ServerUser> {
-  if (process.platform === 'win32' || userInfo().uid !== 0) return {}
+  if (process.getuid?.() !== 0) return {}
   const known = await postgresUser()
   if (known) return known
   try {

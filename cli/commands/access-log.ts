@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { Command } from 'commander'
 import { z } from 'zod'
 import type { AccessEntry } from '#api/access/log-page.ts'
@@ -10,6 +9,7 @@ import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { allPages, formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { whoever } from '../whoever.ts'
 
 const filtersText = ({ filters }: AccessEntry): string =>
   Object.entries(filters)
@@ -76,10 +76,9 @@ function pruneCommand(cli: Cli): Command {
     .action(async (options: { before: string; dryRun?: true }, command: Command) => {
       const { before } = parseUsage(Before, { before: options.before })
       const { dataDir } = command.optsWithGlobals<GlobalOptions>()
-      const { username } = userInfo()
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
         if (options.dryRun) return cli.say(`${await prunable(pool, before)} entries would go.`)
-        const gone = await pruneAccessLog(pool, { before, by: { id: `cli:${username}`, name: username }, signal: cli.signal }).catch((error: unknown) => {
+        const gone = await pruneAccessLog(pool, { before, by: whoever(), signal: cli.signal }).catch((error: unknown) => {
           throw error instanceof NotTheOwner
             ? new CommandError(`${error.message} is not the owner of access_log: only the owner of the tables takes entries out.`)
             : error

@@ -1,9 +1,8 @@
-import { userInfo } from 'node:os'
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import type { Severity } from '#core/finding.ts'
 import type { Finding } from '#api/findings/contract.ts'
-import { acknowledge, type Decider, Reason, reopen } from '#api/findings/decide.ts'
+import { acknowledge, Reason, reopen } from '#api/findings/decide.ts'
 import { ocsfFinding } from '#api/findings/ocsf.ts'
 import { FindingFilters, decodeFindingCursor } from '#api/findings/query.ts'
 import { sarifLog } from '#api/findings/sarif.ts'
@@ -15,6 +14,7 @@ import { allPages, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
 import { type Queries, wholeStore } from '#api/read-models/store.ts'
+import { whoever } from '../whoever.ts'
 
 const STYLES: Readonly<Record<Severity, 'red' | 'magenta' | 'yellow' | 'cyan' | 'dim'>> = {
   critical: 'red',
@@ -134,10 +134,4 @@ async function decide(
     if (!finding) throw new CommandError(`There is no finding ${id}. \`trailjoin findings --format json\` lists them with their ids.`)
     cli.say(`${finding.id} (${finding.rule}) is ${finding.status}.`)
   })
-}
-
-/** Whoever holds the database is who the operating system says. */
-function whoever(): Decider {
-  const name = userInfo().username
-  return { id: `cli:${name}`, name }
 }
