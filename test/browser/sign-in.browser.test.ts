@@ -156,6 +156,31 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     expect(newest()).not.toBe(before)
   })
 
+  test('a refusal that passes by does not cost the refresh token: it is tried again', async () => {
+    // Short: renewed in its last second, and taken by the API for half a minute more.
+    product.provider.behaviour.lifetimeSeconds = 5
+    const page = await open(`?oid=${AGENT}`)
+    await signIn(page)
+    await rows(page).first().waitFor()
+    const grants = grantsOf(page)
+    await page.route(
+      `${product.provider.issuer}/token`,
+      (route) => route.fulfill({ status: 429, json: { error: 'temporarily_unavailable' }, headers: { 'access-control-allow-origin': product.url } }),
+      { times: 1 },
+    )
+    await page.waitForTimeout(4500)
+    const before = newest()
+    await rows(page).first().click()
+    await page.getByText('✓ checked in this browser').waitFor()
+    expect([grants, newest()]).toEqual([['refresh_token'], before])
+    await page.waitForTimeout(10_500)
+    await rows(page).nth(1).click()
+    await page.getByText('✓ checked in this browser').waitFor()
+    expect(new Set(grants)).toEqual(new Set(['refresh_token']))
+    expect(grants.length).toBeGreaterThan(1)
+    expect(newest()).not.toBe(before)
+  })
+
   test.each([
     { refreshTokens: true, how: 'with the renewed token' },
     { refreshTokens: false, how: 'after a way to the provider and back' },
@@ -373,6 +398,39 @@ describe.runIf(process.env['TRAILJOIN_SKIP_BROWSER'] !== '1')('signing in to the
     await signInButton(page).click()
     await atProvider(page)
     await page.getByPlaceholder('and password').waitFor()
+  })
+
+  test('signing out while a token is renewed withdraws the refresh token that the renewal brings', async () => {
+    product.provider.behaviour.lifetimeSeconds = 5
+    const page = await open(VIEW)
+    await signIn(page)
+    await rows(page).first().waitFor()
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const brought = new Promise<string>((resolve) => {
+      void page.route(
+        `${product.provider.issuer}/token`,
+        async (route) => {
+          const response = await route.fetch()
+          resolve(((await response.json()) as { refresh_token: string }).refresh_token)
+          await released
+          await route.fulfill({ response })
+        },
+        { times: 1 },
+      )
+    })
+    const withdrawn: (string | null)[] = []
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().startsWith(`${product.provider.issuer}/token/revocation`))
+        withdrawn.push(new URLSearchParams(request.postData() ?? '').get('token'))
+    })
+    await page.waitForTimeout(4500)
+    await rows(page).first().click()
+    const refresh = await brought
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    release()
+    await atProvider(page)
+    expect(withdrawn).toEqual([refresh])
   })
 
   test('who cancels is back at the page, which says so', async () => {

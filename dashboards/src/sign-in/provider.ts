@@ -111,10 +111,13 @@ export async function redeem(attempt: Attempt | null, answer: URLSearchParams): 
   })
 }
 
+/** What says that a refresh token is good no more (RFC 6749 §5.2; the others are of OpenID Connect Core §3.1.2.6; Entra gives interaction_required here, too). Everything else may pass by. */
+const SIGN_IN_AGAIN: ReadonlySet<string> = new Set(['invalid_grant', 'interaction_required', 'login_required', 'consent_required'])
+
 /**
  * New tokens for those at hand.
  * @returns null when the issuer wants the reader to sign in again
- * @throws SignInError when it does not answer
+ * @throws SignInError when it does not answer, or refuses for a reason that may pass by
  */
 export async function renew({ way, refresh, scope, name }: Tokens): Promise<Tokens | null> {
   if (refresh === null) return null
@@ -127,7 +130,7 @@ export async function renew({ way, refresh, scope, name }: Tokens): Promise<Toke
       const tokens = await oauth.processRefreshTokenResponse(issuer, clientOf(way), response)
       return { ...tokensOf(way, { ...tokens, refresh_token: tokens.refresh_token ?? refresh }, name), scope }
     } catch (error) {
-      if (error instanceof oauth.ResponseBodyError && error.status < 500) return null
+      if (error instanceof oauth.ResponseBodyError && SIGN_IN_AGAIN.has(error.error)) return null
       throw error
     }
   })

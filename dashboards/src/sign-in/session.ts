@@ -11,7 +11,7 @@ import { fetchWays } from './ways.ts'
 const SIGNED_IN = 'trailjoin.signed-in-at'
 /** A token is renewed that long before its end, or in the last fifth of a short life. */
 const MARGIN_SECONDS = 60
-/** After an issuer that did not answer. */
+/** After an issuer that did not answer, or could not just then. */
 const PAUSE_MS = 10_000
 
 let arrival: Arrival = { attempt: null, answer: null }
@@ -117,6 +117,8 @@ export function forget(): void {
 
 /** Forgets, and signs out at the issuer, too. @returns what is left to say when the browser stays here */
 export async function signOut(): Promise<string | null> {
+  // It may bring another refresh token, and that one has to be withdrawn.
+  await renewing
   const before = tokens
   forget()
   localStorage.removeItem(SIGNED_IN)
