@@ -69,3 +69,18 @@ test('where the store does not answer, its numbers are left out and the rest is 
   expect(await value(registry, 'trailjoin_conclusions_round_seconds_count')).toBe(1)
   await pool.end()
 })
+
+test('a sum that takes long is under way once, however often scrapes come, and what was known last is told meanwhile, for some minutes', async () => {
+  const registry = new Registry()
+  let queries = 0
+  // As a store that answers once and then not any more.
+  const query = (text: string): Promise<unknown> => (++queries === 1 ? database.pool.query(text) : new Promise(() => undefined))
+  createWorkMetrics(registry, { query } as unknown as pg.Pool)
+  await database.pool.query(`insert into pending (times, event_ids, keys) values ('{4}', array_fill(gen_random_uuid(), array[1]), '{}')`)
+  const told: (number | null)[] = []
+  for (let scrape = 0; scrape < 4; scrape++) told.push(await value(registry, 'trailjoin_pending_events'))
+  expect(told).toEqual([1, 1, 1, 1])
+  expect(queries).toBe(2)
+  vi.advanceTimersByTime(300_000)
+  expect(await value(registry, 'trailjoin_pending_events')).toBeNull()
+})

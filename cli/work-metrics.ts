@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { Database } from '#database/open.ts'
+import { askedBeside } from './asked-beside.ts'
 
 /** What a process that correlates measures of its own work. Times in seconds. */
 export interface WorkMetrics {
@@ -17,24 +17,19 @@ interface State {
   readonly findings: number
   readonly waiting: number
   readonly givenUp: number
+  /** By the database's clock, in seconds since 1970. */
+  readonly readAt: number
 }
 
-/** One scrape reads once, and two processes that ask together do no harm: counting what waits takes as long as that is much. */
-const KEPT_MS = 5_000
-const PATIENCE_MS = 3_000
+/** One scrape reads once, and two processes that ask together do no harm: counting what waits takes as long as that is much, and is told as of before meanwhile. */
+const TIMES = { every: 5_000, goodFor: 300_000, patience: 3_000 }
 
 /**
  * Metrics of conclusions, findings and webhooks. The gauges are numbers of the store, read when the registry is scraped: every process of one store gives the same. Where the store
- * does not answer they are left out, rather than told as of before.
+ * takes long or does not answer they are told as it answered last, with the time of that, for five minutes; then they are left out.
  */
 export function createWorkMetrics(registry: Registry, pool: Database['pool']): WorkMetrics {
-  let kept: { readonly at: number; readonly state: Promise<State | null> } | null = null
-  const read = (): Promise<State | null> => {
-    // A scrape does not wait for a store that hangs: what the process knows by itself is told all the same.
-    if (kept === null || performance.now() - kept.at > KEPT_MS)
-      kept = { at: performance.now(), state: Promise.race([readState(pool).catch(() => null), pause(PATIENCE_MS, null, { ref: false })]) }
-    return kept.state
-  }
+  const read = askedBeside(() => readState(pool), TIMES)
   const gauge = (name: string, help: string, value: (state: State) => number): Gauge =>
     new Gauge({
       name,
@@ -49,6 +44,7 @@ export function createWorkMetrics(registry: Registry, pool: Database['pool']): W
   gauge('trailjoin_pending_events', 'Events stored that no conclusions are drawn from yet.', ({ pending }) => pending)
   gauge('trailjoin_conclusions_round', 'Rounds of conclusions drawn since the store was made.', ({ conclusions }) => conclusions)
   gauge('trailjoin_findings_round', 'Up to which round of conclusions findings are computed.', ({ findings }) => findings)
+  gauge('trailjoin_work_read_timestamp_seconds', 'When the numbers of the store were read: conclusions, findings, webhook messages.', ({ readAt }) => readAt)
   const messages = new Gauge({
     name: 'trailjoin_webhook_messages',
     help: 'Messages to webhooks that wait to be taken, or that were given up after four days.',
@@ -85,7 +81,8 @@ async function readState(pool: Database['pool']): Promise<State> {
        coalesce((select round from progress where name = 'conclusions'), 0)::float8 as conclusions,
        coalesce((select round from progress where name = 'findings'), 0)::float8 as findings,
        (select count(*) from webhook_outbox where failed_at is null)::float8 as waiting,
-       (select count(*) from webhook_outbox where failed_at is not null)::float8 as "givenUp"`,
+       (select count(*) from webhook_outbox where failed_at is not null)::float8 as "givenUp",
+       extract(epoch from now())::float8 as "readAt"`,
   )
   return rows[0]!
 }
