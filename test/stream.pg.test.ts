@@ -215,6 +215,23 @@ describe('a reader', () => {
     expect(told(client, 'end')).toEqual([{ reason: 'access' }])
   })
 
+  test(
+    'whose store is restored while the stream is open is told so at the next heartbeat, and what comes then is no picture with a hole',
+    { timeout: 40_000 },
+    async () => {
+      const client = await watch(AGENT)
+      const sink = createCorrelator(database.pool)
+      // Restored to a time before the stream's position, it has numbered its rounds again since, and the stream's connections are made anew.
+      await database.pool.query(`update live_rounds set mark = gen_random_uuid() where round = (select round from progress where name = 'conclusions')`)
+      await sink.deliver([record({ ...accessLine, requestId: 'after-another-restore' })], [])
+      await sink.drain()
+      await Promise.race([client.ended, new Promise((_resolve, reject) => void setTimeout(() => reject(new Error('the stream did not end')), 25_000))])
+      expect(client.messages.slice(1).map(({ event, data }) => [event, data])).toEqual([['end', { reason: 'stale' }]])
+      const again = await watch(AGENT, 'me', client.lastId())
+      await expect.poll(() => told(again, 'reset').length, { timeout: 5000 }).toBe(1)
+    },
+  )
+
   test('gets a heartbeat with a position while nothing happens', { timeout: 40_000 }, async () => {
     const client = await watch(AGENT)
     await expect.poll(() => client.comments(), { timeout: 25_000 }).toBeGreaterThan(0)

@@ -30,18 +30,20 @@ export async function currentPosition(store: Queries): Promise<Position> {
   return endOfRound(rows[0]?.round ?? 0n, rows[0]?.mark ?? null)
 }
 
-/** Whether all that changed since a position can still be told: it is of this store, as it is now, and nothing after it is forgotten. */
-export async function canGoOnFrom(store: Queries, { round, phase, mark }: Position): Promise<boolean> {
-  const { rows } = await store.query<{ current: bigint | null; oldest: bigint | null; mark: string | null }>(
-    `select (select round from progress where name = 'conclusions') as current, (select round from progress where name = 'live-pruned') as oldest,
-       (select mark from live_rounds where round = $1) as mark`,
-    [round.toString()],
-  )
-  const { current, oldest, mark: right } = rows[0]!
-  // Before the first round every store is alike.
-  if (round !== 0n && (mark === null || mark !== right)) return false
-  // Of the oldest round nothing is kept: only its end is a place to go on from.
-  return round <= (current ?? 0n) && (round > (oldest ?? 0n) || (round === (oldest ?? 0n) && phase === 2))
+/**
+ * Condition: all that changed since a position can still be told. It is of this store, as it is now, and nothing after it is forgotten: of the oldest round nothing
+ * is kept, so that only its end is a place to go on from. Before the first round every store is alike.
+ * @param round, mark their SQL parameters
+ */
+const knows = ({ phase }: Position, round: string, mark: string): string =>
+  `${round}::bigint <= coalesce((select round from progress where name = 'conclusions'), 0)
+   and ${round}::bigint ${phase === 2 ? '>=' : '>'} coalesce((select round from progress where name = 'live-pruned'), 0)
+   and (${round}::bigint = 0 or exists (select from live_rounds where round = ${round}::bigint and mark = ${mark}::uuid))`
+
+/** Whether all that changed since a position can still be told. */
+export async function canGoOnFrom(store: Queries, position: Position): Promise<boolean> {
+  const { rows } = await store.query<{ good: boolean }>(`select ${knows(position, '$1', '$2')} as good`, [position.round.toString(), position.mark])
+  return rows[0]!.good
 }
 
 interface Span {
@@ -54,7 +56,8 @@ interface Span {
 
 /**
  * Everything after the position, in order, page by page; ends when nothing is left. An item that was concluded anew several times comes once, as it is now, at the
- * place of its last round. Each page is a query of its own: a slow client holds neither a connection nor a snapshot.
+ * place of its last round. Each page is a query of its own: a slow client holds neither a connection nor a snapshot. After a position that this store does not know
+ * (any more: it may be restored at any time) nothing is told, so that no position of the store as it is now hides what is missing before it.
  */
 export async function* changesAfter(store: Store, { oid, filters }: Watched, after: Position): AsyncGenerator<readonly Change[]> {
   let position = after
@@ -64,10 +67,11 @@ export async function* changesAfter(store: Store, { oid, filters }: Watched, aft
       `with seen as (
          select tenant_id, round, from_ns, to_ns from live_changes
          where oid = $1 and round ${position.phase === 2 ? '>' : '>='} $2 and ($3::uuid is null or tenant_id = $3::uuid) and ${tenantInScope('tenant_id', '$4')}
+           and ${knows(position, '$2', '$5')}
        )
        select seen.*, r.mark from seen left join live_rounds r using (round)
        where round in (select distinct round from seen order by round limit ${ROUNDS_AT_ONCE}) order by round, tenant_id`,
-      [oid, position.round.toString(), filters.tenant ?? null, scopeOf(store)],
+      [oid, position.round.toString(), filters.tenant ?? null, scopeOf(store), position.mark],
     )
     if (rows.length === 0) return
     for (const spans of Map.groupBy(rows, (row) => row.round).values()) {

@@ -14,8 +14,9 @@ export interface EventStream {
   readonly end: (reason: EndReason) => void
 }
 
-/** `access`: the token is no longer good; `slow`: the client took nothing for half a minute; `shutdown`: this server stops, another may go on. */
-type EndReason = 'access' | 'slow' | 'shutdown'
+/** `access`: the token is no longer good; `slow`: the client took nothing for half a minute; `shutdown`: this server stops, another may go on; `stale`: the store was
+ * restored meanwhile, whoever comes back is told to load anew. */
+type EndReason = 'access' | 'slow' | 'shutdown' | 'stale'
 
 /** Begins the answer. `standstill` is in milliseconds. */
 export function openEventStream(response: Response, standstill = STANDSTILL_MS): EventStream {

@@ -74,7 +74,7 @@ interface Following {
   readonly bell: Bell | undefined
 }
 
-/** Tells what changed, again and again, until the client goes, may no longer, or stands still. */
+/** Tells what changed, again and again, until the client goes, may no longer, or stands still, or the store is no longer the one that the position is of. */
 async function follow(events: EventStream, { context, watched, begin, seen: before, bell }: Following): Promise<void> {
   let position = begin
   let seen = before
@@ -99,7 +99,10 @@ async function follow(events: EventStream, { context, watched, begin, seen: befo
       beat = Date.now() + HEARTBEAT_MS
       if (!(await context.stillAllowed())) return events.end('access')
       // All up to this round is told once the next look finds nothing: a client that comes back much later need not begin so far behind.
-      position = await settled(context, watched, position)
+      const next = await settled(context, watched, position)
+      // Asked last: in a store that was restored before this, what was found is not all that there is to tell.
+      if (!(await canGoOnFrom(context.store, position))) return events.end('stale')
+      position = next
       await events.send({ comment: 'still here', id: encodePosition(position) })
     }
     const wait = Math.max(0, Math.min(beat - Date.now(), bell ? HEARTBEAT_MS : POLL_MS))
