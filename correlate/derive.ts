@@ -23,8 +23,8 @@ import { updateUsage } from './usage/update.ts'
 /** Pending events concluded about in one transaction, about; what they touch beyond themselves comes on top. */
 export const EVENTS_A_ROUND = 40_000
 
-/** Concludes about a part of what is pending. Resolves to false when nothing was pending. Rejects, changing nothing, when the database fails. */
-export async function deriveOnce(pool: pg.Pool, eventsARound = EVENTS_A_ROUND): Promise<boolean> {
+/** Concludes about a part of what is pending: about so many events, out of so many batches (`store/pending.ts`). Resolves to false when nothing was pending. Rejects, changing nothing, when the database fails. */
+export async function deriveOnce(pool: pg.Pool, eventsARound = EVENTS_A_ROUND, batchesARound?: number): Promise<boolean> {
   const { rows } = await pool.query('select 1 where exists (select from pending) or exists (select from directory_facts where not derived)')
   if (rows.length === 0) return false
   const client = await pool.connect()
@@ -33,7 +33,7 @@ export async function deriveOnce(pool: pg.Pool, eventsARound = EVENTS_A_ROUND): 
     // Every look-up below is an index probe per key; without statistics the planner may prefer to read whole tables.
     await client.query('set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off')
     await client.query('select pg_advisory_xact_lock($1)', [DERIVE_LOCK])
-    await deriveRound(client, eventsARound)
+    await deriveRound(client, eventsARound, batchesARound)
     await client.query('commit')
     return true
   } catch (error) {
@@ -44,9 +44,9 @@ export async function deriveOnce(pool: pg.Pool, eventsARound = EVENTS_A_ROUND): 
   }
 }
 
-async function deriveRound(client: pg.PoolClient, eventsARound: number): Promise<void> {
+async function deriveRound(client: pg.PoolClient, eventsARound: number, batchesARound?: number): Promise<void> {
   const round = await nextRound(client)
-  const pending = await takePending(client, eventsARound)
+  const pending = await takePending(client, eventsARound, batchesARound)
   const { facts, fresh, freshIds } = await loadDirectoryFacts(client)
   const after = buildDirectory(facts)
   const directories = { before: fresh.size === 0 ? after : buildDirectory(facts.filter((fact) => !fresh.has(fact))), after }

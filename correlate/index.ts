@@ -26,10 +26,12 @@ export interface CorrelatorOptions {
   readonly concluded?: ((seconds: number) => void) | undefined
   /** Pending events concluded about in one transaction, about. */
   readonly eventsARound?: number | undefined
+  /** Batches that these are taken out of. */
+  readonly batchesARound?: number | undefined
 }
 
 /** The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database (correlate/SPEC.md). */
-export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVENTS_A_ROUND }: CorrelatorOptions = {}): RecordSink {
+export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVENTS_A_ROUND, batchesARound }: CorrelatorOptions = {}): RecordSink {
   const dictionary = createDictionary(pool)
   let deriving: Promise<void> | null = null
   let unanalysed = 0
@@ -68,7 +70,7 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
 
   async function derive(wanted: () => boolean): Promise<void> {
     // Each round commits by itself.
-    for (let started = performance.now(); wanted() && (await deriveOnce(pool, eventsARound)); started = performance.now())
+    for (let started = performance.now(); wanted() && (await deriveOnce(pool, eventsARound, batchesARound)); started = performance.now())
       concluded?.((performance.now() - started) / 1000)
   }
   function deriveSoon(): void {

@@ -1,4 +1,6 @@
 -- What row-level security would make dear: see migrations/schema/conclusions.ts. Rows that are there take the values from the events and timelines that they rest on.
+-- Everything that this and the following migrations lock, at once, before the work, and in the order in which writers do: one that still runs waits, instead of holding one table and wanting another.
+LOCK TABLE "chunks", "events", "conclusions", "traces", "rejected" IN ACCESS EXCLUSIVE MODE;--> statement-breakpoint
 ALTER TABLE "conclusions" ADD COLUMN "source" "source";--> statement-breakpoint
 ALTER TABLE "conclusions" ADD COLUMN "kind" "kind";--> statement-breakpoint
 ALTER TABLE "conclusions" ADD COLUMN "outcome" "outcome";--> statement-breakpoint

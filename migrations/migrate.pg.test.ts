@@ -130,3 +130,23 @@ test('what is stored before 0015 gets its source, kind and outcome, and traces t
     { events: 1n, sources: ['entra'] },
   ])
 })
+
+test('a reader that runs during an update, and wants what the update has locked, neither ends the update nor is ended by it', async () => {
+  const content = await journal()
+  await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ ...content, entries: content.entries.filter(({ idx }) => idx < 15) }))
+  await migrate(database.pool, folder)
+  // Whose time is over first is the one that PostgreSQL ends: the update.
+  const { rows } = await database.pool.query<{ name: string }>('select quote_ident(current_database()) as name')
+  await database.pool.query(`alter database ${rows[0]!.name} set deadlock_timeout = '2s'`)
+  const pool = await openPool(database.url)
+  const reader = await database.pool.connect()
+  await reader.query(`begin; set local deadlock_timeout = '1min'; select from rejected`)
+  const update = migrate(pool)
+  await expect.poll(async () => (await database.pool.query(`select from pg_locks where relation = 'rejected'::regclass and not granted`)).rowCount).toBe(1)
+  await reader.query('select from chunks')
+  await reader.query('commit')
+  reader.release()
+  await update
+  await pool.end()
+  expect(await applied()).toBe(content.entries.length)
+})

@@ -12,6 +12,8 @@ import { DatabaseError, errorCode } from '#database/errors.ts'
 /** Any fixed number will do; it must differ from the other advisory locks of the product. */
 const LOCK = 7_264_501
 
+const ATTEMPTS = 5
+
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 /**
@@ -25,7 +27,7 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
     await client.query('select pg_advisory_lock($1)', [LOCK])
     try {
       // With nothing to apply nothing but a look is needed: also who may only read (the API's own login) gets through.
-      if ((await compare(client, folder)) > 0) await apply(drizzle(client), { migrationsFolder: folder })
+      if ((await compare(client, folder)) > 0) await applyAll(client, folder)
     } finally {
       await client.query('select pg_advisory_unlock($1)', [LOCK])
     }
@@ -41,6 +43,18 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
     )
   } finally {
     client.release(broken)
+  }
+}
+
+/** All in one transaction. An older process that still runs may hold a table that is wanted and want one that is held: whom PostgreSQL ends then has changed nothing, and tries again. */
+async function applyAll(client: pg.PoolClient, folder: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await apply(drizzle(client), { migrationsFolder: folder })
+      return
+    } catch (error) {
+      if (attempt >= ATTEMPTS || errorCode(error instanceof Error ? (error.cause ?? error) : error) !== '40P01') throw error
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Findings from the sums of days that changed are those of a recount of everything, after every order, repetition, late record and better text. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import type { JsonObject, RawRecord } from '#core/record.ts'
 import { createRandom } from '../../simulate/random.ts'
@@ -55,6 +56,19 @@ function recordsOf(seed: number, rules: readonly string[]): RawRecord[] {
   return [...all, ...all.filter(() => random.chance(0.1))]
 }
 
+/** What befalls sums in a store that is updated or put right by hand; each is met by the next refresh. */
+const MISHAPS: Readonly<Record<string, string>> = {
+  none: 'select 1',
+  // What is stored came before days were noted.
+  'updated store': `delete from touched_days; delete from digest_days; delete from digests; delete from progress where name in ('digests', 'noted-days', 'noted-days-since')`,
+  'days and rounds forgotten': `delete from touched_days; delete from progress where name like 'noted-days%'`,
+  'sums emptied': 'delete from digests; delete from digest_days',
+  'sums emptied after an update': 'delete from touched_days; delete from digests; delete from digest_days',
+  'days emptied': 'delete from digest_days',
+  'told to recount': `delete from progress where name in ('digests', 'findings')`,
+  'summed up in another way': `update digest_days set version = 'another'; update digests set profile = '{}' where topic = 'exchange'`,
+}
+
 interface Stored {
   readonly findings: readonly unknown[]
   readonly digests: readonly unknown[]
@@ -73,6 +87,12 @@ async function stored(): Promise<Stored> {
   }
 }
 
+async function deliver(records: readonly RawRecord[]): Promise<void> {
+  const sink = createCorrelator(database.pool)
+  await sink.deliver(records, [])
+  await sink.drain()
+}
+
 test('findings of the days that changed are those of a recount, in whatever order and parts the records came', async () => {
   const met = new Set<string>()
   const scene = fc.record({
@@ -80,9 +100,14 @@ test('findings of the days that changed are those of a recount, in whatever orde
     rules: fc.subarray(RULES, { minLength: 3, maxLength: 8 }),
     order: fc.infiniteStream(fc.nat()),
     late: fc.integer({ min: 1, max: 12 }),
+    eventsARound: fc.constantFrom(2, 20, 40_000),
+    // What may have happened to the sums, and before which part.
+    mishap: fc.constantFrom(...Object.keys(MISHAPS)),
+    before: fc.nat({ max: 5 }),
+    beside: fc.nat({ max: 3 }),
   })
   await fc.assert(
-    fc.asyncProperty(scene, async ({ seed, rules, order, late }) => {
+    fc.asyncProperty(scene, async ({ seed, rules, order, late, eventsARound, mishap, before, beside }) => {
       const records = recordsOf(seed, rules)
       const keys = [...order.take(records.length)]
       const shuffled = records.map((record, index) => [keys[index]!, record] as const).toSorted(([a], [b]) => a - b)
@@ -91,15 +116,17 @@ test('findings of the days that changed are those of a recount, in whatever orde
       const most = Math.max(0, shuffled.length - late)
       const half = Math.ceil(most / 2)
       const parts = [[0, half], [half, most], ...Array.from({ length: late }, (_, index) => [most + index, most + index + 1])] as [number, number][]
-      for (const [from, to] of parts) {
-        const sink = createCorrelator(database.pool)
+      for (const [index, [from, to]] of parts.entries()) {
+        if (index === before) await database.pool.query(MISHAPS[mishap]!)
+        const sink = createCorrelator(database.pool, { eventsARound })
         await sink.deliver(
           shuffled.slice(from, to).map(([, record]) => record),
           [],
         )
         // Also between the facts and the conclusions about them.
         if (from % 2 === 0) await refreshFindings(database.pool)
-        await sink.drain()
+        // Or between two rounds of them.
+        await Promise.all([sink.drain(), index === beside ? refreshFindings(database.pool) : null])
         await refreshFindings(database.pool)
       }
       const byDays = await stored()
@@ -123,11 +150,6 @@ test('findings of the days that changed are those of a recount, in whatever orde
 
 test('conclusions that somebody drew without noting their days make the next refresh a recount', async () => {
   await emptyStore(database.pool)
-  const deliver = async (records: readonly RawRecord[]): Promise<void> => {
-    const sink = createCorrelator(database.pool)
-    await sink.deliver(records, [])
-    await sink.drain()
-  }
   const world = new World()
   logs(world)
   await deliver(world.records)
@@ -144,4 +166,48 @@ test('conclusions that somebody drew without noting their days make the next ref
   await database.pool.query(`update progress p set round = kept.round from kept where kept.name = p.name`)
   await database.pool.query('drop table kept')
   expect(await refreshFindings(database.pool)).toMatchObject({ findings: 1, written: 1 })
+})
+
+test('who empties the sums of an updated store loses nothing, and of days without events nothing stays', async () => {
+  await emptyStore(database.pool)
+  const world = new World()
+  logs(world)
+  PLANTS['unknown-subject']!.fires(world, 'old', createRandom(1, 'old'))
+  await deliver(world.records)
+  await refreshFindings(database.pool)
+  const before = await stored()
+  expect(before.findings).toHaveLength(1)
+  await database.pool.query('delete from touched_days')
+  await refreshFindings(database.pool)
+  await database.pool.query('delete from digests; delete from digest_days')
+  await refreshFindings(database.pool)
+  expect(await stored()).toEqual(before)
+  // Somebody emptied one of the two tables only, and left sums of a day that has no events.
+  await database.pool.query(
+    `delete from digest_days; insert into digests select topic, key, day - 400, profile, events, first_ns, last_ns, times, ids from digests`,
+  )
+  await refreshFindings(database.pool)
+  expect(await stored()).toEqual(before)
+})
+
+test('a recount comes without a new record: when somebody asks for it, after an update, and when this release sums up in another way', async () => {
+  await emptyStore(database.pool)
+  expect(await concludeAll(database.pool)).toBe(false)
+  const world = new World()
+  logs(world)
+  PLANTS['unknown-subject']!.fires(world, 'some', createRandom(1, 'some'))
+  await deliver(world.records)
+  expect(await concludeAll(database.pool)).toBe(true)
+  expect(await concludeAll(database.pool)).toBe(false)
+  const before = await stored()
+  for (const change of [
+    `delete from progress where name in ('digests', 'findings')`,
+    `delete from progress where name in ('digests', 'noted-days', 'noted-days-since')`,
+    `update digest_days set version = 'another'`,
+  ]) {
+    await database.pool.query(`update digests set profile = '{}'`)
+    await database.pool.query(change)
+    expect([change, await concludeAll(database.pool), await stored()]).toEqual([change, true, before])
+    expect(await concludeAll(database.pool)).toBe(false)
+  }
 })

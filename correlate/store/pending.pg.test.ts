@@ -65,3 +65,12 @@ test('a round that fails leaves everything', async () => {
   await client.query('rollback')
   expect((await take(9))[0]).toEqual([10, 20, 30])
 })
+
+test('of an event in more batches than a round looks at the older entry comes first, never the newer one alone', async () => {
+  const id = idOf(1)
+  for (const times of [[90], [5, 10], [7]])
+    await client.query('insert into pending (times, event_ids, keys) values ($1, $2, $3)', [times, times.map(() => id), []])
+  const found: number[][] = []
+  for (let round = 0; round < 3; round++) found.push((await takePending(client, 1, 1)).refs.map(({ timeNs }) => Number(timeNs)))
+  expect(found).toEqual([[90], [5, 10], [7]])
+})

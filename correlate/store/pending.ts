@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
 import type { EventRef } from './lookups.ts'
 
-/** Batches that a round looks at: of up to 5,000 events each when they come from files. */
+/** Batches that a round looks at, the oldest ones: of up to 5,000 events each when they come from files. */
 const BATCHES = 64
 
 export interface Pending {
@@ -21,12 +21,12 @@ interface Batch {
 }
 
 /**
- * Takes what the next round concludes about, up to about `most` events: of the oldest batches those that happened first. What belongs together happened close together,
+ * Takes what the next round concludes about, up to about `most` events: of the oldest `batches` those that happened first. What belongs together happened close together,
  * but stands in the logs of three clouds: concluded in the order in which files were read, much of it is concluded about again when the next cloud's files come (measured:
  * half as much work again at 100,000 events). The caller holds the deriver's lock; the rest stays, and so does everything if the transaction fails.
  */
-export async function takePending(client: pg.ClientBase, most: number): Promise<Pending> {
-  const { rows } = await client.query<Batch>(`select id, times, event_ids, keys from pending order by id limit ${BATCHES}`)
+export async function takePending(client: pg.ClientBase, most: number, batches: number = BATCHES): Promise<Pending> {
+  const { rows } = await client.query<Batch>(`select id, times, event_ids, keys from pending order by id limit $1`, [batches])
   const isTaken = choose(rows, most)
   const gone: bigint[] = []
   const cut: { id: bigint; rest: EventRef[] }[] = []
@@ -53,8 +53,10 @@ export async function takePending(client: pg.ClientBase, most: number): Promise<
 }
 
 /**
- * Tells which events the round takes. Of an event that was replaced while it was pending there are several entries, perhaps at several times: they are taken together, because
- * an old one that came after the new one would say that the event is gone. Replaced events are taken with whatever they had named.
+ * Tells which events the round takes. Of an event that was replaced while it was pending there are several entries, perhaps at several times, and never may the newer be taken without the
+ * older: an old one that came after the new one would say that the event is gone. (The old one first is harmless: nothing is found there, and the new one is still to come.) So of the batches looked at all entries of
+ * one event are taken together; and in a batch that is not looked at stands no older entry than in those that are, because ids follow the locks: whoever replaces an event, or touches it by replacing another, holds
+ * `DERIVE_LOCK` when the batch is written and until it is committed, and whoever stored the event first had committed before. Replaced events are taken with whatever they had named.
  */
 function choose(batches: readonly Batch[], most: number): (id: EventId) => boolean {
   const times = BigInt64Array.from(batches.flatMap((batch) => batch.times)).toSorted()

@@ -15,14 +15,14 @@ export const daySql = (time: string): string => `((${time} - (${time} % ${DAY} +
 export const NOTED = { last: 'noted-days', since: 'noted-days-since' } as const
 
 /**
- * Notes that facts or conclusions at these times changed in the round, of every round. The caller holds the deriver's lock until its transaction ends. A round that somebody
+ * Notes that facts or conclusions at these times changed in the round, of every round. Rounds only grow under the lock, so the last one to write a day is the last one that changed it. The caller holds the deriver's lock until its transaction ends. A round that somebody
  * drew who knows nothing of this (an older version) shows as a gap.
  */
 export async function noteDays(client: pg.ClientBase, round: bigint, times: Iterable<bigint>): Promise<void> {
   const days = new Set<number>()
   for (const time of times) days.add(dayOf(time))
   await client.query(
-    `insert into touched_days as d (day, round) select *, $2::bigint from unnest($1::integer[]) on conflict (day) do update set round = greatest(d.round, excluded.round)`,
+    `insert into touched_days (day, round) select *, $2::bigint from unnest($1::integer[]) on conflict (day) do update set round = excluded.round`,
     [[...days], round],
   )
   await client.query(

@@ -17,7 +17,7 @@ export const digestDays = pgTable('digest_days', {
 
 /**
  * Each day's events as far as findings ask for them, summed up by what they have in common (`correlate/findings/engine/digest/`). Like the findings a
- * conclusion: it may be emptied (with `digest_days`) at any time.
+ * conclusion: `delete from progress where name in ('digests', 'findings')` has all of it made anew.
  */
 export const digests = pgTable(
   'digests',

@@ -3,11 +3,8 @@ import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { nanos, sourceEnum, kindEnum, outcomeEnum } from './columns.ts'
 
-/** Actions that the findings llm-probing and logging-disabled look at; a query that repeats it word for word uses the index events_watched. */
+/** Actions that the findings llm-probing and logging-disabled look at; a query of `events` (logging-disabled) that repeats it word for word uses the index events_watched. */
 export const WATCHED_ACTION = String.raw`action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|:SetIam(Policy|Permissions)$'`
-
-/** Uses of a secret or long-lived key that the finding secret-where-federation-expected looks at; a query that repeats it word for word uses the index events_static. */
-export const STATIC_CREDENTIAL = `(credential_type = 'clientsecret' and kind = 'token.issued' or credential_type in ('iam-user', 'root', 'bedrock-api-key') and kind = 'llm.invoked' or credential_type = 'service-account-key')`
 
 /** Facts: what one record says, in the product's words. */
 export const events = pgTable(
@@ -88,23 +85,18 @@ export const events = pgTable(
     index('events_near_key')
       .on(table.nearKey, table.timeNs)
       .where(sql`${table.nearKey} is not null`),
-    // For findings. Exchanges, trust changes and refused model calls, in order of time.
+    // Changes of trusts, which findings read from their records (correlate/findings/engine/context.ts); exchanges, for what-if (api/read-models/what-if.ts).
     index('events_findings')
       .on(table.kind, table.outcome, table.timeNs)
       .where(sql.raw(`kind in ('token.exchanged', 'trust.changed') or kind = 'llm.invoked' and outcome = 'failure'`)),
-    // How far back each sign-in log of a tenant reaches; the refused sign-ins.
+    // How far back each sign-in log of a tenant reaches (api/explain/missing.ts).
     index('events_issued')
       .on(table.tenantId, table.action, table.outcome, table.timeNs)
       .where(sql`${table.kind} = 'token.issued'`),
-    // Audiences of the operator's own APIs, and their callers.
-    index('events_api')
-      .on(table.tenantId, table.resource, table.proofAppId)
-      .where(sql`${table.source} = 'app'`),
-    // The few calls that look for models or change what is logged, among everything else that clouds log.
+    // The few calls that change what is logged, among everything else that clouds log (correlate/findings/logging-disabled.ts).
     index('events_watched')
       .on(table.timeNs)
       .where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
-    index('events_static').on(table.timeNs).where(sql.raw(STATIC_CREDENTIAL)),
     // For looking up what a responder has in hand (api/read-models/resolve.ts). Hashes where nearly every value is another one: half the size and cost of a tree.
     index('events_native_id').using('hash', table.nativeId),
     index('events_request_id').using('hash', table.requestId),

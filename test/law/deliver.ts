@@ -64,9 +64,11 @@ export function deliverWildly(store: LawStore, records: readonly RawRecord[], ra
   const largest = random.pick([3, 10, 30, 80])
   const parts = Array.from({ length: correlators }, (_, index) => order.filter((_record, place) => place % correlators === index))
   const eventsARound = random.pick([2, 20, 40_000])
+  // An event that was replaced while it was pending stands in several batches: also in those that the round does not look at.
+  const batchesARound = random.pick([1, 2, 64])
   // Drawn before the correlators race: what they do must follow from the seed alone.
   const plans = parts.map((part) => batches(part, largest, random))
-  return deliver(store, { correlators, eventsARound }, async (sinks, receive) => {
+  return deliver(store, { correlators, eventsARound, batchesARound }, async (sinks, receive) => {
     const outcomes = await Promise.allSettled(
       plans.map(async (plan, index) => {
         for (const { batch, drain } of plan) {
@@ -104,15 +106,16 @@ type Receive = (sink: RecordSink, batch: readonly RawRecord[]) => Promise<void>
 interface Correlators {
   readonly correlators: number
   readonly eventsARound?: number
+  readonly batchesARound?: number
 }
 
 async function deliver(
   store: LawStore,
-  { correlators, eventsARound }: Correlators,
+  { correlators, ...options }: Correlators,
   work: (sinks: readonly RecordSink[], receive: Receive) => Promise<void>,
 ): Promise<Delivered> {
   await clear(store.pools[0]!)
-  const sinks = store.pools.slice(0, correlators).map((pool) => createCorrelator(pool, { eventsARound }))
+  const sinks = store.pools.slice(0, correlators).map((pool) => createCorrelator(pool, options))
   const counts = { delivered: 0, stored: 0, duplicates: 0, rejected: 0 }
   await work(sinks, async (sink, batch) => {
     const receipt = await sink.deliver(batch, [])

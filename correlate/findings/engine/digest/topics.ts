@@ -159,11 +159,17 @@ export interface AddressProfile {
 
 const WHO = { tenantId: 'concluded_tenant', subjectOid: 'subject', agentOid: 'agent', candidates: 'candidates' } as const
 
+export interface UseProfile extends AddressProfile {
+  readonly source: Source
+  /** The concluded tenant, else the record's own. */
+  readonly eventTenantId: TenantId | null
+}
+
 /** From where cloud sessions with a proven subject are used. What an AWS service did on the caller's behalf with the caller's key comes from the service. */
-export const USES: Topic<AddressProfile> = {
+export const USES: Topic<UseProfile> = {
   name: 'use',
   where: `session is not null and subject is not null and ip is not null and invoked_by is null and kind <> 'token.exchanged'`,
-  profile: { ...WHO, ip: 'ip' },
+  profile: { ...WHO, ip: 'ip', source: 'source', eventTenantId: 'tenant' },
   lists: 'all',
 }
 

@@ -10,7 +10,8 @@ const EVENTS_AT_ONCE = 40_000
 const SUMMED = 'digests'
 
 /**
- * Sums up the days that changed since the last time, or every day: when told to, when nobody noted which ones changed, and when the sums were made in another way. The caller holds the findings' lock.
+ * Sums up the days that changed since the last time, or every day and without belief in what is there: when told to, when nobody noted which ones changed, and when no day is
+ * summed up (of what was stored before days were noted, `touched_days` knows nothing). Days whose sums were made in another way are summed up again. The caller holds the findings' lock.
  * @returns how many days
  */
 export async function updateDigests(client: pg.ClientBase, whole: boolean): Promise<number> {
@@ -20,8 +21,10 @@ export async function updateDigests(client: pg.ClientBase, whole: boolean): Prom
   const round = (name: string): bigint => rows.find((row) => row.name === name)?.round ?? 0n
   const now = round('conclusions')
   const known = rows.some((row) => row.name === SUMMED) && round(NOTED.last) === now && round(NOTED.since) <= round(SUMMED) + 1n
-  const days = whole || !known ? await allDays(client) : await changedDays(client)
-  await client.query('delete from digests where day = any($1::integer[])', [days.map(({ day }) => day)])
+  const all = whole || !known || (await client.query('select from digest_days limit 1')).rowCount === 0
+  const days = all ? await allDays(client) : await changedDays(client)
+  if (all) await client.query('with days as (delete from digest_days) delete from digests')
+  else await client.query('delete from digests where day = any($1::integer[])', [days.map(({ day }) => day)])
   for (const { first, last } of stretches(days)) await client.query(SUM_UP, [BigInt(first) * DAY, BigInt(last + 1) * DAY])
   await client.query(
     `insert into digest_days (day, round, version) select d.*, '${VERSION}' from unnest($1::integer[], $2::bigint[]) d
@@ -35,6 +38,15 @@ export async function updateDigests(client: pg.ClientBase, whole: boolean): Prom
   return days.length
 }
 
+/** True when `trailjoin` has never summed up what is concluded, was told to do so again, or sums up in another way now. */
+export async function mustSumUp(client: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
+  const { rows } = await client.query<{ must: boolean }>(
+    `select exists (select from progress where name = 'conclusions')
+       and (not exists (select from progress where name = '${SUMMED}') or exists (select from digest_days where version <> '${VERSION}')) as must`,
+  )
+  return rows[0]!.must
+}
+
 interface Day {
   readonly day: number
   /** The last round that changed it or the day before, into which exchanges look back. */
@@ -45,11 +57,11 @@ interface Day {
 
 const LAST_ROUND = `greatest((select round from touched_days t where t.day = d.day), (select round from touched_days t where t.day = d.day - 1), 0)`
 
-/** Every day of the store, and every day that is summed up. */
+/** Every day of the store. Those that changed until they were empty are noted as summed up, too: else they would seem to have changed since. */
 async function allDays(client: pg.ClientBase): Promise<readonly Day[]> {
   const { rows } = await client.query<Day>(
     `select day, ${LAST_ROUND} as round, events from (
-       select day, sum(events)::float8 as events from (select ${daySql('time_ns')} as day, count(*) as events from events group by 1 union all select day, 0 from digest_days) n group by day) d order by day`,
+       select day, sum(events)::float8 as events from (select ${daySql('time_ns')} as day, count(*) as events from events group by 1 union all select day, 0 from touched_days) n group by day) d order by day`,
   )
   return rows
 }
