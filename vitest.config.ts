@@ -32,4 +32,7 @@ export const PROJECTS: readonly (TestProjectInlineConfiguration & {
 ]
 
 // Each pg and e2e file keeps a server process busy beside its own: more workers than two are slower on two cores.
-export default defineConfig({ test: { maxWorkers: 2, projects: [...PROJECTS] } })
+// oidc-provider reminds whoever runs it of what a real one needs; the one of test/browser is for tests.
+const onConsoleLog = (text: string): boolean => !/oidc-provider (?:NOTICE|WARNING): /.test(text)
+
+export default defineConfig({ test: { maxWorkers: 2, onConsoleLog, projects: [...PROJECTS] } })
