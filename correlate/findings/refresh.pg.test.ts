@@ -6,7 +6,7 @@ import { refresh } from './engine/refresh.ts'
 import type { FindingRule } from './engine/rule.ts'
 import { refreshFindings } from './index.ts'
 import { emptyStore } from './testing/evaluate.ts'
-import { GRAPH, guid, World } from './testing/world.ts'
+import { GRAPH, guid, keyOf, World } from './testing/world.ts'
 
 const AGENT = guid('agent')
 
@@ -148,6 +148,38 @@ test('a finding lists the first thousand of its events and says how many there a
       .toSorted(),
   )
   expect(rows[0]).toMatchObject({ first_ns: 1n, last_ns: 1500n, explanation: 'So it is. It rests on 1500 events, of which the first 1000 are listed.' })
+})
+
+test('a stolen session and a secret that are used more than a thousand times list the first thousand uses, and count all of them and their sessions', async () => {
+  const [first, second, blueprint] = [keyOf('first'), keyOf('second'), guid('blueprint')]
+  const many = new World()
+    .principal('created', '-3 06:00', 'Add service principal', AGENT, { agent: true })
+    .signIn('log', '-2 07:00', { kind: 'agent', oid: AGENT, ip: '203.0.113.10' })
+    .awsExchange('exchange', '10:00', { subject: AGENT, key: first, ip: '203.0.113.10' })
+    .awsExchange('exchange again', '10:01', { subject: AGENT, key: second, ip: '203.0.113.10' })
+    .converse('last', '11:00', { key: second, ip: '198.51.100.77' })
+    .signIn('refused', '12:00', { kind: 'blueprint', oid: blueprint, appId: guid('blueprint-app'), credential: 'ClientSecret', error: '7000222' })
+  for (let index = 0; index < 1100; index++) {
+    many.converse(`use ${index}`, '10:30', { key: first, ip: '198.51.100.77' })
+    many.signIn(`secret ${index}`, '09:00', { kind: 'blueprint', oid: blueprint, appId: guid('blueprint-app'), credential: 'ClientSecret' })
+  }
+  await deliver(many.records)
+  await refreshFindings(database.pool)
+  const { rows } = await database.pool.query<{ rule: string; listed: number; explanation: string }>(
+    `select rule, cardinality(evidence) as listed, explanation from findings where rule in ('credential-used-from-new-address', 'secret-where-federation-expected') order by rule`,
+  )
+  expect(rows).toEqual([
+    {
+      rule: 'credential-used-from-new-address',
+      listed: 1000,
+      explanation: expect.stringMatching(/^2 sessions .* \(1101 events\).* rests on 1101 events, of which the first 1000/),
+    },
+    {
+      rule: 'secret-where-federation-expected',
+      listed: 1000,
+      explanation: expect.stringMatching(/signed in 1100 times .* was refused 1 time .*\(7000222\).* rests on 1101 events/),
+    },
+  ])
 })
 
 test('a rule that gives two findings one key is a fault, and nothing is changed', async () => {

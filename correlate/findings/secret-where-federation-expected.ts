@@ -44,25 +44,25 @@ async function signIns(context: Context): Promise<Draft[]> {
   const refused = (await context.groups(REFUSED_SIGN_INS)).flatMap((group) =>
     SECRET_ERRORS.has(group.profile.errorCode) && group.profile.proofOid !== null && isOurs(group as Group<RefusalProfile & SecretProfile>) ? [group] : [],
   )
-  const hits = [
-    ...(await context.eventsIn(SECRET_SIGN_INS, (await context.groups(SECRET_SIGN_INS)).filter(isOurs))),
-    ...(await context.eventsIn(REFUSED_SIGN_INS, refused)),
-  ]
-  return [...Map.groupBy(hits, (event) => `${event.tenantId}/${event.proofOid}`).values()].map((group): Draft => {
-    const { tenantId, proofOid } = group[0]!
-    const worked = group.filter((event) => event.outcome === 'success')
-    const failed = group.length - worked.length
+  const worked = (await context.groups(SECRET_SIGN_INS)).filter(isOurs)
+  const firsts = new Map([...(await context.firstsIn(SECRET_SIGN_INS, worked)), ...(await context.firstsIn(REFUSED_SIGN_INS, refused))])
+  const hits = [...worked.map((group) => ({ ...group, error: null })), ...refused.map((group) => ({ ...group, error: group.profile.errorCode }))]
+  return [...Map.groupBy(hits, ({ profile }) => `${profile.tenantId}/${profile.proofOid}`).values()].map((group): Draft => {
+    const { tenantId, proofOid } = group[0]!.profile
+    const total = totalOf(group)
+    const failed = group.reduce((sum, { error, events }) => (error === null ? sum : sum + events), 0)
     const said = [
-      worked.length > 0 ? `signed in ${counted(worked.length, 'time')} with a client secret` : '',
-      failed > 0 ? `was refused ${counted(failed, 'time')} over a secret (${list(sorted(group.map((event) => event.errorCode)))})` : '',
+      total.events > failed ? `signed in ${counted(total.events - failed, 'time')} with a client secret` : '',
+      failed > 0 ? `was refused ${counted(failed, 'time')} over a secret (${list(sorted(group.map(({ error }) => error)))})` : '',
     ]
     return {
       key: ['entra', tenantId, proofOid],
       confidence: 'exact',
       tenantId,
       oids: [proofOid],
-      evidence: group,
-      explanation: `The ${context.blueprints.hasPrincipal(tenantId, proofOid!) ? 'Blueprint' : 'principal'} ${proofOid} ${said.filter((part) => part !== '').join(' and ')} ${during(group.map((event) => event.timeNs))}.`,
+      evidence: evidenceOf(group, firsts),
+      total,
+      explanation: `The ${context.blueprints.hasPrincipal(tenantId, proofOid!) ? 'Blueprint' : 'principal'} ${proofOid} ${said.filter((part) => part !== '').join(' and ')} ${during([total.firstNs, total.lastNs])}.`,
     }
   })
 }
