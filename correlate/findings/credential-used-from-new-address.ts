@@ -3,7 +3,7 @@ import { RULES } from '#core/finding.ts'
 import { type Context, signInLogOf } from './engine/context.ts'
 import type { Group } from './engine/digest/read.ts'
 import { totalOf } from './engine/digest/sum.ts'
-import { type AddressProfile, HOMES, USES, type UseProfile } from './engine/digest/topics.ts'
+import { type AddressProfile, HOMES, USES, type UseProfile } from './engine/digest/use-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 

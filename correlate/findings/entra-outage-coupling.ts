@@ -1,7 +1,7 @@
 import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
 import { OWN_FAULTS } from './engine/digest/codes.ts'
-import { REFUSED_SIGN_INS } from './engine/digest/topics.ts'
+import { REFUSED_SIGN_INS } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { counted, during, list, sorted } from './engine/text.ts'

@@ -2,7 +2,7 @@ import { RULES } from '#core/finding.ts'
 import type { Oid, TenantId } from '#core/keys.ts'
 import { guidsIn } from '#core/keys.ts'
 import type { Directory, Principal } from '../directory/directory.ts'
-import { CLAIMS, type ClaimProfile } from './engine/digest/topics.ts'
+import { CLAIMS, type ClaimProfile } from './engine/digest/use-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list } from './engine/text.ts'
 

@@ -1,6 +1,6 @@
 import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
-import { PROBES, type ProbeProfile } from './engine/digest/topics.ts'
+import { PROBES, type ProbeProfile } from './engine/digest/use-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'

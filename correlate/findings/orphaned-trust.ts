@@ -2,7 +2,7 @@ import { RULES } from '#core/finding.ts'
 import type { Oid, TenantId } from '#core/keys.ts'
 import type { Context } from './engine/context.ts'
 import { NO_MATCHING_CREDENTIAL } from './engine/digest/codes.ts'
-import { EXCHANGES, REFUSED_SIGN_INS } from './engine/digest/topics.ts'
+import { EXCHANGES, REFUSED_SIGN_INS } from './engine/digest/identity-topics.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { counted, during, moment } from './engine/text.ts'
 

@@ -1,7 +1,7 @@
 import { RULES } from '#core/finding.ts'
 import type { Group } from './engine/digest/read.ts'
 import { evidenceOf, spanOf, totalOf } from './engine/digest/sum.ts'
-import { EXCHANGES } from './engine/digest/topics.ts'
+import { EXCHANGES } from './engine/digest/identity-topics.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { counted, during } from './engine/text.ts'
 

@@ -5,16 +5,8 @@ import type { Context } from './engine/context.ts'
 import { SECRET_ERRORS } from './engine/digest/codes.ts'
 import type { Group } from './engine/digest/read.ts'
 import { evidenceOf, totalOf } from './engine/digest/sum.ts'
-import {
-  FEDERATED_USES,
-  KEY_USES,
-  REFUSED_SIGN_INS,
-  type RefusalProfile,
-  SECRET_SIGN_INS,
-  type SecretProfile,
-  STATIC_CALLS,
-  type StaticProfile,
-} from './engine/digest/topics.ts'
+import { FEDERATED_USES, KEY_USES, STATIC_CALLS, type StaticProfile } from './engine/digest/use-topics.ts'
+import { REFUSED_SIGN_INS, type RefusalProfile, SECRET_SIGN_INS, type SecretProfile } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { counted, during, list, sorted } from './engine/text.ts'
 

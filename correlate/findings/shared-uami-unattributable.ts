@@ -1,5 +1,5 @@
 import { RULES } from '#core/finding.ts'
-import { SHARED } from './engine/digest/topics.ts'
+import { SHARED } from './engine/digest/use-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 

@@ -2,7 +2,7 @@ import { RULES } from '#core/finding.ts'
 import type { Oid } from '#core/keys.ts'
 import type { Group } from './engine/digest/read.ts'
 import { evidenceOf, spanOf, totalOf } from './engine/digest/sum.ts'
-import { EXCHANGES, type ExchangeProfile } from './engine/digest/topics.ts'
+import { EXCHANGES, type ExchangeProfile } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list, sorted } from './engine/text.ts'
 

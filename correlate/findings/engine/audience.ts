@@ -1,6 +1,6 @@
 /** Token audiences: which of them name another API (DESIGN §5.3, audience-trap), in whatever spelling. */
 import type { Context } from './context.ts'
-import { APIS } from './digest/topics.ts'
+import { APIS } from './digest/use-topics.ts'
 
 /** An audience without the differences that do not matter: Entra writes `api://<appId>` on v1 tokens and the bare GUID on v2 ones (facts/entra.md a.1). */
 export function audienceKey(audience: string): string {

@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
 import { MOST_EVIDENCE } from '../rule.ts'
-import type { Topic } from './topics.ts'
+import type { Topic } from './topic.ts'
 
 /** Events of the whole store that have a profile in common. */
 export interface Group<Profile> {

@@ -4,7 +4,8 @@ import { sha256 } from '#core/record.ts'
 import { TOKEN_NS } from '../../../link/parents.ts'
 import { daySql } from '../../../store/touched-days.ts'
 import { MOST_EVIDENCE } from '../rule.ts'
-import { TOPICS, type Topic } from './topics.ts'
+import { TOPICS } from './topics.ts'
+import type { Topic } from './topic.ts'
 
 /** $1 and $2: from and to, nanoseconds. */
 const BETWEEN = (alias: string): string => `${alias}.time_ns >= $1::bigint and ${alias}.time_ns < $2::bigint`
