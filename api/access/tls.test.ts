@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -7,33 +6,13 @@ import type { TLSSocket } from 'node:tls'
 import express from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listen } from '../listen.ts'
+import { makeCertificate } from './testing/certificate.ts'
 import { readTls } from './tls.ts'
 
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trailjoin-tls-'))
-  for (const name of ['one', 'two'])
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-subj',
-        `/CN=${name}`,
-        '-days',
-        '1',
-        '-keyout',
-        join(folder, `${name}.key`),
-        '-out',
-        join(folder, `${name}.pem`),
-      ],
-      { stdio: 'ignore' },
-    )
+  for (const name of ['one', 'two']) makeCertificate(folder, name, name, 1)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 

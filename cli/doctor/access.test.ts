@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ApiSection } from '#api/access/settings.ts'
+import { makeCertificate } from '#api/access/testing/certificate.ts'
 import { startIssuer } from '#api/access/testing/issuer.ts'
 import type { TestIssuer } from '#api/access/testing/issuer.ts'
 import { accessReport } from './access.ts'
@@ -13,26 +13,8 @@ let folder: string
 beforeAll(async () => {
   issuer = await startIssuer()
   folder = await mkdtemp(join(tmpdir(), 'trailjoin-doctor-'))
-  const certificate = (name: string, days: string): Buffer =>
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-subj',
-        '/CN=trailjoin.example.com',
-        '-addext',
-        'subjectAltName=DNS:trailjoin.example.com',
-      ].concat(['-days', days, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)]),
-      { stdio: 'pipe' },
-    )
-  certificate('long', '90')
-  certificate('short', '3')
+  makeCertificate(folder, 'long', 'trailjoin.example.com', 90)
+  makeCertificate(folder, 'short', 'trailjoin.example.com', 3)
 })
 afterAll(async () => {
   await issuer.close()

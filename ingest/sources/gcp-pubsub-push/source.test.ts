@@ -9,7 +9,7 @@ import { memoryStore } from '../../engine/memory-store.ts'
 import { openSource } from '../../engine/open.ts'
 import { runSources } from '../../engine/run.ts'
 import { QUICK } from '../../engine/test-run.ts'
-import type { Source } from '../../engine/source.ts'
+import type { Collector, Source } from '../../engine/source.ts'
 import source from './source.ts'
 
 const SUBSCRIPTION = 'projects/one/subscriptions/trailjoin'
@@ -61,7 +61,8 @@ const envelope = (data: string): string =>
 const push = (url: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${url}?token=a-long-secret`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
 
-test('a collector that another process relieves frees its port and refuses what waits; its next poll listens again', async () => {
+/** A source as the configuration opens it, on a free port; `ports` are those on which it has listened. */
+async function listening(): Promise<{ readonly collector: Collector; readonly ports: readonly number[] }> {
   const ports: number[] = []
   const opened = await openSource(
     {
@@ -77,9 +78,13 @@ test('a collector that another process relieves frees its port and refuses what 
       log: (_, message, fields) => void (message === 'push endpoint listens' && ports.push(Number(fields?.['port']))),
     },
   )
-  const [collector] = opened.collectors
+  return { collector: opened.collectors[0]!, ports }
+}
+
+test('a collector that another process relieves frees its port and refuses what waits; its next poll listens again', async () => {
+  const { collector, ports } = await listening()
   const pollOnce = async (): Promise<void> => {
-    for await (const page of collector!.poll(null, new AbortController().signal)) await page.acknowledge?.()
+    for await (const page of collector.poll(null, new AbortController().signal)) await page.acknowledge?.()
   }
   await pollOnce()
   const url = (): string => `http://127.0.0.1:${ports.at(-1)}/pubsub`
@@ -88,7 +93,7 @@ test('a collector that another process relieves frees its port and refuses what 
     () => 'cut off',
   )
   await pause(100)
-  await collector?.release?.()
+  await collector.release?.()
   // Cut off where the machine is too busy to answer within the second that closing allows: Pub/Sub sends it again either way.
   expect([503, 'cut off']).toContain(await waiting)
   await expect(push(url(), envelope(entry()))).rejects.toThrow()
@@ -99,29 +104,14 @@ test('a collector that another process relieves frees its port and refuses what 
   void answered.finally(() => (done = true))
   while (!done) await pollOnce()
   expect((await answered).status).toBe(204)
-  await collector?.close?.()
+  await collector.close?.()
 })
 
 test('a push that is still arriving when another process relieves the collector is refused at once, and is not kept for the next poll', async () => {
-  const ports: number[] = []
-  const opened = await openSource(
-    {
-      kind: source.kind,
-      name: 'push',
-      everySeconds: 1,
-      context: {},
-      settings: source.settings.parse({ listen: { port: 0 }, auth: { token: { env: 'PUSH' } }, idleSeconds: 0.05 }),
-    },
-    {
-      kinds: new Map([[source.kind, source as Source<unknown>]]),
-      environment: { PUSH: 'a-long-secret' },
-      log: (_, message, fields) => void (message === 'push endpoint listens' && ports.push(Number(fields?.['port']))),
-    },
-  )
-  const [collector] = opened.collectors
+  const { collector, ports } = await listening()
   const pollOnce = async (): Promise<number> => {
     let pieces = 0
-    for await (const page of collector!.poll(null, new AbortController().signal)) {
+    for await (const page of collector.poll(null, new AbortController().signal)) {
       pieces += page.pieces.length
       await page.acknowledge?.()
     }
@@ -142,7 +132,7 @@ test('a push that is still arriving when another process relieves the collector 
   request.write(body.slice(0, 10))
   // Until it is let in.
   await pause(100)
-  const released = Promise.resolve(collector?.release?.())
+  const released = Promise.resolve(collector.release?.())
   const started = performance.now()
   request.end(body.slice(10))
   // Cut off only where the machine is too busy to answer within the second that closing allows.
@@ -150,7 +140,7 @@ test('a push that is still arriving when another process relieves the collector 
   if ((await answer) === 503) expect(performance.now() - started).toBeLessThan(1000)
   await released
   expect(await pollOnce()).toBe(0)
-  await collector?.close?.()
+  await collector.close?.()
 })
 
 /** As Pub/Sub does: again and again until the answer is 2xx. */
