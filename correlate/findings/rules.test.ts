@@ -89,7 +89,7 @@ trailjoin findings --format sarif > findings.sarif      # or ocsf: Detection Fin
   \`broken\`. The last two are findings, with the proof in \`details\`.
 - \`/v1/oids/{oid}\` also shows how an agent federated to each cloud over time (\`topologyOverTime\`).
 - Being told: [webhooks](findings-webhooks.md). Rules of your own: [Sigma](sigma.md).
-- **What a refresh costs**: it reads the days on which something changed, not the store. A finding lists its first thousand events; rules that look at each event of what they find (activity-after-revocation, audience-trap on Google Cloud, blueprint-token-misuse,
+- **What a refresh costs**: it reads the events of the days on which something changed, and adds up the sums of all days, which are far fewer than the events but grow with the store. A finding lists its first thousand events; rules that look at each event of what they find (activity-after-revocation, audience-trap on Google Cloud, blueprint-token-misuse,
   entra-outage-coupling, exchange-without-issuance, llm-probing, orphaned-trust) read all of those, the others a thousand of each group. After an update that changes what is summed up, or that ran beside an older version, the next refresh reads everything once, without
   waiting for a record. Nothing needs to be emptied by hand; for a recount: \`delete from progress where name in ('digests', 'findings')\`.
 - Precision and recall of each rule over simulated worlds with planted cases: \`npx vitest run correlate/findings/precision\`.
