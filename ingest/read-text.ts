@@ -2,6 +2,9 @@ import type { RawRecord, RecordContext, Rejection } from '#core/record.ts'
 import { keptText, recordsIn } from './records-in.ts'
 import { NotJson } from './split/damage.ts'
 import { createSplitter } from './split/splitter.ts'
+import type { Pieces, Splitter } from './split/splitter.ts'
+import { tableReaders } from './tables/index.ts'
+import { HEAD_BYTES } from './text-reader.ts'
 
 /** What becomes of the records of one text. */
 export interface Reading {
@@ -26,7 +29,7 @@ export async function readText(file: string, bytes: AsyncIterable<Buffer>, readi
       text: keptText(text),
     })
   }
-  const splitter = createSplitter({
+  const pieces: Pieces = {
     record(text, value, line) {
       for (const found of recordsIn(text, value)) {
         if ('reject' in found) reject(found.reject, found.text, line)
@@ -34,21 +37,53 @@ export async function readText(file: string, bytes: AsyncIterable<Buffer>, readi
       }
     },
     rejected: reject,
-  })
+  }
   let head: Buffer | null = null
   try {
-    for await (const chunk of bytes) {
+    let splitter: Splitter | null = null
+    for await (const chunk of withHead(bytes)) {
       head ??= Buffer.from(chunk.subarray(0, 512))
+      splitter ??= chooseReader(chunk, pieces)
       splitter.write(chunk)
       await reading.turn()
     }
-    splitter.end()
+    splitter?.end()
   } catch (error) {
     if (!(error instanceof NotJson)) throw error
     const foreign = describe(head ?? Buffer.alloc(0))
     reject(foreign.kind ? `not JSON: ${foreign.kind}` : error.message, foreign.text, foreign.kind ? null : 1)
   }
   await reading.turn()
+}
+
+/** The same bytes, the first chunk not shorter than what decides about the reader. */
+async function* withHead(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer[] | null = []
+  let length = 0
+  for await (const chunk of bytes) {
+    if (head === null) {
+      yield chunk
+      continue
+    }
+    head.push(chunk)
+    length += chunk.length
+    if (length < HEAD_BYTES && head[0]![0] !== BRACE) continue
+    yield head.length === 1 ? head[0]! : Buffer.concat(head)
+    head = null
+  }
+  if (head !== null && length > 0) yield Buffer.concat(head)
+}
+
+const BRACE = 123
+
+/** Most texts are JSON; for the others the readers of `tables/` are asked. */
+function chooseReader(first: Buffer, pieces: Pieces): Splitter {
+  if (first[0] !== BRACE) {
+    const head = first.toString('utf8', 0, HEAD_BYTES)
+    const reader = tableReaders.find((one) => one.fits(head, first.length < HEAD_BYTES))
+    if (reader) return reader.open(pieces)
+  }
+  return createSplitter(pieces)
 }
 
 const MAGIC: readonly (readonly [string, string])[] = [
