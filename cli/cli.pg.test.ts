@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -223,3 +223,31 @@ test('up serves the API behind the token it prints, and SIGTERM ends it well', a
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0 })
 }, 60_000)
+
+describe('sigma', () => {
+  const rule = (title: string, product: string): string =>
+    `title: ${title}\nlogsource: { product: ${product}, service: cloudtrail }\ndetection: { s: { eventName: StopLogging }, condition: s }\n`
+  beforeAll(async () => {
+    await mkdir(join(folder, 'rules'))
+    await writeFile(join(folder, 'rules', 'stopped.yml'), rule('stopped', 'aws'))
+    await writeFile(join(folder, 'rules', 'other.yml'), rule('other', 'okta'))
+  })
+
+  test('check says which rules are refused and why, and ends with 1', async () => {
+    const { code, stdout, stderr } = await trailjoin(['sigma', 'check', join(folder, 'rules'), '--format', 'json'])
+    expect(code).toBe(1)
+    expect((JSON.parse(stdout) as { items: unknown[] }).items).toMatchObject([
+      { rule: 'stopped', accepted: true, logsource: 'aws/cloudtrail' },
+      { accepted: false, reason: expect.stringContaining('logs of the product "okta" are not read') as string },
+    ])
+    expect(stderr).toContain('1 rules are accepted, and 1 files hold one that is refused')
+  })
+
+  test('run stops at a refused rule, or runs the others and names it', async () => {
+    expect(await trailjoin(['sigma', 'run', join(folder, 'rules')])).toMatchObject({ code: 2, stdout: '' })
+    const { code, stderr } = await trailjoin(['sigma', 'run', join(folder, 'rules'), '--skip-refused'])
+    expect(code).toBe(0)
+    expect(stderr).toContain('Refused: ')
+    expect(stderr).toContain('No match of 1 rule.')
+  })
+})

@@ -137,7 +137,7 @@ async function found(rule: string, world: World): Promise<string[][]> {
   await findingsOf(database.pool, world)
   const run = createRun(readRules(readFileSync(join(import.meta.dirname, `${rule}.yml`), 'utf8'), rule))
   const matches = []
-  for await (const event of linkedEvents(database.pool, run.fields, { fromNs: null, toNs: null, sources: null })) matches.push(...run.offer(event))
+  for await (const event of linkedEvents(database.pool, run, { fromNs: null, toNs: null, sources: null })) matches.push(...run.offer(event))
   matches.push(...run.finish())
   const { rows } = await database.pool.query<{ id: string; native: string }>('select event_id as id, native_id as native from events')
   const label = new Map(rows.map((row) => [row.id, world.labels.get(row.native) ?? row.native]))

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { z } from 'zod'
+import type { Source } from '#core/event.ts'
 import { formatTime } from '#core/time.ts'
 import { findFiles } from '#ingest/paths.ts'
 import { inOrder, instant } from '#api/query.ts'
@@ -56,21 +57,21 @@ export const sigmaCommand: CommandFactory = (cli) => {
     .addOption(formatOption())
     .option('--from <time>', 'events from here on')
     .option('--to <time>', 'events before this time')
-    .action(async (paths: string[], given: { from?: string; to?: string; format: ListFormat }, command: Command) => {
+    .option('--skip-refused', 'run the other rules where some are refused; the refused ones are named')
+    .action(async (paths: string[], given: { from?: string; to?: string; format: ListFormat; skipRefused?: true }, command: Command) => {
       const { dataDir } = command.optsWithGlobals<GlobalOptions>()
-      const { format, ...range } = given
+      const { format, skipRefused = false, ...range } = given
       const { from = null, to = null } = parseUsage(Range, range)
-      const rules = await readAll(paths)
-      const { fields, offer, finish } = prepared(rules)
-      const sources = rules.flatMap((rule) => (rule.kind === 'event' ? [rule.source] : []))
+      const { rules, refused } = await readAll(paths)
+      if (refused.length > 0 && !skipRefused) throw new UsageError(refused.map(({ reason }) => reason).join('\n'))
+      for (const { reason } of refused) cli.say(`Refused: ${reason}`)
+      if (rules.length === 0) throw new UsageError('No rule is left to run.')
+      const { fields, records, offer, finish, unseen } = prepared(rules)
+      const sources = sourcesOf(rules)
+      for (const note of notesOf(rules)) cli.say(note)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
         const pages = async function* (): AsyncGenerator<readonly Shown[]> {
-          const all = sources.includes(null)
-          for await (const event of linkedEvents(pool, fields, {
-            fromNs: from,
-            toNs: to,
-            sources: all ? null : sources.filter((one) => one !== null),
-          })) {
+          for await (const event of linkedEvents(pool, { fields, records }, { fromNs: from, toNs: to, sources })) {
             cli.signal.throwIfAborted()
             const matches = offer(event)
             if (matches.length > 0) yield matches.map(shown)
@@ -80,15 +81,85 @@ export const sigmaCommand: CommandFactory = (cli) => {
         }
         const printed = await printListing(cli.out, format, { pages: pages(), table: TABLE(cli.out.width), csv: CSV }, cli.signal)
         if (printed === 0) cli.say(`No match of ${rules.length} rule${rules.length === 1 ? '' : 's'}.`)
+        for (const { rule, fields: nowhere, records: asked } of unseen()) {
+          cli.say(
+            `"${rule}" asks for ${nowhere.join(', ')}, which none of the ${asked} records has that it was asked of: that it found nothing there says nothing.`,
+          )
+        }
       })
     })
-  return new Command('sigma').description('Sigma rules over linked events, where the agent is a field').addCommand(run)
+  return new Command('sigma').description('Sigma rules over linked events, where the agent is a field').addCommand(run).addCommand(checkCommand(cli))
 }
 
-/** @throws UsageError naming every faulty file at once */
-async function readAll(paths: readonly string[]): Promise<readonly SigmaRule[]> {
+/** What `sigma check` says of one rule, or of a file that holds none that can be run. */
+interface Checked {
+  readonly file: string
+  readonly rule: string | null
+  readonly accepted: boolean
+  readonly logsource: string | null
+  /** Why it is refused, or what it cannot see. */
+  readonly reason: string | null
+}
+
+const CHECK_TABLE = (width: number): readonly Column<Checked>[] => [
+  { title: 'accepted', width: 8, text: ({ accepted }) => (accepted ? 'yes' : 'no') },
+  { title: 'logsource', width: 20, text: ({ logsource }) => logsource ?? '' },
+  { title: 'rule', width: 40, text: ({ rule, file }) => rule ?? file },
+  { title: 'reason', width: Math.max(40, width - 75), text: ({ reason }) => reason ?? '' },
+]
+const CHECK_CSV: Readonly<Record<string, (one: Checked) => string>> = {
+  file: ({ file }) => file,
+  rule: ({ rule }) => rule ?? '',
+  accepted: ({ accepted }) => String(accepted),
+  logsource: ({ logsource }) => logsource ?? '',
+  reason: ({ reason }) => reason ?? '',
+}
+
+const checkCommand: CommandFactory = (cli) =>
+  new Command('check')
+    .description('says which Sigma rules can be run here, and why the others cannot; ends with 1 where one is refused')
+    .argument('<rules...>', 'YAML files or folders of them')
+    .addOption(formatOption())
+    .action(async (paths: string[], { format }: { format: ListFormat }) => {
+      const { rules, refused } = await readAll(paths)
+      const accepted = rules.flatMap((rule): Checked[] => {
+        // Of a count, the rule that is counted stands for both.
+        if (rule.kind === 'event' && rule.id === null && rules.some((other) => other.kind === 'correlation' && other.place === rule.place)) return []
+        const vocabulary = rule.kind === 'event' ? rule.vocabulary : null
+        return [{ file: rule.place.file, rule: rule.title, accepted: true, logsource: vocabulary?.name ?? null, reason: vocabulary?.note ?? null }]
+      })
+      const not = refused.map(({ file, reason }): Checked => ({ file, rule: null, accepted: false, logsource: null, reason }))
+      const pages = async function* (): AsyncGenerator<readonly Checked[]> {
+        yield [...accepted, ...not]
+      }
+      await printListing(cli.out, format, { pages: pages(), table: CHECK_TABLE(cli.out.width), csv: CHECK_CSV }, cli.signal)
+      // A table cuts texts that are too wide for it.
+      if (format === 'table') for (const { reason } of refused) cli.say(`Refused: ${reason}`)
+      if (not.length > 0) throw new CommandError(`${accepted.length} rules are accepted, and ${not.length} files hold one that is refused.`)
+    })
+
+/** The sources whose events the rules look at; null for all. */
+function sourcesOf(rules: readonly SigmaRule[]): readonly Source[] | null {
+  const asked = rules.flatMap((rule) => (rule.kind === 'event' ? [rule.vocabulary.sources] : []))
+  return asked.includes(null) ? null : [...new Set(asked.flatMap((sources) => sources ?? []))]
+}
+
+/** What the rules' logsources cannot see here, one line a logsource. */
+function notesOf(rules: readonly SigmaRule[]): readonly string[] {
+  const notes = rules.flatMap((rule) => (rule.kind === 'event' && rule.vocabulary.note !== null ? [`${rule.vocabulary.name}: ${rule.vocabulary.note}.`] : []))
+  return [...new Set(notes)]
+}
+
+interface Refused {
+  readonly file: string
+  /** With file and line. */
+  readonly reason: string
+}
+
+/** The rules of all files, and the files that hold one that is refused. */
+async function readAll(paths: readonly string[]): Promise<{ readonly rules: readonly SigmaRule[]; readonly refused: readonly Refused[] }> {
   const rules: SigmaRule[] = []
-  const faults: string[] = []
+  const refused: Refused[] = []
   const files: string[] = []
   const found = await findFiles(paths)
   if (found.errors.length > 0) throw new CommandError(found.errors.map(({ file, reason }) => `${file} ${reason}`).join('\n'))
@@ -99,11 +170,10 @@ async function readAll(paths: readonly string[]): Promise<readonly SigmaRule[]> 
       rules.push(...readRules(await readFile(file, 'utf8'), file))
     } catch (error) {
       if (!(error instanceof SigmaError)) throw error
-      faults.push(error.message)
+      refused.push({ file, reason: error.message })
     }
   }
-  if (faults.length > 0) throw new UsageError(faults.join('\n'))
-  return rules
+  return { rules, refused }
 }
 
 function prepared(rules: readonly SigmaRule[]): ReturnType<typeof createRun> {

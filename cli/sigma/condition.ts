@@ -3,13 +3,21 @@ import { type Place, refuse } from './fault.ts'
 import type { Test } from './match.ts'
 
 /**
- * The condition as a test.
+ * The conditions as a test: one of them is enough.
+ * @param unusedMayBe published rules keep selections that nothing uses; in others that is an oversight
  * @throws SigmaError naming what is not understood, and selections that are used nowhere
  */
-export function compileCondition(text: string, selections: ReadonlyMap<string, Test>, place: Place): Test {
+export function compileCondition(texts: readonly string[], selections: ReadonlyMap<string, Test>, unusedMayBe: boolean, place: Place): Test {
+  const used = new Set<string>()
+  const tests = texts.map((text) => compileOne(text, selections, used, place))
+  const unused = [...selections.keys()].find((name) => !used.has(name))
+  if (unused !== undefined && !unusedMayBe) refuse(place, `the selection "${unused}" stands in the detection and not in the condition`)
+  return tests.length === 1 ? tests[0]! : (event) => tests.some((test) => test(event))
+}
+
+function compileOne(text: string, selections: ReadonlyMap<string, Test>, used: Set<string>, place: Place): Test {
   if (text.includes('|')) refuse(place, 'aggregations behind "|" are not supported: write a correlation rule (docs/sigma.md)')
   const tokens = text.match(/[()]|[^\s()]+/g) ?? []
-  const used = new Set<string>()
   let at = 0
   const word = (): string | undefined => tokens[at]?.toLowerCase()
 
@@ -65,8 +73,6 @@ export function compileCondition(text: string, selections: ReadonlyMap<string, T
   if (tokens.length === 0) refuse(place, 'the condition is empty')
   const test = either()
   if (at < tokens.length) refuse(place, `"${tokens[at]}" in the condition is not understood`)
-  const unused = [...selections.keys()].find((name) => !used.has(name))
-  if (unused !== undefined) refuse(place, `the selection "${unused}" stands in the detection and not in the condition`)
   return test
 }
 

@@ -1,28 +1,32 @@
 /** Sigma's correlations: how often, how many different, or which rules together within a time. */
 import { MINUTE, HOUR, SECOND } from '#core/time.ts'
-import type { FieldName } from './fields.ts'
-import { fieldOf } from './match.ts'
-import { refuse } from './fault.ts'
+import { type Place, refuse } from './fault.ts'
 import type { PlaceOf } from './rule.ts'
 
 const TYPES = ['event_count', 'value_count', 'temporal', 'temporal_ordered'] as const
+
+/** A field as the rule names it. Which one it is depends on the logs of the rule that is counted. */
+interface Named {
+  readonly name: string
+  readonly place: Place
+}
 
 export interface Correlation {
   readonly type: (typeof TYPES)[number]
   /** Names or ids of rules, in the order of the file. */
   readonly rules: readonly string[]
   /** Each rule's own fields to group by, in one order; events that lack one of them are in no group. */
-  readonly groupBy: readonly { readonly name: string; readonly fieldOf: (rule: string) => FieldName }[]
+  readonly groupBy: readonly { readonly name: string; readonly fieldOf: (rule: string) => Named }[]
   readonly spanNs: bigint
   /** So many at least. Of temporal types the number of rules. */
   readonly least: number
   /** Of `value_count`: whose different values count. */
-  readonly field: FieldName | null
+  readonly field: Named | null
   /** Whether the rules it names are told of by themselves, too. */
   readonly generate: boolean
 }
 
-const UNITS: Readonly<Record<string, bigint>> = { s: SECOND, m: MINUTE, h: HOUR, d: 24n * HOUR }
+const UNITS: Readonly<Record<string, bigint>> = { s: SECOND, m: MINUTE, h: HOUR, d: 24n * HOUR, w: 168n * HOUR }
 
 /** @throws SigmaError with the line of what is not supported */
 export function readCorrelation(value: unknown, generate: unknown, place: PlaceOf): Correlation {
@@ -52,8 +56,9 @@ export function readCorrelation(value: unknown, generate: unknown, place: PlaceO
   }
 }
 
-function readSpan(value: unknown, at: PlaceOf): bigint {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(typeof value === 'string' ? value : '') ?? []
+/** @throws SigmaError for what is no time span */
+export function readSpan(value: unknown, at: PlaceOf): bigint {
+  const [, count, unit] = /^(\d{1,6})([smhdw])$/.exec(typeof value === 'string' ? value : '') ?? []
   return count && unit && Number(count) > 0 ? BigInt(count) * UNITS[unit]! : refuse(at('timespan'), 'the timespan is none like 30s, 15m, 6h, 1d')
 }
 
@@ -71,7 +76,7 @@ function readCondition(value: unknown, kind: string, at: PlaceOf): Pick<Correlat
   if (kind === 'event_count' && field !== undefined) return refuse(at('condition', 'field'), 'event_count counts events: field belongs to value_count')
   return {
     least: Math.max(1, (number as number) + (gt === undefined ? 0 : 1)),
-    field: typeof field === 'string' ? fieldOf(field, at('condition', 'field')) : null,
+    field: typeof field === 'string' ? { name: field, place: at('condition', 'field') } : null,
   }
 }
 
@@ -90,10 +95,12 @@ function readGroups(value: unknown, aliases: unknown, rules: readonly string[], 
   return (names as readonly string[]).map((name) => {
     const alias = known[name]
     if (alias === undefined) {
-      const field = fieldOf(name, at('group-by'))
+      const field = { name, place: at('group-by') }
       return { name, fieldOf: () => field }
     }
-    const fields = new Map(Object.entries(alias as Record<string, unknown>).map(([rule, field]) => [rule, fieldOf(String(field), at('aliases', name, rule))]))
+    const fields = new Map(
+      Object.entries(alias as Record<string, unknown>).map(([rule, field]) => [rule, { name: String(field), place: at('aliases', name, rule) }]),
+    )
     const missing = rules.find((rule) => !fields.has(rule))
     if (missing !== undefined || fields.size !== rules.length)
       return refuse(at('aliases', name), `the alias "${name}" must name a field for each of ${rules.join(', ')}`)

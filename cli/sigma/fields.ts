@@ -2,14 +2,6 @@
 
 /** A value of a field; a list matches when one of its values does. */
 export type FieldValue = string | number | null | readonly string[]
-/** A linked event as rules see it. */
-export interface SigmaEvent {
-  readonly id: string
-  readonly timeNs: bigint
-  readonly tenantId: string | null
-  readonly field: (name: FieldName) => FieldValue
-}
-
 /** Column (of `events e`, `conclusions c`) behind each field. */
 const COLUMNS = {
   source: 'e.source::text',

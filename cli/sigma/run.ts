@@ -1,9 +1,9 @@
 /** Runs rules over linked events in order of time. The result follows from the set of events: it knows no clock. */
-import type { Correlation } from './correlation.ts'
 import { SigmaError } from './fault.ts'
-import type { FieldName, SigmaEvent } from './fields.ts'
+import type { FieldName } from './fields.ts'
 import type { CorrelationRule, EventRule, SigmaRule } from './rule.ts'
-import { Window } from './window.ts'
+import { covers, type Reader, type SigmaEvent } from './vocabulary/vocabulary.ts'
+import { type Hit, Window } from './window.ts'
 
 /** Events that one match lists at most; `count` says how many there are. */
 const MOST_EVENTS = 1000
@@ -25,13 +25,25 @@ export interface Match {
   readonly events: readonly string[]
 }
 
+/** Fields that a rule asked for and no record had. */
+interface Unseen {
+  readonly rule: string
+  readonly fields: readonly string[]
+  /** Records that were asked. */
+  readonly records: number
+}
+
 export interface SigmaRun {
-  /** Fields that the rules ask for. */
+  /** Fields of the linked events that the rules ask for. */
   readonly fields: readonly FieldName[]
+  /** Whether a rule looks into records. */
+  readonly records: boolean
   /** The next event; they must come in order of time. */
   readonly offer: (event: SigmaEvent) => readonly Match[]
   /** What is still open at the end. */
   readonly finish: () => readonly Match[]
+  /** A rule that asks for what is nowhere cannot match: that is no statement about what happened. */
+  readonly unseen: () => readonly Unseen[]
 }
 
 interface Open {
@@ -55,19 +67,31 @@ export function createRun(rules: readonly SigmaRule[]): SigmaRun {
   const eventRules = sorted.filter((rule) => rule.kind === 'event')
   const correlations = sorted.filter((rule) => rule.kind === 'correlation').map((rule) => new Correlator(rule, resolve(rule, rules)))
   const silent = new Set(correlations.flatMap(({ inputs, rule }) => (rule.correlation.generate ? [] : [...inputs.keys()])))
+  const hit = new Set<EventRule>()
   let offered = 0
   return {
     fields: [
       ...new Set([
-        ...eventRules.flatMap((rule) => rule.fields),
-        ...correlations.flatMap((one) => one.fields),
+        ...eventRules.flatMap((rule) => rule.readers).flatMap((reader) => reader.linked),
+        ...correlations.flatMap((one) => one.readers).flatMap((reader) => reader.linked),
         'source' as const,
         'agentOid' as const,
         'subjectOid' as const,
       ]),
     ],
+    records: eventRules.some((rule) => rule.vocabulary.formats !== null),
+    unseen: () =>
+      eventRules.flatMap((rule) => {
+        const { title, readers } = rule
+        // A rule that matched looks for what is not there.
+        if (hit.has(rule)) return []
+        const nowhere = readers.filter(({ fromRecord, asked, found }) => fromRecord && asked > 0 && found === 0)
+        if (nowhere.length === 0) return []
+        return [{ rule: title, fields: [...new Set(nowhere.map(({ name }) => name))], records: Math.max(...nowhere.map(({ asked }) => asked)) }]
+      }),
     offer(event) {
-      const matched = new Set(eventRules.filter((rule) => (rule.source === null || event.field('source') === rule.source) && rule.test(event)))
+      const matched = new Set(eventRules.filter((rule) => covers(rule.vocabulary, event) && rule.test(event)))
+      for (const rule of matched) hit.add(rule)
       const matches = [...matched].filter((rule) => !silent.has(rule)).map((rule) => matchOf(rule, {}, [event], 1))
       if (matched.size > 0) for (const correlation of correlations) matches.push(...correlation.offer(matched, event))
       if (++offered % SWEEP_EVERY === 0) for (const correlation of correlations) matches.push(...correlation.sweep(event.timeNs))
@@ -99,21 +123,38 @@ function resolve(rule: CorrelationRule, rules: readonly SigmaRule[]): ReadonlyMa
 class Correlator {
   readonly rule: CorrelationRule
   readonly inputs: ReadonlyMap<EventRule, string>
-  readonly fields: readonly FieldName[]
+  readonly readers: readonly Reader[]
   readonly #groups = new Map<string, Group>()
+  /** By the name of the rule that is counted: what it is grouped by, and whose values count. */
+  readonly #groupReaders = new Map<string, readonly { readonly name: string; readonly reader: Reader }[]>()
+  readonly #valueReaders = new Map<string, Reader>()
 
   constructor(rule: CorrelationRule, inputs: ReadonlyMap<EventRule, string>) {
     this.rule = rule
     this.inputs = inputs
     const { groupBy, field } = rule.correlation
-    this.fields = [...groupBy.flatMap((group) => [...inputs.values()].map((name) => group.fieldOf(name))), ...(field ? [field] : [])]
+    for (const [input, called] of inputs) {
+      const { vocabulary } = input
+      const groups = groupBy.map((group) => {
+        const { name, place } = group.fieldOf(called)
+        return { name: group.name, reader: vocabulary.reader(name, place) }
+      })
+      this.#groupReaders.set(called, groups)
+      if (field) this.#valueReaders.set(called, vocabulary.reader(field.name, field.place))
+    }
+    this.readers = [...[...this.#groupReaders.values()].flatMap((groups) => groups.map(({ reader }) => reader)), ...this.#valueReaders.values()]
+  }
+
+  #valuesOf({ rule, event }: Hit): readonly string[] {
+    const values = this.#valueReaders.get(rule)!.read(event)
+    return [...new Set(values.filter((value) => value !== null).map(String))]
   }
 
   /** The next event with all the rules that it matches: taken one after the other, the answer would depend on which comes first. */
   offer(matched: ReadonlySet<EventRule>, event: SigmaEvent): Match[] {
     const byGroup = new Map<string, { readonly values: Readonly<Record<string, string>>; readonly names: string[] }>()
     for (const [rule, name] of this.inputs) {
-      const values = matched.has(rule) ? groupValues(this.rule.correlation, name, event) : null
+      const values = matched.has(rule) ? groupValues(this.#groupReaders.get(name)!, event) : null
       if (values === null) continue
       const key = JSON.stringify(values)
       const known = byGroup.get(key)
@@ -125,7 +166,7 @@ class Correlator {
 
   #push(key: string, values: Readonly<Record<string, string>>, names: readonly string[], event: SigmaEvent): Match[] {
     let group = this.#groups.get(key)
-    if (!group) this.#groups.set(key, (group = { values, window: new Window(this.rule.correlation), open: null }))
+    if (!group) this.#groups.set(key, (group = { values, window: new Window(this.rule.correlation, (hit) => this.#valuesOf(hit)), open: null }))
     group.window.advance(event.timeNs)
     const closed = group.window.empty ? this.#close(group) : []
     group.window.push(names, event)
@@ -165,13 +206,13 @@ function add(open: Open, event: SigmaEvent): void {
   open.last = event.id
 }
 
-/** Null when the event lacks one: absent values are not equal to each other. A list's values are taken together. */
-function groupValues({ groupBy }: Correlation, rule: string, event: SigmaEvent): Record<string, string> | null {
+/** Null when the event lacks one: absent values are not equal to each other. Several values are taken together. */
+function groupValues(groups: readonly { readonly name: string; readonly reader: Reader }[], event: SigmaEvent): Record<string, string> | null {
   const values: Record<string, string> = {}
-  for (const { name, fieldOf } of groupBy) {
-    const value = event.field(fieldOf(rule))
-    if (value === null || (Array.isArray(value) && value.length === 0)) return null
-    values[name] = Array.isArray(value) ? value.join(' ') : String(value)
+  for (const { name, reader } of groups) {
+    const found = reader.read(event).filter((value) => value !== null)
+    if (found.length === 0) return null
+    values[name] = found.join(' ')
   }
   return values
 }

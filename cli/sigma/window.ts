@@ -1,6 +1,6 @@
 /** The hits of one group within the timespan of a correlation; what is counted is kept up to date, so a hit costs the same in a quiet hour and in a flood. */
 import type { Correlation } from './correlation.ts'
-import type { SigmaEvent } from './fields.ts'
+import type { SigmaEvent } from './vocabulary/vocabulary.ts'
 
 export interface Hit {
   readonly rule: string
@@ -19,8 +19,12 @@ export class Window {
   /** Of `temporal_ordered`: when the latest chain through the first n rules began. */
   readonly #chains: (bigint | null)[]
 
-  constructor(correlation: Correlation) {
+  readonly #valuesOf: (hit: Hit) => readonly string[]
+
+  /** @param valuesOf the different values that count, of `value_count` */
+  constructor(correlation: Correlation, valuesOf: (hit: Hit) => readonly string[]) {
     this.#correlation = correlation
+    this.#valuesOf = valuesOf
     this.#chains = correlation.rules.map(() => null)
   }
 
@@ -66,18 +70,13 @@ export class Window {
   }
 
   /** What is counted: events once each, whichever rules they matched; different values; different rules. */
-  #count({ rule, event }: Hit, by: 1 | -1): void {
-    const { type, field } = this.#correlation
-    const keys = type === 'event_count' ? [event.id] : type === 'value_count' ? valuesOf(event.field(field!)) : [rule]
+  #count(hit: Hit, by: 1 | -1): void {
+    const { type } = this.#correlation
+    const keys = type === 'event_count' ? [hit.event.id] : type === 'value_count' ? this.#valuesOf(hit) : [hit.rule]
     for (const key of keys) {
       const count = (this.#counts.get(key) ?? 0) + by
       if (count === 0) this.#counts.delete(key)
       else this.#counts.set(key, count)
     }
   }
-}
-
-function valuesOf(value: ReturnType<SigmaEvent['field']>): readonly string[] {
-  if (value === null) return []
-  return Array.isArray(value) ? [...new Set(value as readonly string[])] : [String(value)]
 }
