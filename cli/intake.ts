@@ -4,14 +4,18 @@ import { KEPT_CHARS } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Fate, RecordSink } from '#core/sink.ts'
 import { accept } from '#correlate/accept.ts'
+import type { ApiLogs } from '#ingest/api-logs.ts'
 import { BATCH_RECORDS } from '#ingest/batches.ts'
 import { readLines } from '#ingest/read-lines.ts'
 
-/** Records go to the sink a batch at a time, one push after the other within it; the promise settles when all of them are durable. */
-export function createIntake(sink: RecordSink): Intake {
+/**
+ * Records go to the sink a batch at a time, one push after the other within it; the promise settles when all of them are durable.
+ * @param logs access logs in words of their own
+ */
+export function createIntake(sink: RecordSink, logs?: ApiLogs): Intake {
   return async (push) => {
     const { records, rejections } = readLines(`push:${push.from}`, push.bytes, push.tenantId === null ? {} : { tenantId: push.tenantId })
-    const { allowed, refused } = withinScope(records, push)
+    const { allowed, refused } = withinScope(logs === undefined ? records : records.map(logs.translate), push)
     const results = new Map<number, PushedLine>()
     const tell = (index: number, line: number | null, status: Fate, reason: string | null): void => void results.set(index, { line: line ?? 1, status, reason })
     const kept = [...rejections, ...refused]

@@ -3,6 +3,8 @@ import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import type { Database } from '#database/open.ts'
 import { importPaths } from '#ingest/import.ts'
+import { translatingSink } from '#ingest/api-logs.ts'
+import type { ApiLogs } from '#ingest/api-logs.ts'
 import type { ImportProgress, ImportSummary } from '#ingest/import.ts'
 import type { Cli } from './cli.ts'
 import { printable } from './output/table.ts'
@@ -11,18 +13,21 @@ export interface LoadOptions {
   readonly paths: readonly string[]
   /** Tenant of exports that do not name their own. */
   readonly tenantId?: string | undefined
+  /** Access logs in words of their own. */
+  readonly apiLogs?: ApiLogs | undefined
 }
 
 /** Imports files into an open store, with progress where standard error is a terminal. Resolves when every conclusion is stored, too. */
 export async function load(
   { terminal, signal }: Pick<Cli, 'terminal' | 'signal'>,
   pool: Database['pool'],
-  { paths, tenantId }: LoadOptions,
+  { paths, tenantId, apiLogs }: LoadOptions,
 ): Promise<ImportSummary> {
   const progress = progressLine(terminal)
+  const correlator = createCorrelator(pool)
   try {
     const summary = await importPaths(paths, {
-      sink: createCorrelator(pool),
+      sink: apiLogs === undefined ? correlator : translatingSink(correlator, apiLogs),
       signal,
       onProgress: progress.show,
       ...(tenantId === undefined ? {} : { context: { tenantId } }),

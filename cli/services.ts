@@ -3,10 +3,11 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 import { createBell } from '#api/live/bell.ts'
 import type { Services } from '#api/services.ts'
 import type { Database } from '#database/open.ts'
+import { translatingSink } from '#ingest/api-logs.ts'
 import type { Cli } from './cli.ts'
 import { collect, describeSources, openAll } from './collect.ts'
 import { createIntake } from './intake.ts'
-import { openSink } from './sink.ts'
+import { openSink, readConfiguredApiLogs } from './sink.ts'
 import { sourceLogger } from './sources.ts'
 import type { ConfiguredSources } from './sources.ts'
 import { createWorkMetrics } from './work-metrics.ts'
@@ -24,7 +25,7 @@ interface Running {
 export async function withServices(
   cli: Cli,
   { pool }: Database,
-  { findings }: { readonly findings: boolean },
+  { findings, config }: { readonly findings: boolean; readonly config?: string | undefined },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const { logger, log } = sourceLogger(cli.config.logLevel, 'http')
@@ -32,6 +33,7 @@ export async function withServices(
   collectDefaultMetrics({ register: registry })
   // With a login of its own an API reads no table that these come from (docs/operators/access.md); beside correlators it need not.
   const measures = findings && cli.config.kafka === undefined ? createWorkMetrics(registry, pool) : undefined
+  const logs = await readConfiguredApiLogs(cli, config)
   const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings, measures)
   const bell = createBell(pool, logger)
   // Streams end first: the server waits for what it is answering.
@@ -42,13 +44,13 @@ export async function withServices(
   const collectFrom = async (configured: ConfiguredSources): Promise<string> => {
     if (cli.config.kafka !== undefined) return '  KAFKA_BROKERS is set, so `trailjoin ingest` collects, and not this process.'
     const sources = await openAll(cli, configured, log)
-    collecting = collect({ sources, sink, pool, signal, log, registry, once: false }).catch((error: unknown) =>
-      logger.error({ error: String(error) }, 'collecting ended'),
+    collecting = collect({ sources, sink: logs === undefined ? sink : translatingSink(sink, logs), pool, signal, log, registry, once: false }).catch(
+      (error: unknown) => logger.error({ error: String(error) }, 'collecting ended'),
     )
     return `  collecting from ${describeSources(sources)}, as ${configured.file} says`
   }
   try {
-    await work({ services: { metrics: registry, intake: createIntake(sink), bell }, collectFrom })
+    await work({ services: { metrics: registry, intake: createIntake(sink, logs), bell }, collectFrom })
   } finally {
     stop.abort()
     await bell.close()

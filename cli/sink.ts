@@ -1,6 +1,9 @@
 import type { Logger } from 'pino'
+import { readApiLogs } from '../config/api-logs-section.ts'
 import type { RecordSink } from '#core/sink.ts'
 import type { Database } from '#database/open.ts'
+import { apiLogs } from '#ingest/api-logs.ts'
+import type { ApiLogs } from '#ingest/api-logs.ts'
 import { createTransportSink } from '#transport/sink.ts'
 import type { Cli } from './cli.ts'
 import { openCorrelator } from './correlator.ts'
@@ -26,4 +29,13 @@ export async function openSink(
   if (kafka === undefined) return openCorrelator(pool, log, rounds, work)
   const transport = await openKafka(kafka, cli, clientId, log)
   return { sink: createTransportSink(transport), close: () => transport.close() }
+}
+
+/**
+ * The access logs that the configuration file describes, where it is named or here.
+ * @throws ConfigError
+ */
+export async function readConfiguredApiLogs(cli: Pick<Cli, 'config'>, file: string | undefined): Promise<ApiLogs | undefined> {
+  const logs = await readApiLogs(file ?? cli.config.configFile)
+  return logs.length === 0 ? undefined : apiLogs(logs)
 }

@@ -55,6 +55,7 @@ function readDocument(value: unknown, kinds: ReadonlyMap<string, Source<unknown>
     .strictObject({
       sources: z.array(z.unknown()).min(1, 'names no source'),
       api: z.unknown().optional(),
+      apiLogs: z.unknown().optional(),
       webhooks: z.unknown().optional(),
       reports: z.unknown().optional(),
     })

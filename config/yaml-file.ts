@@ -30,7 +30,7 @@ export async function readIfThere(file: string): Promise<string | null> {
 }
 
 /** Everything that may stand at the top of the file; each section is read where it is used. */
-const SECTIONS = ['sources', 'api', 'webhooks', 'reports'] as const
+const SECTIONS = ['sources', 'api', 'apiLogs', 'webhooks', 'reports'] as const
 export type Section = (typeof SECTIONS)[number]
 
 /**

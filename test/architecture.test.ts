@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['node:crypto', 'zod'],
   transport: ['core', 'node:*', 'kafkajs', 'p-retry'],
-  ingest: ['core', 'node:*', 'yauzl', 'zod'],
+  ingest: ['core', 'node:*', 'yaml', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],
   'ingest/sources': [
     'core',
@@ -54,7 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   dashboards: ['api', 'core', 'vite', 'oauth4webapi'],
   simulate: ['core', 'node:*'],
-  config: ['core', 'ingest/engine', 'api/access', 'config.ts', 'node:*', 'yaml', 'zod'],
+  config: ['core', 'ingest/engine', 'ingest/api-logs.ts', 'api/access', 'config.ts', 'node:*', 'yaml', 'zod'],
   cli: ['*'],
   bin: ['cli', 'node:*'],
   test: ['*'],

@@ -15,7 +15,7 @@ export const apiCommand: CommandFactory = (cli) =>
       const options = command.optsWithGlobals<GlobalOptions & ServeFlags>()
       const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
       await withStore(cli, options, (database) =>
-        withServices(cli, database, { findings: false }, ({ services }) =>
+        withServices(cli, database, { findings: false, config: options.config }, ({ services }) =>
           withReportRounds(cli, database.pool, options.config, () => serve(cli, database, options, { dataDir, services })),
         ),
       )

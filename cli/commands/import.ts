@@ -2,10 +2,12 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { guid } from '#api/query.ts'
 import type { ImportSummary } from '#ingest/import.ts'
-import { CommandError, parseUsage, withStore } from '../cli.ts'
+import { ConfigError } from '../../config.ts'
+import { CommandError, UsageError, parseUsage, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { load } from '../load.ts'
 import { printable } from '../output/table.ts'
+import { readConfiguredApiLogs } from '../sink.ts'
 
 /** More than these are counted only: `trailjoin rejected` lists them all. */
 const SHOWN_REJECTIONS = 20
@@ -16,11 +18,15 @@ export const importCommand: CommandFactory = (cli) =>
     .argument('<path...>', 'files, folders, or - for standard input; gz and zip are unpacked')
     .option('--json', 'print one summary object')
     .option('--strict', 'fail when any record is rejected')
+    .option('--config <file>', 'configuration file, for access logs in words of their own (default: TRAILJOIN_CONFIG, else trailjoin.yaml here)')
     .option('--tenant <guid>', 'tenant of exports that do not name their own (Graph, portal)')
     .action(async (paths: string[], _options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { json?: true; strict?: true; tenant?: string }>()
+      const options = command.optsWithGlobals<GlobalOptions & { json?: true; strict?: true; tenant?: string; config?: string }>()
       const { tenant } = parseUsage(z.object({ tenant: guid.optional() }), { tenant: options.tenant })
-      const summary = await withStore(cli, options, ({ pool }) => load(cli, pool, { paths, tenantId: tenant }))
+      const apiLogs = await readConfiguredApiLogs(cli, options.config).catch((error: unknown) => {
+        throw error instanceof ConfigError ? new UsageError(error.message) : error
+      })
+      const summary = await withStore(cli, options, ({ pool }) => load(cli, pool, { paths, tenantId: tenant, apiLogs }))
       await report(cli, summary, options.json === true)
       if (summary.errors.length > 0)
         throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read to their end; the rest is stored.`)

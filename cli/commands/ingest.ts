@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { RecordSink } from '#core/sink.ts'
 import type { Database } from '#database/open.ts'
+import { translatingSink } from '#ingest/api-logs.ts'
+import type { ApiLogs } from '#ingest/api-logs.ts'
 import { ConfigError } from '../../config.ts'
 import { CommandError, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
@@ -9,7 +11,7 @@ import { collect, describeSources, openAll } from '../collect.ts'
 import { parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 import type { MetricsAddress, MetricsServer } from '../metrics-server.ts'
 import { printable } from '../output/table.ts'
-import { openSink } from '../sink.ts'
+import { openSink, readConfiguredApiLogs } from '../sink.ts'
 import { readSources, sourceLogger } from '../sources.ts'
 import type { ConfiguredSources } from '../sources.ts'
 import { startConfiguredWebhooks } from '../webhook/findings.ts'
@@ -30,16 +32,21 @@ export const ingestCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<IngestOptions>()
       const metrics = options.metrics === undefined ? null : parseMetricsAddress(options.metrics)
-      const configured = await readSources(cli, options.config).catch((error: unknown) => {
+      const configured = await readAll(cli, options.config).catch((error: unknown) => {
         throw error instanceof ConfigError ? new UsageError(error.message) : error
       })
-      await withStore(cli, options, (database) => ingest(cli, database, configured, options, metrics))
+      await withStore(cli, options, (database) => ingest(cli, database, configured.sources, configured.logs, options, metrics))
     })
+
+async function readAll(cli: Cli, file: string | undefined): Promise<{ readonly sources: ConfiguredSources; readonly logs: ApiLogs | undefined }> {
+  return { sources: await readSources(cli, file), logs: await readConfiguredApiLogs(cli, file) }
+}
 
 async function ingest(
   cli: Cli,
   { pool }: Database,
   configured: ConfiguredSources,
+  logs: ApiLogs | undefined,
   { config, once }: IngestOptions,
   address: MetricsAddress | null,
 ): Promise<void> {
@@ -51,7 +58,7 @@ async function ingest(
   const stopWebhooks = cli.config.kafka ? null : await startConfiguredWebhooks(cli, config, pool, logger)
   const work = cli.config.kafka ? undefined : createWorkMetrics(registry, pool)
   const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest', true, work)
-  const counted = countReceipts(sink)
+  const counted = countReceipts(logs === undefined ? sink : translatingSink(sink, logs))
   let server: MetricsServer | null = null
   try {
     if (address !== null) server = await serveMetrics(address, registry, () => null)

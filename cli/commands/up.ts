@@ -28,7 +28,7 @@ export const upCommand: CommandFactory = (cli) =>
       // Live records belong in no demo.
       const configured = options.demo ? null : await readSourcesIfAny(cli, options.config)
       await withStore(cli, store, async (database) => {
-        await withServices(cli, database, { findings: true }, async ({ services, collectFrom }) => {
+        await withServices(cli, database, { findings: true, config: options.config }, async ({ services, collectFrom }) => {
           const ready = async (): Promise<readonly string[]> => {
             if (configured !== null) return ['', await collectFrom(configured)]
             if (!options.demo) return []

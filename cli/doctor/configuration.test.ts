@@ -49,7 +49,7 @@ describe('a file', () => {
 
   test.each([
     ['', 'says nothing'],
-    ['source:\n  - {kind: aws-s3}\n', ':1: source is not known here: the sections are sources, api, webhooks, reports'],
+    ['source:\n  - {kind: aws-s3}\n', ':1: source is not known here: the sections are sources, api, apiLogs, webhooks, reports'],
     ['- kind: aws-s3\n', 'is no group of settings'],
     ['api:\n  - [\n', ':'],
     ['sources: []\n', 'sources names no source'],

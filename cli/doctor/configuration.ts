@@ -1,6 +1,7 @@
 /** The configuration file, section by section: what is wrong in one is told, and the others are looked at all the same. */
 import type { AccessSettings } from '#api/access/settings.ts'
 import { readAccess } from '../../config/api-section.ts'
+import { readApiLogs } from '../../config/api-logs-section.ts'
 import { readReports } from '../../config/reports-section.ts'
 import type { ScheduledReport } from '../../config/reports-section.ts'
 import { readWebhooks } from '../../config/webhooks-section.ts'
@@ -47,6 +48,7 @@ export async function readConfiguration(cli: Cli, option: string | undefined): P
   const access = whole ? await attempt(() => readAccess(named, cli.environment)) : null
   const webhooks = whole ? ((await attempt(() => readWebhooks(named))) ?? []) : []
   const reports = whole ? ((await attempt(() => readReports(named))) ?? []) : []
+  const logs = whole ? ((await attempt(() => readApiLogs(named))) ?? []) : []
   const section = there === null ? undefined : ((await attempt(async () => sectionOf(there.text, there.file, 'api').value)) ?? undefined)
   const inEnvironment = Object.entries(cli.environment).some(([name, value]) => ACCESS_VARIABLE.test(name) && value !== '')
   const saysWho = section !== undefined || inEnvironment
@@ -55,6 +57,7 @@ export async function readConfiguration(cli: Cli, option: string | undefined): P
     ...(saysWho ? ['who may call'] : []),
     ...(webhooks.length === 0 ? [] : [counted(webhooks.length, 'webhook')]),
     ...(reports.length === 0 ? [] : [counted(reports.length, 'report')]),
+    ...(logs.length === 0 ? [] : [counted(logs.length, 'log of your own API', 'logs of your own APIs')]),
   ]
   const findings =
     faults.size > 0 ? [...faults].map((fault) => problem('configuration', fault, null)) : summary(there === null ? null : file, file, says, sources !== null)
@@ -81,4 +84,4 @@ function summary(there: string | null, file: string, says: readonly string[], co
 
 const ACCESS_VARIABLE = /^TRAILJOIN_(?:OIDC_|HOSTS$|CORS_|TRUST_|TLS_)/
 
-const counted = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`
+const counted = (number: number, one: string, more = `${one}s`): string => `${number} ${number === 1 ? one : more}`

@@ -7,9 +7,10 @@ import type { JsonObject, RecordContext } from '#core/record.ts'
 import { parseTime } from '#core/time.ts'
 import { num, str } from '../read.ts'
 import { readCaller } from './caller.ts'
+import { ownWords, placed } from './words.ts'
 
-/** Fields that the normaliser reads or knowingly leaves. */
-export const known: readonly string[] = [
+/** Fields in this format's own words that the normaliser reads or knowingly leaves. */
+const own: readonly string[] = [
   'time',
   'api',
   'requestId',
@@ -33,17 +34,21 @@ export const known: readonly string[] = [
   'roles',
 ]
 
+/** The same in the words of others, with what loggers put beside a request. */
+export const known: readonly string[] = [...own, ...placed, ...'apiLog logged level severity pid hostname msg message logger responseTime'.split(' ')]
+
 /**
  * One request to the operator's own API. The API validated the token, so its claims are proof. Rejects a line without a
  * readable time, and one that names no caller.
  */
 export function normalise(record: { readonly value: JsonObject; readonly context: RecordContext }): Normalised {
-  const { value, context } = record
+  const { context } = record
+  const value = ownWords(record.value)
   const timeNs = parseTime(value['time'])
   if (timeNs === null) return { reject: 'no event time (time)' }
   const caller = readCaller(value)
   if (!caller) return { reject: 'no caller: neither oid nor appid is a GUID' }
-  const id = identity(value)
+  const id = identity(value, record.value)
   const requestId = str(value['requestId'])
   const ip = str(value['sourceIp']) ?? str(value['clientIp'])
   const status = num(value['status'])
@@ -80,9 +85,10 @@ export function normalise(record: { readonly value: JsonObject; readonly context
   return { event }
 }
 
-function identity(value: JsonObject): EventId {
+/** A number is no id of a request: frameworks count from 1 again with every start. */
+function identity(value: JsonObject, line: JsonObject): EventId {
   const requestId = str(value['requestId'])
-  return requestId === null ? eventId('app', 'content', canonicalJson(value)) : eventId('app', str(value['api']) ?? '', requestId)
+  return requestId === null ? eventId('app', 'content', canonicalJson(line)) : eventId('app', str(value['api']) ?? '', requestId)
 }
 
 /** `<api>:<METHOD> <path>`, as far as known. The query is cut off: it is the user's data, and sometimes a credential. */
