@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs'
 import type { FormatModule } from '#core/event.ts'
 
 /** Folders that formats share and that are none themselves. */
-const SHARED = new Set(['entra'])
+const SHARED = new Set(['entra', 'titles'])
 
 async function load(name: string): Promise<readonly [string, FormatModule]> {
   const module = (await import(`./${name}/index.ts`)) as { readonly format?: FormatModule }
