@@ -72,6 +72,12 @@ export const RULES = {
     title: 'A managed identity was recreated and the trust still names the old one',
     severity: 'medium',
   },
+  'revocation-incomplete': {
+    id: 'revocation-incomplete',
+    title: 'A cloud still lets the managed identity of a removed agent in',
+    severity: 'high',
+    attack: 'T1078.004',
+  },
   'sami-anchor': {
     id: 'sami-anchor',
     title: 'A system-assigned managed identity anchors a federation',

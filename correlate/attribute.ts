@@ -5,7 +5,7 @@
 import type { Attribution, Confidence, Kind, Outcome, Proof, Source } from '#core/event.ts'
 import { type AppId, type CredentialId, type EventId, type Oid, type TenantId, guidsIn } from '#core/keys.ts'
 import { SECOND } from '#core/time.ts'
-import { candidatesOf } from './candidates.ts'
+import { type Moment, candidatesDuring } from './candidates.ts'
 import type { Directory } from './directory/directory.ts'
 
 /** The part of a stored event that links and attributions rest on. */
@@ -53,13 +53,33 @@ interface Subject {
   readonly strength: 'exact' | 'probable'
   readonly basis: readonly string[]
   readonly evidence: readonly EventId[]
+  /** When whoever acted as the subject may have got hold of what the event was done with, until the event; not before the exchange. */
+  readonly moments: readonly Moment[]
+}
+
+/** What is concluded about an event, and how long before it the moment begins that its candidates are looked for in. */
+export interface Attributed {
+  readonly attribution: Attribution
+  readonly reachNs: bigint
 }
 
 const NONE: Attribution = { tenantId: null, subjectOid: null, agentOid: null, onBehalfOf: null, confidence: 'none', basis: [], candidates: [], evidence: [] }
 
-/** The conclusion about one event. */
-export function attribute(event: LinkFacts, known: Known): Attribution {
-  const subjects = distinct(subjectsOf(event, known, new Set()))
+/**
+ * The conclusion about one event.
+ * @param exchangedNs when the session of Google Cloud that the event belongs to began: no record says which token was used, the session does
+ */
+export function attribute(event: LinkFacts, known: Known, exchangedNs?: bigint): Attributed {
+  const found = distinct(subjectsOf(event, known, new Set()))
+  const subjects = exchangedNs !== undefined && found.length === 1 ? [{ ...found[0]!, moments: [inOrder({ from: exchangedNs, to: event.timeNs })] }] : found
+  const reachNs = subjects.reduce(
+    (most, { moments }) => moments.reduce((longest, { from }) => (event.timeNs - from > longest ? event.timeNs - from : longest), most),
+    0n,
+  )
+  return { attribution: concluded(event, subjects, known), reachNs }
+}
+
+function concluded(event: LinkFacts, subjects: readonly Subject[], known: Known): Attribution {
   if (subjects.length === 1) {
     const conclusion = fromSubject(event, subjects[0]!, known.directory)
     // Whoever changes the directory stands in `cloud.principal`; as a subject it counts when it is an agent or leads to some.
@@ -86,6 +106,8 @@ function subjectsOf(event: LinkFacts, known: Known, visited: Set<EventId>): read
       subjectsOf(next, known, new Set(visited)).map((subject) => ({
         ...subject,
         strength: strength === 'probable' ? strength : subject.strength,
+        // A usage log tells of its call, and of nothing later; whatever was issued may have been used from the exchange on.
+        moments: basis === 'request-id' ? subject.moments : subject.moments.map(({ from }) => ({ from, to: event.timeNs })),
         basis: subject.basis[0] === basis ? subject.basis : [basis, ...subject.basis],
         evidence: [next.id, ...subject.evidence],
       })),
@@ -131,8 +153,12 @@ export function provingIssuers(issuers: readonly LinkFacts[]): readonly LinkFact
 }
 
 function direct(event: LinkFacts, tenantId: TenantId | null, oid: Oid, basis: string, agent: boolean): Subject {
-  return { tenantId, oid, agent, onBehalfOf: event.onBehalfOf, strength: 'exact', basis: [basis], evidence: [] }
+  const moments = [{ from: event.timeNs, to: event.timeNs }]
+  return { tenantId, oid, agent, onBehalfOf: event.onBehalfOf, strength: 'exact', basis: [basis], evidence: [], moments }
 }
+
+/** Clocks differ: what was used before it was issued was used at its own time. */
+const inOrder = ({ from, to }: Moment): Moment => (from > to ? { from: to, to } : { from, to })
 
 /**
  * The agent behind an appId: known from other records, or the appId itself, which equals the oid in every token seen (facts/entra.md a.1):
@@ -156,7 +182,12 @@ function distinct(subjects: readonly Subject[]): readonly Subject[] {
     if (!other) found.set(key, subject)
     else {
       const [first] = [other, subject].toSorted((a, b) => a.basis.length - b.basis.length || (a.basis.join() < b.basis.join() ? -1 : 1))
-      found.set(key, { ...first!, agent: other.agent || subject.agent, evidence: [...other.evidence, ...subject.evidence] })
+      found.set(key, {
+        ...first!,
+        agent: other.agent || subject.agent,
+        evidence: [...other.evidence, ...subject.evidence],
+        moments: [...other.moments, ...subject.moments],
+      })
     }
   }
   return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, subject]) => subject)
@@ -180,7 +211,7 @@ function fromSubject(event: LinkFacts, subject: Subject, directory: Directory): 
   })
   if (subject.agent) return conclude(subject.strength, subject.oid, [], [], [])
   if (!subject.tenantId) return conclude('none', null, [], [], [])
-  const { self, agents, basis, evidence } = candidatesOf(directory, { tenantId: subject.tenantId, oid: subject.oid }, event.timeNs)
+  const { self, agents, basis, evidence } = candidatesDuring(directory, { tenantId: subject.tenantId, oid: subject.oid }, subject.moments.map(inOrder))
   if (agents.length === 0) return conclude('none', null, [], [], [])
   if (agents.length > 1)
     return conclude(

@@ -2,9 +2,10 @@
 import type pg from 'pg'
 import type { Attribution } from '#core/event.ts'
 import { type EventId, NO_TENANT } from '#core/keys.ts'
-import { type LinkFacts, attribute } from './attribute.ts'
+import { type Known, type LinkFacts, attribute } from './attribute.ts'
+import { turnsBetween } from './candidates.ts'
 import type { Directory } from './directory/directory.ts'
-import type { Landmarks } from './link/landmarks.ts'
+import type { Landmark } from './link/landmarks.ts'
 import { anchorOf, parentOf, windowsOf } from './link/parents.ts'
 import { type Session, awsSessions, gcpSession, inGcpSession } from './link/sessions.ts'
 import { type Change, type Concluded, changeOf, storedConclusions, writeChanges, writeSessions } from './store/conclusions.ts'
@@ -52,9 +53,9 @@ export async function concludeLandmarks(
     events.map((event) => ({ timeNs: event.timeNs, id: event.id })),
   )
   const results = events.map((event) => {
-    const attribution = attribute(event, known)
+    const { attribution } = attribute(event, known)
     const old = stored.get(event.id)
-    const kept = old ? { ...attribution, sessionId: old.sessionId, parentId: old.parentId, link: old.link } : unplaced(attribution)
+    const kept = old ? keptOf(event, old, attribution) : unplaced(attribution)
     return { event, conclusions: old ? [old, attribution] : [attribution], stands: kept, change: changeOf(event, old, kept, directories) }
   })
   await writeChanges(
@@ -65,6 +66,14 @@ export async function concludeLandmarks(
   return results
 }
 
+/** A mint's candidates follow from its session, which is known once all exchanges have their subjects: until then they stay as they were. */
+function keptOf(event: LinkFacts, old: Concluded, attribution: Attribution): Concluded {
+  if (isMint(event) && old.subjectOid === attribution.subjectOid && old.tenantId === attribution.tenantId) return old
+  return { ...attribution, sessionId: old.sessionId, parentId: old.parentId, link: old.link }
+}
+
+const isMint = ({ source, kind }: LinkFacts): boolean => source === 'gcp' && kind === 'credential.minted'
+
 /** Concludes about these events and writes what changed. `landmarks` are the conclusions that `concludeLandmarks` left, by event. */
 export async function concludeEvents(
   client: pg.ClientBase,
@@ -73,10 +82,17 @@ export async function concludeEvents(
   directories: Directories,
   landmarks: ReadonlyMap<EventId, Concluded>,
   round: bigint,
-): Promise<{ changes: Change[]; unanchored: Unanchored[] }> {
+): Promise<{ changes: Change[]; unanchored: Unanchored[]; reachNs: bigint }> {
   const events = await read(refs)
   const known = await lookUp(client, events, directories.after)
-  const attributed = events.map((event) => ({ event, attribution: landmarks.get(event.id) ?? attribute(event, known) }))
+  let reachNs = 0n
+  const attributed = events.map((event) => {
+    const stands = landmarks.get(event.id)
+    if (stands) return { event, attribution: stands }
+    const found = attribute(event, known)
+    if (found.reachNs > reachNs) reachNs = found.reachNs
+    return { event, attribution: found.attribution }
+  })
   const behind = await landmarksIn(
     client,
     attributed.flatMap(({ event, attribution }) => windowsOf(event, attribution, directories.after)),
@@ -90,9 +106,11 @@ export async function concludeEvents(
   const sessions: Session[] = []
   const unanchored: Unanchored[] = []
   const changes: Change[] = []
-  for (const { event, attribution } of attributed) {
+  for (const { event, attribution: first } of attributed) {
     const old = landmarks.get(event.id) ?? stored.get(event.id)
-    const session = awsSession(event) ?? gcpSessionOf(event, attribution, behind)
+    const anchor = inGcpSession(event) && event.kind !== 'token.exchanged' ? anchorOf(event, first, behind) : null
+    const attribution = anchor !== null || isMint(event) ? inSession(event, first, anchor, known) : first
+    const session = awsSession(event) ?? gcpSessionOf(event, attribution, anchor)
     if (session) sessions.push(session)
     if (event.source === 'gcp' && event.kind !== 'token.exchanged') {
       // A group is cut anew where the event stands without an exchange, and where it left a session that may have been such a group.
@@ -109,14 +127,20 @@ export async function concludeEvents(
   }
   await writeSessions(client, sessions)
   await writeChanges(client, changes, round)
-  return { changes, unanchored }
+  return { changes, unanchored, reachNs }
 }
 
-function gcpSessionOf(event: LinkFacts, attribution: Attribution, landmarks: Landmarks): Session | null {
-  if (!inGcpSession(event) || !attribution.subjectOid) return null
-  if (event.kind === 'token.exchanged') return gcpSession(event)
-  const anchor = anchorOf(event, attribution, landmarks)
-  return anchor ? gcpSession(anchor) : null
+/** What is concluded about a mint or call of Google Cloud, now that its session is known: whoever could have acted since the exchange counts. */
+function inSession(event: LinkFacts, first: Attribution, anchor: Landmark | null, known: Known): Attribution {
+  const { tenantId, subjectOid: oid } = first
+  const same = !isMint(event) && event.proof.by !== 'proximity'
+  if (same && (!anchor || !tenantId || !oid || !turnsBetween(known.directory, { tenantId, oid }, anchor.timeNs, event.timeNs))) return first
+  return attribute(event, known, anchor?.timeNs).attribution
+}
+
+function gcpSessionOf(event: LinkFacts, attribution: Attribution, anchor: Landmark | null): Session | null {
+  if (anchor) return gcpSession(anchor)
+  return inGcpSession(event) && attribution.subjectOid && event.kind === 'token.exchanged' ? gcpSession(event) : null
 }
 
 /** Gives these events the sessions that grouping has found for them. */

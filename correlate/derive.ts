@@ -13,6 +13,7 @@ import { followersOf } from './store/landmarks.ts'
 import { nextRound, noteLive } from './store/live.ts'
 import { DERIVE_LOCK } from './store/locks.ts'
 import { createFactReader } from './store/lookups.ts'
+import { noteReach } from './store/reach.ts'
 import { noteDays } from './store/touched-days.ts'
 import { takePending } from './store/pending.ts'
 import { moveTraces, movesOf } from './store/traces.ts'
@@ -62,16 +63,19 @@ async function deriveRound(client: pg.PoolClient, eventsARound: number, batchesA
     touched.addAll(await followersOf(client, found, after))
   }
   const unanchored: Unanchored[] = []
+  let reachNs = 0n
   for (const slice of slices(touched.all())) {
     const result = await concludeEvents(client, read, slice, directories, landmarks, round)
     changes.push(...result.changes)
     unanchored.push(...result.unanchored)
+    if (result.reachNs > reachNs) reachNs = result.reachNs
   }
   for (const slice of slices(await regroupUnanchored(client, unanchored))) changes.push(...(await placeInSessions(client, read, slice, after, round)))
   const net = netChanges(changes)
   await moveTraces(client, net.flatMap(movesOf))
   await updateUsage(client, net, pending)
 
+  await noteReach(client, reachNs)
   await markDerived(client, freshIds)
   await noteDays(client, round, [...pending.refs.map((ref) => ref.timeNs), ...net.map(({ event }) => event.timeNs)])
   await noteLive(

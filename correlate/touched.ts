@@ -1,10 +1,23 @@
 /** Which events pending facts touch: those that must be concluded about again, and no others. */
 import type pg from 'pg'
-import type { LinkFacts } from './attribute.ts'
+import { type LinkFacts, PROXIMITY_NS } from './attribute.ts'
 import type { Directories } from './conclude.ts'
-import { changedPools, changedSpans, newAgentIds } from './directory/changes.ts'
+import { type ChangedSpan, changedPools, changedSpans, newAgentIds } from './directory/changes.ts'
 import type { StoredFact } from './directory/fact.ts'
-import { type EventRef, type FactReader, RefSet, dependants, meteredWith, mintsNear, pooledEvents, spannedEvents, waitingFor } from './store/lookups.ts'
+import {
+  type EventRef,
+  type FactReader,
+  RefSet,
+  anchoredAfter,
+  dependants,
+  exchangesBefore,
+  meteredWith,
+  mintsNear,
+  pooledEvents,
+  spannedEvents,
+  waitingFor,
+} from './store/lookups.ts'
+import { readReach } from './store/reach.ts'
 
 /** Events whose facts are held in memory at once. */
 const EVENTS_A_SLICE = 10_000
@@ -27,6 +40,7 @@ export async function touchedEvents(
   if (fresh.size > 0) {
     const spans = changedSpans(directories.before, directories.after)
     touched.addAll(await spannedEvents(client, spans))
+    touched.addAll(await usedLater(client, read, spans))
     touched.addAll(await pooledEvents(client, changedPools(facts, fresh)))
     touched.addAll(await waitingFor(client, [...newAgentIds(directories.before, directories.after), ...spans.map((span) => span.oid)]))
   }
@@ -46,6 +60,27 @@ export async function touchedEvents(
     touched.addAll(await mintsNear(client, events.filter(isExchange)))
   }
   return touched
+}
+
+/**
+ * What was done after these spans with credentials that were exchanged before their ends: of a session, whoever could act at some instant of it counts. What was done within
+ * the spans is found by itself.
+ */
+async function usedLater(client: pg.ClientBase, read: FactReader, spans: readonly ChangedSpan[]): Promise<readonly EventRef[]> {
+  const ended = spans.flatMap(({ to, ...span }) => (to === null ? [] : [{ ...span, to }]))
+  if (ended.length === 0) return []
+  const earliest = ended.reduce((least, { to }) => (to < least ? to : least), ended[0]!.to)
+  const reachNs = await readReach(client)
+  const found: EventRef[] = []
+  for (const slice of slices(await exchangesBefore(client, ended, reachNs > PROXIMITY_NS ? reachNs : PROXIMITY_NS))) {
+    const exchanges = await read(slice)
+    const issued = await dependants(
+      client,
+      exchanges.flatMap((event) => event.issues ?? []),
+    )
+    found.push(...issued.filter(({ timeNs }) => timeNs >= earliest), ...(await mintsNear(client, exchanges.filter(isExchange))))
+  }
+  return [...found, ...(await anchoredAfter(client, ended))]
 }
 
 const isExchange = (event: LinkFacts): boolean => event.kind === 'token.exchanged' && event.nearKey !== null

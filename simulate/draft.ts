@@ -34,6 +34,8 @@ export interface Draft {
   readonly targets: readonly string[]
   /** A label, or the subject whose latest Google Cloud exchange it belongs to. */
   readonly session: string | { readonly latestExchangeOf: string } | null
+  /** When the AWS credential was exchanged that it was done with, ms; null for everything else. */
+  readonly since: number | null
   readonly exactParent: string | null
   readonly skip: readonly TruthField[]
   /** A successful Google Cloud exchange: what later mints and calls refer to. */
@@ -58,6 +60,7 @@ export interface Meaning {
   readonly onBehalfOf?: string | null
   readonly targets?: readonly string[]
   readonly session?: Draft['session']
+  readonly since?: number
   readonly exactParent?: string | null
   readonly skip?: readonly TruthField[]
   readonly exchange?: Draft['exchange']
@@ -73,6 +76,7 @@ function draft(at: number, meaning: Meaning, rest: Pick<Draft, 'source' | 'nativ
     onBehalfOf: meaning.onBehalfOf ?? null,
     targets: meaning.targets ?? [],
     session: meaning.session ?? null,
+    since: meaning.since ?? null,
     exactParent: meaning.exactParent ?? null,
     skip: meaning.skip ?? [],
     exchange: meaning.exchange ?? null,

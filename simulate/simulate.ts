@@ -14,7 +14,7 @@ import { createPlacement } from './placement.ts'
 import type { Random } from './random.ts'
 import { createRandom } from './random.ts'
 import type { Claim, Truth } from './truth.ts'
-import { judge } from './truth.ts'
+import { byProximity, judge } from './truth.ts'
 
 export interface WorldOptions {
   readonly seed: number
@@ -205,25 +205,29 @@ function* merge(sources: readonly Iterator<Draft>[]): Generator<Draft, void> {
 /** Says the truth of drafts that come in time order; remembers only the latest exchanges. */
 function createJudge(): (draft: Draft) => Truth {
   const near = new Map<string, { readonly at: number; readonly subject: string; readonly claim: Claim }[]>()
-  const latestExchange = new Map<string, string>()
+  const latestExchange = new Map<string, { readonly label: string; readonly at: number }>()
   return (draft) => {
-    const { exchange, claim } = draft
+    const { exchange, claim, tenant } = draft
     if (exchange) {
-      latestExchange.set(exchange.subject, `gcp:${draft.nativeId}`)
+      latestExchange.set(exchange.subject, { label: `gcp:${draft.nativeId}`, at: draft.time.at })
       const fresh = (near.get(exchange.nearKey) ?? []).filter((each) => each.at >= draft.at - 2_000)
       near.set(exchange.nearKey, [...fresh, { at: draft.at, subject: exchange.subject, claim: exchange.claim }])
     }
     const neighbours = claim.by === 'near' ? (near.get(claim.key) ?? []).filter((each) => each.at >= draft.at - 2_000) : []
     const collision = new Set(neighbours.map((each) => each.subject)).size > 1
-    const verdict = judge(claim.by === 'near' ? { by: 'proximity', claims: neighbours.map((each) => each.claim) } : claim, draft.tenant, draft.time.at)
-    const session = draft.session === null || typeof draft.session === 'string' ? draft.session : (latestExchange.get(draft.session.latestExchangeOf) ?? null)
+    const { at } = draft.time
+    const latest = draft.session === null || typeof draft.session === 'string' ? null : (latestExchange.get(draft.session.latestExchangeOf) ?? null)
+    const session = typeof draft.session === 'string' ? draft.session : (latest?.label ?? null)
+    const since = draft.since ?? latest?.at ?? at
+    const verdict =
+      claim.by === 'near' ? byProximity(neighbours.map((each) => judge(each.claim, tenant, at, collision ? each.at : since))) : judge(claim, tenant, at, since)
     return {
       nativeId: draft.nativeId,
       source: draft.source,
       kinds: draft.kinds,
       outcome: draft.outcome,
       time: draft.time.nine,
-      tenantId: draft.tenant.id,
+      tenantId: tenant.id,
       ...verdict,
       onBehalfOf: draft.onBehalfOf,
       targets: [...draft.targets].sort(),

@@ -41,7 +41,6 @@ export type Claim =
   | { readonly by: 'managed-identity'; readonly identity: ManagedIdentity }
   | { readonly by: 'bridge'; readonly bridgeOid: string; readonly identity: ManagedIdentity }
   | { readonly by: 'blueprint'; readonly blueprint: Blueprint }
-  | { readonly by: 'proximity'; readonly claims: readonly Claim[] }
   | { readonly by: 'nothing' }
 
 export interface Verdict {
@@ -51,24 +50,55 @@ export interface Verdict {
   readonly candidates: readonly string[]
 }
 
-/** True while the agent exists and is enabled; `at` in ms. */
-export function isAlive(agent: Agent, at: number): boolean {
-  return agent.createdAt <= at && (agent.deletedAt === null || at < agent.deletedAt) && !agent.disabled.some(([from, to]) => from <= at && at < to)
+/** From when to when, ms; the end does not belong to it, null is none. */
+type Stretch = readonly [from: number, to: number | null]
+
+/** When the agent exists and is enabled. */
+function lifeOf(agent: Agent): readonly Stretch[] {
+  return agent.disabled.reduce<readonly Stretch[]>(
+    (life, [off, on]) =>
+      life.flatMap(([from, to]): Stretch[] => {
+        const before: Stretch = [from, to === null || off < to ? off : to]
+        const after: Stretch = [from > on ? from : on, to]
+        return [before, after].filter(([start, end]) => end === null || start < end)
+      }),
+    [[agent.createdAt, agent.deletedAt]],
+  )
 }
 
-/** Agents that could run on a managed identity at that moment: those of every Blueprint with a federated credential for it valid then. Sorted oids. */
-function agentsOn(identity: ManagedIdentity, tenant: Tenant, at: number): string[] {
+/** True while the agent exists and is enabled; `at` in ms. */
+export function isAlive(agent: Agent, at: number): boolean {
+  return meet([lifeOf(agent)], at, at)
+}
+
+/** True if at some instant from the first to the last all of these held. */
+function meet(all: readonly (readonly Stretch[])[], first: number, last: number): boolean {
+  const [some, ...others] = all
+  if (!some) return true
+  return some.some(([from, to]) => {
+    const start = from > first ? from : first
+    const end = to !== null && to <= last ? to - 1 : last
+    return start <= end && meet(others, start, end)
+  })
+}
+
+/**
+ * Agents that could run on a managed identity at some instant from `since` to `at`: those of every Blueprint with a federated credential for it valid then. Sorted oids.
+ */
+function agentsOn(identity: ManagedIdentity, tenant: Tenant, since: number, at: number): string[] {
   const oids = new Set<string>()
   for (const blueprint of tenant.blueprints) {
-    if (blueprint.fics.some((fic) => fic.identity === identity && fic.from <= at && (fic.to === null || at < fic.to))) {
-      for (const agent of blueprint.agents) if (isAlive(agent, at)) oids.add(agent.oid)
-    }
+    const fics = blueprint.fics.filter((fic) => fic.identity === identity).map((fic): Stretch => [fic.from, fic.to])
+    for (const agent of blueprint.agents) if (meet([fics, lifeOf(agent)], since, at)) oids.add(agent.oid)
   }
   return [...oids].sort()
 }
 
-/** Subject, agent and confidence of a claim at a moment, DESIGN §4.2 and §4.3. */
-export function judge(claim: Claim, tenant: Tenant, at: number): Verdict {
+/**
+ * Subject, agent and confidence of a claim at a moment, DESIGN §4.2 and §4.3.
+ * @param since when the credential was exchanged that it was done with: whoever could act since then may have had it
+ */
+export function judge(claim: Claim, tenant: Tenant, at: number, since = at): Verdict {
   switch (claim.by) {
     case 'agent':
       return {
@@ -78,9 +108,9 @@ export function judge(claim: Claim, tenant: Tenant, at: number): Verdict {
         candidates: [],
       }
     case 'managed-identity':
-      return byCandidates(claim.identity.oid, agentsOn(claim.identity, tenant, at))
+      return byCandidates(claim.identity.oid, agentsOn(claim.identity, tenant, since, at))
     case 'bridge':
-      return byCandidates(claim.bridgeOid, agentsOn(claim.identity, tenant, at))
+      return byCandidates(claim.bridgeOid, agentsOn(claim.identity, tenant, since, at))
     case 'blueprint':
       return byCandidates(
         claim.blueprint.servicePrincipalOid,
@@ -89,8 +119,6 @@ export function judge(claim: Claim, tenant: Tenant, at: number): Verdict {
           .map((agent) => agent.oid)
           .sort(),
       )
-    case 'proximity':
-      return byProximity(claim.claims.map((each) => judge(each, tenant, at)))
     case 'nothing':
       return { subjectOid: null, agentOid: null, confidence: 'none', candidates: [] }
   }
@@ -103,7 +131,7 @@ function byCandidates(subjectOid: string, agents: readonly string[]): Verdict {
 }
 
 /** One subject nearby: at most `probable`. Several: every agent any of them could mean is a candidate, none is chosen. */
-function byProximity(verdicts: readonly Verdict[]): Verdict {
+export function byProximity(verdicts: readonly Verdict[]): Verdict {
   const subjects = new Set(verdicts.map((verdict) => verdict.subjectOid))
   const only = verdicts[0]
   if (!only) return { subjectOid: null, agentOid: null, confidence: 'none', candidates: [] }

@@ -1,4 +1,4 @@
-/** The worked cases: four folders of records with the answer that the contract gives (test/fixtures/scenarios/README.md). */
+/** The worked cases: five folders of records with the answer that the contract gives (test/fixtures/scenarios/README.md). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -35,7 +35,7 @@ interface Expected {
   readonly mustNotAppear: readonly string[]
 }
 
-describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('%s', (name) => {
+describe.each(['option-1-agents-leave', 'option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('%s', (name) => {
   const expected = JSON.parse(readFileSync(join(FOLDER, name, 'expected.json'), 'utf8')) as Expected
   let database: TestDatabase
   let rows: Map<string, Record<string, unknown>>

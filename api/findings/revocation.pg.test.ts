@@ -20,7 +20,8 @@ beforeAll(async () => {
       .awsExchange('itself', '10:00', { subject: AGENT })
       .gcpExchange('google', '10:30', AGENT)
       .principal('deleted', '11:00', 'Remove service principal', AGENT, { agent: true })
-      .signIn('after', '12:00', { kind: 'agent', oid: AGENT }),
+      .signIn('after', '12:00', { kind: 'agent', oid: AGENT })
+      .awsExchange('left', '12:30', { subject: UAMI }),
   )
 })
 afterAll(() => database.drop())
@@ -35,6 +36,15 @@ test('an oid tells how it federated over time, with the date of change, and the 
     gcp: [{ topology: 'option-2', since: '2026-09-10T10:30:00.000000000Z', until: null }],
   })
   expect(answer.items[0]!.revocation).toMatchObject({ verdict: 'broken', change: 'deleted', revokedAt: '2026-09-10T11:00:00.000000000Z' })
+  expect(answer.items[0]!.revocation!.identities).toEqual([
+    {
+      oid: UAMI,
+      otherAgents: 0,
+      exchanges: 1,
+      exchangesOfNobody: 1,
+      lastExchange: [{ cloud: 'aws', at: '2026-09-10T12:30:00.000000000Z', event: expect.any(String) as string }],
+    },
+  ])
 })
 
 test('to its own tenant it tells the same, to others nothing', async () => {

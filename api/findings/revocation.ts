@@ -9,9 +9,9 @@ const id = z.string().meta({ format: 'uuid' })
 /** What held after an agent was deleted or disabled, as the records prove it; computed with the findings. */
 export const Revocation = z
   .object({
-    verdict: z.enum(['quiet', 'running-out', 'doubtful', 'broken']).meta({
+    verdict: z.enum(['quiet', 'running-out', 'incomplete', 'doubtful', 'broken']).meta({
       description:
-        'quiet: nothing succeeded after it. running-out: only credentials from before were used. broken: something succeeded that no token from before explains. doubtful: the same, but a log does not cover the time.',
+        'quiet: nothing succeeded after it. running-out: only credentials from before were used. incomplete: a managed identity that it could use still exchanged with a cloud when no agent was left that could. broken: something succeeded that no token from before explains. doubtful: the same, but a log does not cover the time.',
     }),
     revokedAt: time,
     change: z.enum(['deleted', 'disabled']),
@@ -35,6 +35,20 @@ export const Revocation = z
       )
       .meta({ description: 'What outlived the revocation, one entry a cloud.' }),
     aliveUntil: time.nullable(),
+    identities: z
+      .array(
+        z.object({
+          oid: id,
+          otherAgents: z.int().meta({ description: 'How many others could go on using it.' }),
+          exchanges: z.int().meta({ description: 'With clouds, after the revocation, whoever asked.' }),
+          exchangesOfNobody: z.int().meta({ description: 'Of these: while no agent was left that could use it (finding revocation-incomplete).' }),
+          lastExchange: z.array(z.object({ cloud: z.enum(SOURCES), at: time, event: id })).meta({ description: 'One a cloud.' }),
+        }),
+      )
+      .meta({
+        description:
+          'Managed identities of its tenant that the agent could use until then and that ever exchanged with a cloud: revoking the agent does not close them.',
+      }),
     unexplained: z.object({ tokens: z.int(), exchanges: z.int(), other: z.int() }),
     signInLog: z.object({ from: time, until: time }).nullable().meta({ description: "From when to when the tenant's sign-ins of this kind are known." }),
     auditLogUntil: time.nullable().meta({ description: 'The last known change of the directory: a restoration after that may be missing.' }),

@@ -29,7 +29,12 @@ export function changedSpans(before: Directory, after: Directory): readonly Chan
     edges.forEach((from, index) => {
       const at = from ?? (times[0] ?? 0n) - 1n
       if (same(candidatesOf(before, subject, at), candidatesOf(after, subject, at))) return
-      changed.push({ ...subject, from, to: edges[index + 1] ?? null })
+      const to = edges[index + 1] ?? null
+      const last = changed.at(-1)
+      // One span for as long as it goes on: what is looked for beyond its end is looked for once.
+      if (last && from !== null && last.oid === subject.oid && last.tenantId === subject.tenantId && last.to === from)
+        changed[changed.length - 1] = { ...last, to }
+      else changed.push({ ...subject, from, to })
     })
     if (relationsOf(before, subject) !== relationsOf(after, subject)) changed.push({ ...subject, from: null, to: null })
     for (const appId of appIdsOf(before, after, subject)) changed.push({ tenantId: subject.tenantId, oid: appId as string as Oid, from: null, to: null })

@@ -76,3 +76,43 @@ test('a token after the deletion breaks it, and the finding holds the proof', as
   expect(rows[0]!.details).toEqual(proof)
   expect(rows[0]!.explanation).toContain('No later change of the directory is stored')
 })
+
+const UAMI = guid('uami')
+
+test('of an agent on a managed identity the proof tells what that still exchanges, and that its revocation is not complete', async () => {
+  const world = deleted()
+    .fics('fic', '-3 06:00', [], [UAMI])
+    .awsExchange('own', '09:00', { subject: UAMI })
+    .awsExchange('left 1', '11:00', { subject: UAMI })
+    .gcpExchange('left 2', '11:30', UAMI)
+    .awsExchange('refused', '12:00', { subject: UAMI, refused: true })
+  expect(await proofOf(world)).toMatchObject({
+    verdict: 'incomplete',
+    lastSuccess: [],
+    identities: [
+      {
+        oid: UAMI,
+        otherAgents: 0,
+        exchanges: 2,
+        exchangesOfNobody: 2,
+        lastExchange: [
+          { cloud: 'aws', at: '2026-09-10T11:00:00.000000000Z' },
+          { cloud: 'gcp', at: '2026-09-10T11:30:00.000000000Z' },
+        ],
+      },
+    ],
+  })
+})
+
+test('where other agents can use the managed identity, its exchanges are counted and blame nobody', async () => {
+  const world = deleted()
+    .fics('fic', '-3 06:00', [], [UAMI])
+    .principal('other', '-3 06:01', 'Add service principal', guid('other'), { agent: true })
+    .awsExchange('after', '11:00', { subject: UAMI })
+  expect(await proofOf(world)).toMatchObject({ verdict: 'quiet', identities: [{ oid: UAMI, otherAgents: 1, exchanges: 1, exchangesOfNobody: 0 }] })
+})
+
+test('a managed identity that the agent could not use any more when it was deleted is none of its', async () => {
+  const world = deleted().fics('fic', '-3 06:00', [], [UAMI]).fics('fic removed', '09:00', [UAMI], []).awsExchange('after', '11:00', { subject: UAMI })
+  expect(await proofOf(world)).toMatchObject({ verdict: 'quiet', identities: [] })
+})

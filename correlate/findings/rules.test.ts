@@ -15,6 +15,7 @@ const CONTRACT = [
   'llm-probing',
   'logging-disabled',
   'orphaned-trust',
+  'revocation-incomplete',
   'sami-anchor',
   'secret-where-federation-expected',
   'shared-uami-unattributable',
@@ -85,8 +86,8 @@ trailjoin findings --format sarif > findings.sarif      # or ocsf: Detection Fin
   follow from no record, so the canonical export does not have them.
 - **Absence** counts only where the log covers the time: its first record lies before the longest life of a token, and its last one after the event. Both are read from the records themselves, because findings are a function of them: a gap
   in the middle of a log that a collector reports (\`trailjoin doctor\`, \`/v1/coverage\`) does not change a finding.
-- **Revocation** is a proof: \`/v1/oids/{oid}\` shows for every agent that was deleted or disabled what succeeded after that on each cloud, which credentials outlived it and until when, and a verdict: \`quiet\`, \`running-out\`, \`doubtful\`,
-  \`broken\`. The last two are findings, with the proof in \`details\`.
+- **Revocation** is a proof: \`/v1/oids/{oid}\` shows for every agent that was deleted or disabled what succeeded after that on each cloud, which credentials outlived it and until when, what the managed identities that it could use still exchanged
+  (\`identities\`), and a verdict: \`quiet\`, \`running-out\`, \`incomplete\` (revocation-incomplete), \`doubtful\`, \`broken\` (activity-after-revocation, with the proof in \`details\`).
 - \`/v1/oids/{oid}\` also shows how an agent federated to each cloud over time (\`topologyOverTime\`).
 - Being told: [webhooks](findings-webhooks.md). Rules of your own: [Sigma](sigma.md).
 - **What a refresh costs**: it reads the events of the days on which something changed, and adds up the sums of all days, which are far fewer than the events but grow with the store. A finding lists its first thousand events; rules that look at each event of what they find (activity-after-revocation, audience-trap on Google Cloud, blueprint-token-misuse,

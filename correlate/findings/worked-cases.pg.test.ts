@@ -18,7 +18,7 @@ interface Expected {
   }[]
 }
 
-describe.each(['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('%s', (name) => {
+describe.each(['option-1-agents-leave', 'option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'])('%s', (name) => {
   const { findings } = JSON.parse(readFileSync(join(FOLDER, name, 'expected.json'), 'utf8')) as Expected
   let database: TestDatabase
 

@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { NO_TENANT, type CredentialId, type EventId } from '#core/keys.ts'
 import { type LinkFacts, PROXIMITY_NS } from '../attribute.ts'
 import type { ChangedSpan } from '../directory/changes.ts'
+import { GCP_ANCHOR_NS } from '../link/sessions.ts'
 import { LINK_COLUMNS, type LinkRow, linkFacts } from './rows.ts'
 
 /** Names an event by the key of its table. */
@@ -68,6 +69,35 @@ export async function spannedEvents(client: pg.ClientBase, spans: readonly Chang
      join timeline l on l.tenant_id = r.tenant and l.oid = r.oid
        and l.time_ns >= coalesce(r.since, -9223372036854775808) and (r.until is null or l.time_ns < r.until)`,
     [spans.map((span) => span.tenantId ?? NO_TENANT), spans.map((span) => span.oid), spans.map((span) => span.from), spans.map((span) => span.to)],
+  )
+  return rows.map(refOf)
+}
+
+/** A span with an end. */
+type Ended = ChangedSpan & { readonly to: bigint }
+
+const endedColumns = (spans: readonly Ended[]): unknown[] => [
+  spans.map((span) => span.tenantId ?? NO_TENANT),
+  spans.map((span) => span.oid),
+  spans.map((span) => span.to),
+]
+
+/** Successful exchanges of these principals up to so long before the spans end. Primary key of timeline. */
+export async function exchangesBefore(client: pg.ClientBase, spans: readonly Ended[], reachNs: bigint): Promise<EventRef[]> {
+  const { rows } = await client.query<RefRow>(
+    `select distinct l.time_ns, l.event_id from unnest($1::uuid[], $2::uuid[], $3::bigint[]) r(tenant, oid, until)
+     join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns >= r.until - $4::bigint and l.time_ns < r.until and l.is_subject and l.kind = 'token.exchanged'`,
+    [...endedColumns(spans), reachNs],
+  )
+  return rows.map(refOf)
+}
+
+/** What these principals did on Google Cloud as long after the spans' ends as it may belong to an exchange before them. Primary key of timeline. */
+export async function anchoredAfter(client: pg.ClientBase, spans: readonly Ended[]): Promise<EventRef[]> {
+  const { rows } = await client.query<RefRow>(
+    `select distinct l.time_ns, l.event_id from unnest($1::uuid[], $2::uuid[], $3::bigint[]) r(tenant, oid, until)
+     join timeline l on l.tenant_id = r.tenant and l.oid = r.oid and l.time_ns >= r.until and l.time_ns <= r.until + $4::bigint and l.is_subject and l.source = 'gcp'`,
+    [...endedColumns(spans), GCP_ANCHOR_NS],
   )
   return rows.map(refOf)
 }

@@ -2,6 +2,7 @@
 import type { Agent, ManagedIdentity } from '../cast.ts'
 import type { Draft, Meaning } from '../draft.ts'
 import { invocationDraft, trailDraft } from '../draft.ts'
+import { awsTime } from '../moments.ts'
 import type { Random } from '../random.ts'
 import { BASE32, LETTERS } from '../random.ts'
 import type { AssumedRole, TrailCall } from '../records/aws.ts'
@@ -17,6 +18,8 @@ const MODELS = ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', 'amazon.nova-lit
 /** Credentials of one AssumeRoleWithWebIdentity and what was minted from them. */
 export interface AwsSession {
   readonly rootId: string
+  /** When it began, as its record says it, ms. */
+  readonly since: number
   readonly claim: Meaning['claim']
   readonly until: number
   readonly region: string
@@ -96,6 +99,7 @@ export function* ensureAwsSession(process: Process, current: AwsSession | null):
   if (stale) return null
   const base: AwsSession = {
     rootId: call.eventId,
+    since: awsTime(at).at,
     claim,
     until: at + HOUR,
     region,
@@ -263,6 +267,7 @@ export function* invokeModel(process: Process, session: AwsSession): Generator<D
       tenant: agent.tenant,
       claim: session.claim,
       actor: agent,
+      since: session.since,
       exactParent: call.eventId,
       skip: ['session'],
     },
@@ -276,6 +281,7 @@ function usage(agent: Agent, session: AwsSession, kinds: Meaning['kinds'], issue
     kinds,
     actor: agent,
     session: session.rootId,
+    since: session.since,
     exactParent: issuer,
     ...(issuer ? {} : { skip: ['parent'] as const }),
   }

@@ -13,6 +13,8 @@ type Change = (text: string, random: Random, pool: Pool) => string
 /** What the world's records hold: what one of them may be given in place of its own. */
 interface Pool {
   readonly guids: readonly string[]
+  /** Those of agents. */
+  readonly agents: readonly string[]
   readonly keys: readonly string[]
   readonly times: readonly string[]
 }
@@ -25,6 +27,7 @@ export function tamper(texts: readonly string[], random: Random, contradict: boo
   // Ids that many records name are principals, applications and tenants; those that one record names are its own.
   const pool: Pool = {
     guids: repeated(texts, GUIDS),
+    agents: texts.flatMap((text) => (text.includes('agenticAppInstance') ? (/"servicePrincipalId":\s?"([^"]+)"/i.exec(text)?.[1] ?? []) : [])),
     keys: repeated(texts, EVERY_KEY),
     times: texts.flatMap((text) => timesIn(text).slice(0, 1)),
   }
@@ -66,8 +69,9 @@ const RARE: readonly Change[] = [
     return first && second ? text.replaceAll(second, first) : text
   },
   // Somebody's id in a name that the caller chose.
-  (text, random, { guids }) => {
-    const name = guids.length === 0 ? 'nobody' : random.pick(guids)
+  (text, random, { guids, agents }) => {
+    const some = agents.length > 0 && random.chance(0.5) ? agents : guids
+    const name = some.length === 0 ? 'nobody' : random.pick(some)
     return text.replaceAll(/(assumed-role\/[^/"]+\/)[^"]+"/g, `$1${name}"`).replaceAll(/"roleSessionName":\s?"[^"]*"/g, `"roleSessionName":"${name}"`)
   },
 ]

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { oracle } from '../oracle/oracle.ts'
+import type { Accepted } from '#correlate/accept.ts'
+import { oracle, type OracleEvent, type OracleSession } from '../oracle/oracle.ts'
 import { lawWorld } from './worlds.ts'
 
 test('the first hundred worlds hold every situation that the law is about', () => {
@@ -11,6 +12,9 @@ test('the first hundred worlds hold every situation that the law is about', () =
     count('complete', world.complete)
     count('contradicting itself', world.contradicts)
     const { events, sessions } = oracle(world.accepted)
+    const { came, went } = changedInside(world.accepted, events, sessions)
+    count('a candidate that came after the exchange', came)
+    count('a candidate that was gone before the event', went)
     const texts = Map.groupBy(world.accepted, ({ event }) => event.id)
     count(
       'one event with several texts',
@@ -63,3 +67,21 @@ test('the first hundred worlds hold every situation that the law is about', () =
   }
   expect([...seen].filter(([, worlds]) => worlds < 2)).toEqual([])
 }, 60_000)
+
+/** Whether an event of a session leads to an agent that was created after the session began, or that was gone by then. */
+function changedInside(accepted: readonly Accepted[], events: readonly OracleEvent[], sessions: readonly OracleSession[]) {
+  const changes = accepted
+    .flatMap(({ event }) => event.directory.flatMap((fact) => (fact.type === 'lifecycle' ? [{ ...fact, timeNs: event.timeNs }] : [])))
+    .toSorted((a, b) => Number(a.timeNs - b.timeNs))
+  let [came, went] = [false, false]
+  for (const { event, attribution, sessionId } of events) {
+    const start = sessions.find(({ id }) => id === sessionId)?.members[0]?.event.timeNs ?? null
+    if (start === null || attribution.agentOid === attribution.subjectOid) continue
+    for (const agent of attribution.agentOid ? [attribution.agentOid] : attribution.candidates) {
+      const its = changes.filter(({ id, timeNs }) => id === agent && timeNs <= event.timeNs)
+      came ||= its.some(({ change, timeNs }) => change === 'created' && timeNs > start)
+      went ||= ['deleted', 'disabled'].includes(its.at(-1)?.change ?? '')
+    }
+  }
+  return { came, went }
+}

@@ -13,8 +13,16 @@ interface Behind {
   readonly evidence: readonly EventId[]
 }
 
-/** Who did it, as far as the set of records proves it. */
-export function attribute(one: Fact, facts: Facts, directory: Directory): Attribution & { readonly agentTenantId: TenantId | null } {
+/**
+ * Who did it, as far as the set of records proves it.
+ * @param exchangeOf the exchange that a session of Google Cloud began with, for its mints and calls
+ */
+export function attribute(
+  one: Fact,
+  facts: Facts,
+  directory: Directory,
+  exchangeOf: (one: Fact) => Fact | null = () => null,
+): Attribution & { readonly agentTenantId: TenantId | null } {
   const { event } = one
   const nothing = {
     agentTenantId: null,
@@ -43,7 +51,13 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
   if (subjects.length > 1) {
     // Two records prove two principals for one credential: one of them must be wrong, and nobody knows which.
     if (event.proof.by !== 'proximity') return nothing
-    const behind = subjects.map((chain) => behindOf(chain, event.timeNs, directory))
+    const behind = subjects.map((chain) =>
+      behindDuring(
+        chain,
+        chains.filter(({ subject }) => samePrincipal(subject, chain.subject)).map(({ end, deed }) => [end, deed]),
+        directory,
+      ),
+    )
     const candidates = distinct(behind.flatMap(({ agents }) => agents.map(({ oid }) => oid)))
     if (candidates.length === 0) return nothing
     const tenants = new Set(subjects.map(({ subject }) => subject.tenantId))
@@ -59,7 +73,12 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
   }
 
   const subject = subjects[0]!.subject
-  const behind = behindOf({ subject, saysAgent: chains.some(({ saysAgent }) => saysAgent) }, event.timeNs, directory)
+  const exchange = exchangeOf(one)
+  const behind = behindDuring(
+    { subject, saysAgent: chains.some(({ saysAgent }) => saysAgent) },
+    exchange ? [[exchange, one]] : chains.map(({ end, deed }) => [end, deed]),
+    directory,
+  )
   // An audit record's initiator is who pressed the button: of interest only where that was an agent.
   if (one.format === 'entra-audit' && behind.agents.length === 0) return nothing
   const single = behind.agents.length === 1
@@ -81,6 +100,26 @@ export function attribute(one: Fact, facts: Facts, directory: Directory): Attrib
 /** Of several ways to the one subject: the one with the fewest hops, then the one that comes first in the alphabet. */
 function shortestBasis(chains: readonly Chain[]): readonly string[] {
   return chains.map(({ basis }) => basis).toSorted((a, b) => a.length - b.length || compare(a.join(), b.join()))[0]!
+}
+
+/**
+ * The agents that could have used this subject at some instant between the first and the second of one of these pairs of events. Of a pair in the wrong order
+ * (clocks differ) the time of the second counts.
+ */
+function behindDuring(who: Pick<Chain, 'subject' | 'saysAgent'>, pairs: readonly (readonly [Fact, Fact])[], directory: Directory): Behind {
+  const instants = pairs.flatMap(([{ event: first }, { event: second }]) => {
+    const start = first.timeNs < second.timeNs ? first.timeNs : second.timeNs
+    return [start, ...directory.changesBetween(start, second.timeNs)]
+  })
+  const inOrder = [...new Set(instants)].toSorted((a, b) => (a < b ? -1 : 1))
+  const answers = inOrder.map((timeNs) => behindOf(who, timeNs, directory))
+  const agents = answers.flatMap((answer) => answer.agents)
+  return {
+    agents: agents.filter((one, index) => agents.findIndex((other) => samePrincipal(one, other)) === index),
+    isItself: answers.some(({ isItself }) => isItself),
+    basis: [...new Set(answers.flatMap(({ basis }) => basis))],
+    evidence: answers.flatMap(({ evidence }) => evidence),
+  }
 }
 
 /** The agents that could have used this subject at this time. */

@@ -166,6 +166,9 @@ export function directoryOf(said: readonly Statement[]) {
     return named.filter((application) => trustedBy(application, timeNs).some((one) => samePrincipal(one, who)))
   }
 
+  /** The instants after the first and until the second time at which anything was said of principals, applications or trust. */
+  const changesBetween = (from: bigint, to: bigint): bigint[] => statements.map(({ timeNs }) => timeNs).filter((timeNs) => from < timeNs && timeNs <= to)
+
   // --- evidence
 
   const lifecycleEvents = (who: Principal): EventId[] =>
@@ -205,6 +208,7 @@ export function directoryOf(said: readonly Statement[]) {
     agentsOf,
     trustedBy,
     applicationsTrusting,
+    changesBetween,
     lifecycleEvents,
     trustEvents,
     poolTrusts,

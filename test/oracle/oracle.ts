@@ -41,7 +41,11 @@ export interface OracleAnswer {
 export function oracle(accepted: readonly Accepted[]): OracleAnswer {
   const facts = factsOf(accepted)
   const directory = directoryOf(facts.statements)
-  const concluded: Concluded[] = facts.events.map((one) => ({ ...one, attribution: attribute(one, facts, directory) }))
+  // Sessions of Google Cloud hang on subjects alone, and what is said of agents hangs on sessions: so subjects come first.
+  const bySubject = sessionsOf(facts.events.map((one) => ({ ...one, attribution: attribute(one, facts, directory) })))
+  const exchangeOf = ({ event }: Fact): Fact | null =>
+    event.kind === 'token.exchanged' ? null : (bySubject.find(({ members }) => members.some((one) => one.event.id === event.id))?.exchange ?? null)
+  const concluded: Concluded[] = facts.events.map((one) => ({ ...one, attribution: attribute(one, facts, directory, exchangeOf) }))
   const sessions = sessionsOf(concluded)
   const traces = tracesOf(concluded, sessions)
   const parents = new Map(concluded.map((one) => [one.event.id, parentOf(one, concluded, sessions, directory)]))
@@ -54,6 +58,8 @@ export function oracle(accepted: readonly Accepted[]): OracleAnswer {
   const lines = [...events.map(eventLine), ...sessions.map(sessionLine), ...traces.map((trace) => traceLine(trace, parents))]
   return { lines: lines.toSorted((a, b) => compare(a.type, b.type) || compare(a.id, b.id)).map((line) => canonicalJson(line)), events, sessions, traces }
 }
+
+export type { OracleSession }
 
 type Line = { readonly [key: string]: Json } & { readonly type: string; readonly id: string }
 

@@ -7,7 +7,7 @@ import { importPaths } from '#ingest/import.ts'
 
 const FOLDER = join(import.meta.dirname, '../fixtures/scenarios')
 
-export const SCENARIOS = ['option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'] as const
+export const SCENARIOS = ['option-1-agents-leave', 'option-1-one-agent', 'option-1-shared-uami', 'option-2-three-agents', 'role-chain'] as const
 
 /** As test/fixtures/scenarios/README.md describes it; what these tests do not use is left out. */
 export interface Expected {

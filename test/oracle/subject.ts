@@ -16,6 +16,10 @@ export interface Chain {
   readonly basis: readonly string[]
   /** The other events on the way. */
   readonly evidence: readonly EventId[]
+  /** The event whose own record names the subject: where the way ends. */
+  readonly end: Fact
+  /** Whose doing is told of: the event itself, but of a usage log its call. */
+  readonly deed: Fact
 }
 
 /** A rejected exchange, a denied mint and a target account's copy issued nothing that proves anything. */
@@ -34,10 +38,11 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: 
       const { oid, appId, kind } = event.proof
       if (kind === 'user' && appId !== null && event.tenantId !== null) {
         const agents = agentsWith(one, appId, directory)
-        if (agents.length > 0) return agents.map((subject) => ({ subject, saysAgent: true, onBehalfOf: oid, basis: ['application'], evidence: [] }))
+        if (agents.length > 0)
+          return agents.map((subject) => ({ subject, saysAgent: true, onBehalfOf: oid, basis: ['application'], evidence: [], end: one, deed: one }))
       }
       const tenantId = event.tenantId ?? directory.onlyTenantOf(oid)
-      return [{ subject: { tenantId, oid }, saysAgent: kind === 'agent', onBehalfOf: null, basis: ['principal'], evidence: [] }]
+      return [{ subject: { tenantId, oid }, saysAgent: kind === 'agent', onBehalfOf: null, basis: ['principal'], evidence: [], end: one, deed: one }]
     }
     case 'application':
       return applicationChains(one, event.proof, directory)
@@ -48,13 +53,13 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: 
       const credential = event.proof.by === 'credential' ? event.uses : event.issues
       if (credential === null) return []
       const issuers = facts.events.filter((other) => other.event.issues === credential && isProvingIssuer(other))
-      return through('credential', issuers, facts, directory, way)
+      return through('credential', one, issuers, facts, directory, way)
     }
     case 'request': {
       const invocations = facts.events.filter(
         (other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey,
       )
-      return through('request-id', invocations, facts, directory, way)
+      return through('request-id', one, invocations, facts, directory, way)
     }
     case 'proximity': {
       const exchanges = facts.events.filter(
@@ -66,7 +71,7 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: 
           other.timeNs <= event.timeNs &&
           event.timeNs - other.timeNs <= 2n * SECOND,
       )
-      return through('proximity', exchanges, facts, directory, way)
+      return through('proximity', one, exchanges, facts, directory, way)
     }
     case 'nothing':
       return []
@@ -74,10 +79,11 @@ export function chainsOf(one: Fact, facts: Facts, directory: Directory, before: 
 }
 
 /** The chains of the events that one hop leads to, with the hop put in front. Consecutive credential hops are one word. */
-function through(hop: string, events: readonly Fact[], facts: Facts, directory: Directory, way: readonly EventId[]): Chain[] {
+function through(hop: string, from: Fact, events: readonly Fact[], facts: Facts, directory: Directory, way: readonly EventId[]): Chain[] {
   return events.flatMap((one) =>
     chainsOf(one, facts, directory, way).map((chain) => ({
       ...chain,
+      deed: hop === 'request-id' ? chain.deed : from,
       basis: hop === 'credential' && chain.basis[0] === 'credential' ? chain.basis : [hop, ...chain.basis],
       evidence: [one.event.id, ...chain.evidence],
     })),
@@ -90,7 +96,7 @@ function applicationChains(one: Fact, { appId }: Extract<Proof, { by: 'applicati
   // A delegated sign-in gives this proof only where it says that an agent called; an API's log and Graph's activity log say nothing about the client.
   const saysSo = event.source === 'entra' && event.kind === 'token.issued'
   const subjects = agents.length > 0 || !saysSo ? agents : [{ tenantId: event.tenantId, oid: appIdAsOid(appId) }]
-  return subjects.map((subject) => ({ subject, saysAgent: true, onBehalfOf: null, basis: ['application'], evidence: [] }))
+  return subjects.map((subject) => ({ subject, saysAgent: true, onBehalfOf: null, basis: ['application'], evidence: [], end: one, deed: one }))
 }
 
 /** The known agents (of the record's tenant, if it has one) with this appId; if there are none, those whose oid it is. */
@@ -102,10 +108,11 @@ function agentsWith({ event }: Fact, appId: AppId, directory: Directory): Princi
   return agents.filter((agent) => agent.oid === appIdAsOid(appId))
 }
 
-function federationChains({ event }: Fact, proof: Extract<Proof, { by: 'federation' }>, directory: Directory): Chain[] {
+function federationChains(one: Fact, proof: Extract<Proof, { by: 'federation' }>, directory: Directory): Chain[] {
+  const { event } = one
   if (proof.oid === null || proof.entra === false) return []
   const pool = proof.pool ? directory.poolTrusts(proof.pool) : null
   if (pool === 'foreign') return []
   const tenantId = event.tenantId ?? pool ?? directory.onlyTenantOf(proof.oid)
-  return [{ subject: { tenantId, oid: proof.oid }, saysAgent: false, onBehalfOf: null, basis: ['federated-subject'], evidence: [] }]
+  return [{ subject: { tenantId, oid: proof.oid }, saysAgent: false, onBehalfOf: null, basis: ['federated-subject'], evidence: [], end: one, deed: one }]
 }

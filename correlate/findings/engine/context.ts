@@ -9,6 +9,7 @@ import { Blueprints } from './blueprints.ts'
 import { firstsOf, type Group, groupsOf, type Ref, refsOf } from './digest/read.ts'
 import { EXCHANGES, type ExchangeProfile, SIGN_IN_LOGS } from './digest/identity-topics.ts'
 import type { Topic } from './digest/topic.ts'
+import { type LeftBehind, identitiesOfAgents } from './left-behind.ts'
 import { type Revoked, revokedAgents } from './revocation.ts'
 import { recordsOf } from './records.ts'
 import { poolOf, STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
@@ -22,6 +23,11 @@ export interface LogSpan {
 
 /** The log that a principal's sign-ins stand in, named by its action. */
 export type SignInLog = 'entra:ManagedIdentitySignIn' | 'entra:ServicePrincipalSignIn'
+
+/** An event with what it has in common with its group. */
+export interface Place<Profile> extends Ref {
+  readonly profile: Profile
+}
 
 interface TimelineSpan {
   readonly tenantId: string | null
@@ -44,12 +50,16 @@ export interface Context {
   readonly groups: <Profile>(topic: Topic<Profile>) => Promise<readonly Group<Profile>[]>
   /** The events of some groups, of a topic that lists all of them. In order of time. */
   readonly eventsIn: <Profile>(topic: Topic<Profile>, groups: readonly Group<Profile>[]) => Promise<readonly StoredEvent[]>
+  /** Where the events of these groups are, in order of time; of a topic that lists all of them. */
+  readonly placesIn: <Profile>(topic: Topic<Profile>, groups: readonly Group<Profile>[]) => Promise<readonly Place<Profile>[]>
   /** The first thousand events of each of these groups, by key. */
   readonly firstsIn: <Profile>(topic: Topic<Profile>, groups: readonly Group<Profile>[]) => Promise<ReadonlyMap<string, readonly Ref[]>>
   /** Successful exchanges of a token from Entra: what DESIGN §5.3 calls an exchange. */
   readonly exchanges: () => Promise<readonly Group<ExchangeProfile>[]>
   /** Successful changes of a cloud's trust, read from their records. */
   readonly trustChanges: () => Promise<readonly TrustChange[]>
+  /** Identities that led to agents, with what they exchanged, also when no agent was left. */
+  readonly leftBehind: () => Promise<readonly LeftBehind[]>
   /** Agents that were deleted or disabled, with what held after that. */
   readonly revoked: () => Promise<readonly Revoked[]>
   readonly records: (events: readonly { readonly id: EventId }[]) => Promise<ReadonlyMap<EventId, JsonObject>>
@@ -125,6 +135,11 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     },
     groups,
     eventsIn: async (topic, wanted) => eventsAt(await refsOf(client, topic, wanted)),
+    placesIn: async (topic, wanted) => {
+      const profiles = new Map(wanted.map(({ key, profile }) => [key, profile]))
+      const places = (await refsOf(client, topic, wanted)).map(({ id, timeNs, key }) => ({ id, timeNs, profile: profiles.get(key)! }))
+      return places.toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : a.id < b.id ? -1 : 1))
+    },
     firstsIn: (topic, wanted) => firstsOf(client, topic, wanted),
     exchanges: once(async () => (await groups(EXCHANGES)).filter(({ profile }) => profile.outcome === 'success' && isEntra(profile, directory))),
     trustChanges,
@@ -135,6 +150,7 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
       ),
     signInLog: async (tenantId, log) => (await signInLogs()).get(`${tenantId}/${log}`) ?? null,
     hasEntraRecords: async (tenantId) => (await entraTenants()).has(tenantId),
+    leftBehind: once(() => identitiesOfAgents(context)),
     revoked: once(() => revokedAgents(context)),
   }
   return context

@@ -6,7 +6,10 @@ import type { Json } from '#core/record.ts'
 import { formatTime, HOUR } from '#core/time.ts'
 import { TOKEN_NS } from '../../link/parents.ts'
 import type { StoredFact } from '../../directory/fact.ts'
+import { candidatesDuring } from '../../candidates.ts'
+import type { Directory } from '../../directory/directory.ts'
 import type { Context, LogSpan } from './context.ts'
+import type { LeftBehind } from './left-behind.ts'
 import type { Evidence } from './rule.ts'
 import type { StoredEvent } from './stored-event.ts'
 
@@ -60,10 +63,12 @@ export async function revokedAgents(context: Context): Promise<readonly Revoked[
     const known = audited.get(tenantId)
     if (known === undefined || time > known) audited.set(tenantId, time)
   }
+  const identities = await context.leftBehind()
   const found: Revoked[] = []
   for (const one of revoked.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     const signIns = await context.signInLog(one.tenantId, 'entra:ServicePrincipalSignIn')
-    found.push(describe(one, events.get(one.key) ?? [], signIns, audited.get(one.tenantId) ?? null))
+    const theirs = identities.filter(({ tenantId, agents }) => tenantId === one.tenantId && agents.has(one.key))
+    found.push(describe(one, events.get(one.key) ?? [], signIns, audited.get(one.tenantId) ?? null, theirs, directory))
   }
   return found
 }
@@ -103,6 +108,8 @@ function describe(
   events: readonly StoredEvent[],
   signIns: LogSpan | null,
   auditedUntil: bigint | null,
+  theirs: readonly LeftBehind[],
+  directory: Directory,
 ): Revoked {
   const acts = distinct(spans.flatMap((span) => actsIn(span, events)))
   // A regular token would have been issued before the revocation: the log must cover its longest life before the act, and have come as far as the revocation.
@@ -114,13 +121,17 @@ function describe(
         (act.timeNs - TOKEN_NS > span.from || (signIns !== null && signIns.firstNs <= act.timeNs - TOKEN_NS && signIns.lastNs >= span.from)),
     )
   const sure = acts.some(covered)
-  // The revocation that is told of: the first one that was broken, else the last one.
-  const told = spans.find((span) => acts.some((act) => inside(span, act.timeNs))) ?? spans.at(-1)!
+  // The revocation that is told of: the first one that was broken, else the first one that was not complete, else the last one.
+  const left = theirs.flatMap(({ exchanges }) => exchanges.filter(({ abandoned }) => abandoned !== null))
+  const within = (some: readonly { readonly timeNs: bigint }[]) => spans.find((span) => some.some(({ timeNs }) => inside(span, timeNs)))
+  const told = within(acts) ?? within(left) ?? spans.at(-1)!
   const after = events.filter((event) => event.timeNs > told.from && (told.to === null || event.timeNs < told.to))
   const last = new Map(after.map((event) => [event.source, event]))
   const credentials = CLOUDS.flatMap((cloud) => aliveAfter(told, cloud, events))
   const alive = credentials.map((one) => one.until).reduce<bigint | null>((most, until) => (most === null || until > most ? until : most), null)
-  const verdict = acts.length > 0 ? (sure ? 'broken' : 'doubtful') : last.size > 0 ? 'running-out' : 'quiet'
+  const identities = theirs.flatMap((identity) => afterwards(told, { tenantId, oid }, identity, directory))
+  const incomplete = identities.some(({ exchangesOfNobody }) => exchangesOfNobody > 0)
+  const verdict = acts.length > 0 ? (sure ? 'broken' : 'doubtful') : incomplete ? 'incomplete' : last.size > 0 ? 'running-out' : 'quiet'
   const time = (timeNs: bigint | null): string | null => (timeNs === null ? null : formatTime(timeNs))
   return {
     tenantId,
@@ -143,6 +154,7 @@ function describe(
       }),
       credentials: credentials.map(({ until, ...one }) => ({ ...one, aliveUntil: formatTime(until) })),
       aliveUntil: time(alive),
+      identities,
       unexplained: {
         tokens: acts.filter((act) => act.kind === 'token.issued').length,
         exchanges: acts.filter((act) => act.kind === 'token.exchanged').length,
@@ -152,6 +164,27 @@ function describe(
       auditLogUntil: time(auditedUntil),
     },
   }
+}
+
+/**
+ * What an identity that the agent could use until its revocation exchanged with clouds after that. None where the agent could not use it then. Those of other tenants are left
+ * out: whoever reads the proof may see the agent's only.
+ */
+function afterwards(told: Revocation, agent: { readonly tenantId: TenantId; readonly oid: Oid }, identity: LeftBehind, directory: Directory) {
+  const { tenantId, oid, exchanges } = identity
+  const usedBy = (time: bigint) => candidatesDuring(directory, { tenantId, oid }, [{ from: time, to: time }]).agents
+  if (!usedBy(told.from - 1n).some((one) => one.tenantId === agent.tenantId && one.oid === agent.oid)) return []
+  const after = exchanges.filter((one) => inside(told, one.timeNs))
+  const latest = new Map(after.map((one) => [one.source, one]))
+  return [
+    {
+      oid,
+      otherAgents: usedBy(told.from).filter((one) => one.oid !== agent.oid).length,
+      exchanges: after.length,
+      exchangesOfNobody: after.filter((one) => one.abandoned !== null).length,
+      lastExchange: [...latest].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([cloud, { id, timeNs }]) => ({ cloud, at: formatTime(timeNs), event: id })),
+    },
+  ]
 }
 
 interface Alive {

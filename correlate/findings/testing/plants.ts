@@ -187,6 +187,36 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         request: { name: `${name} trail` },
       }),
   },
+  'revocation-incomplete': {
+    fires: (world, name, random) => {
+      const at = noon(random)
+      const [oid, uami] = homeOf(world, name, at)
+      exchange(world, `${name} before`, at, uami, random)
+      const ending = random.int(0, 2)
+      const blueprint = guid(`${name}-app`)
+      if (ending === 0) world.principal(`${name} end`, clock(at + 1), 'Remove service principal', oid, { agent: true, blueprint })
+      else if (ending === 1) world.principal(`${name} end`, clock(at + 1), 'Update service principal', oid, { agent: true, blueprint, enabled: false })
+      else world.fics(`${name} end`, clock(at + 1), [uami], [], name)
+      const labels = Array.from({ length: random.int(1, 3) }, (_, index) => `${name} after ${index}`)
+      for (const [index, label] of labels.entries()) exchange(world, label, at + 2 + index * random.int(1, 90), uami, random)
+      return [`${name} end`, ...labels]
+    },
+    near: (world, name, random) => {
+      const at = noon(random)
+      const [oid, uami] = homeOf(world, name, at)
+      const blueprint = guid(`${name}-app`)
+      world.awsExchange(`${name} before`, clock(at), { subject: uami, key: keyOf(name) })
+      world.principal(`${name} deleted`, clock(at + 1), 'Remove service principal', oid, { agent: true, blueprint })
+      const kind = random.int(0, 2)
+      // The session from before, a refusal, another agent.
+      if (kind === 0) world.converse(`${name} call`, clock(at + 2), { key: keyOf(name) })
+      else if (kind === 1) world.awsExchange(`${name} refused`, clock(at + 2), { subject: uami, refused: true })
+      else {
+        world.principal(`${name} other`, clock(at + 2), 'Add service principal', guid(`${name} other agent`), { agent: true, blueprint })
+        exchange(world, `${name} after`, at + 3, uami, random)
+      }
+    },
+  },
   'secret-where-federation-expected': {
     fires: (world, name, random) => {
       const at = noon(random)

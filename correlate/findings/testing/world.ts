@@ -115,7 +115,7 @@ export class World {
     time: string,
     activity: string,
     oid: string,
-    what: { readonly name?: string; readonly type?: 'ManagedIdentity'; readonly agent?: boolean; readonly enabled?: boolean },
+    what: { readonly name?: string; readonly type?: 'ManagedIdentity'; readonly agent?: boolean; readonly enabled?: boolean; readonly blueprint?: string },
   ): this {
     const modified = [
       ...(what.type ? [{ displayName: 'ServicePrincipalType', oldValue: '[]', newValue: `["${what.type}"]` }] : []),
@@ -132,7 +132,7 @@ export class World {
         ...(what.agent ? { agentType: 'agenticAppInstance' } : {}),
         modifiedProperties: modified,
       },
-      what.agent ? { AppId: oid, AgentIdentityBlueprintId: guid('blueprint-app') } : {},
+      what.agent ? { AppId: oid, AgentIdentityBlueprintId: what.blueprint ?? guid('blueprint-app') } : {},
     )
   }
 

@@ -29,11 +29,15 @@ export async function groupsOf<Profile>(client: pg.ClientBase, { name }: Topic<P
   return rows
 }
 
-/** All events of these groups, of a topic that lists them. */
-export async function refsOf<Profile>(client: pg.ClientBase, { name }: Topic<Profile>, groups: readonly Group<Profile>[]): Promise<readonly Ref[]> {
+/** All events of these groups, of a topic that lists them, each with the key of its group. */
+export async function refsOf<Profile>(
+  client: pg.ClientBase,
+  { name }: Topic<Profile>,
+  groups: readonly Group<Profile>[],
+): Promise<readonly (Ref & { readonly key: string })[]> {
   if (groups.length === 0) return []
-  const { rows } = await client.query<Ref>(
-    `select r.t as "timeNs", r.i as id from digests d, unnest(d.times, d.ids) r(t, i) where d.topic = $1 and d.key = any($2::uuid[])`,
+  const { rows } = await client.query<Ref & { key: string }>(
+    `select d.key, r.t as "timeNs", r.i as id from digests d, unnest(d.times, d.ids) r(t, i) where d.topic = $1 and d.key = any($2::uuid[])`,
     [name, groups.map(({ key }) => key)],
   )
   return rows
