@@ -173,7 +173,9 @@ function blueprintAgents(directory: Directory, principal: Principal, time: bigin
 }
 
 function managedIdentityAgents(directory: Directory, subject: Subject, time: bigint): Candidates {
-  const valid = directory.trusting(subject.tenantId, subject.oid).filter(({ identity }) => covers(identity.valid, time))
+  const valid = directory
+    .trusting(subject.tenantId, subject.oid)
+    .filter(({ application, identity }) => covers(application.alive, time) && covers(identity.valid, time))
   return gather(
     valid.map(({ application }) => application),
     time,
@@ -187,10 +189,11 @@ function bridgeAgents(directory: Directory, principal: Principal | null, time: b
   const applications: Application[] = []
   const evidence: EventId[] = []
   for (const bridge of directory.applicationsOf(principal)) {
+    if (!covers(bridge.alive, time)) continue
     for (const identity of bridge.trusts) {
       if (!covers(identity.valid, time)) continue
       for (const next of trustingSame(directory, identity)) {
-        if (next.application === bridge || !covers(next.identity.valid, time)) continue
+        if (next.application === bridge || !covers(next.application.alive, time) || !covers(next.identity.valid, time)) continue
         applications.push(next.application)
         evidence.push(...identity.evidence, ...next.identity.evidence)
       }

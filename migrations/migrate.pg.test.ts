@@ -131,6 +131,32 @@ test('what is stored before 0015 gets its source, kind and outcome, and traces t
   ])
 })
 
+test('what was concluded before 0020 about the use of cloud credentials is concluded about again, and nothing else', async () => {
+  const content = await journal()
+  await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ ...content, entries: content.entries.filter(({ idx }) => idx < 20) }))
+  await migrate(database.pool, folder)
+  const [subject, agent] = ['2', '3'].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`)
+  const rows = [
+    ['aws', 'llm.invoked', subject, null, '{federated-subject}'],
+    ['gcp', 'llm.invoked', subject, agent, '{federated-subject}'],
+    ['gcp', 'credential.minted', null, null, '{proximity}'],
+    ['aws', 'llm.metered', subject, agent, '{request-id}'],
+    ['aws', 'llm.invoked', agent, agent, '{federated-subject}'],
+    ['aws', 'llm.invoked', null, null, '{}'],
+    ['aws', 'token.exchanged', subject, null, '{federated-subject}'],
+    ['entra', 'token.issued', subject, null, '{principal}'],
+  ]
+  for (const [index, [source, kind, subjectOid, agentOid, basis]] of rows.entries())
+    await database.pool.query(
+      `insert into conclusions (time_ns, event_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, source, kind, outcome)
+       values ($1, ('00000000-0000-4000-8000-' || lpad($1::text, 12, '0'))::uuid, $2, $3, 'none', $4, '{}', '{}', $5, $6, 'success')`,
+      [index, subjectOid, agentOid, basis, source, kind],
+    )
+  await migrate(database.pool)
+  const { rows: pending } = await database.pool.query('select times from pending')
+  expect(pending).toEqual([{ times: [0n, 1n, 2n, 3n] }])
+})
+
 test('a reader that runs during an update, and wants what the update has locked, neither ends the update nor is ended by it', async () => {
   const content = await journal()
   await writeFile(join(folder, 'meta', '_journal.json'), JSON.stringify({ ...content, entries: content.entries.filter(({ idx }) => idx < 15) }))

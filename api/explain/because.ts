@@ -3,7 +3,7 @@ import type { Statement } from './contract.ts'
 import { provingHop } from './seen.ts'
 import type { Story, Told } from './story.ts'
 import { MAX_EVIDENCE, provesSomebody } from './story.ts'
-import { cloudName, counted, keyId, listed, naming, quoted } from './words.ts'
+import { cloudName, counted, keyId, listed, moment, naming, quoted } from './words.ts'
 
 /** Whom an event names whose subject is of a tenant beyond the caller's. */
 const UNSEEN = 'somebody that you may not see'
@@ -75,7 +75,7 @@ function step(basis: string, story: Story): Statement | null {
       }
     case 'federated-credential':
       return {
-        words: `A federated credential of a Blueprint (FIC) that was valid then names ${item.attribution.basis.includes('bridge') ? 'the managed identity behind it' : subject}: the agents of that Blueprint could act as it.`,
+        words: `A federated credential of a Blueprint (FIC) that was valid ${story.exchange ? `at some time ${since(story.exchange, story)}` : 'then'} names ${item.attribution.basis.includes('bridge') ? 'the managed identity behind it' : subject}: the agents of that Blueprint could act as it.`,
         evidence: directoryEvidence(story),
       }
     case 'blueprint':
@@ -102,7 +102,13 @@ function directoryEvidence({ event, evidence }: Story): string[] {
     .map((one) => one.item.id)
 }
 
-function conclusion({ event, directory, bounded }: Story): Statement {
+/** From when to when it counts who could have used the identity: a credential lives in caches that agents share, and deleting an agent recalls none. */
+function since(exchange: Told, { event }: Story): string {
+  return `from the exchange (${moment(exchange.item.time)}) to ${event.item.kind === 'llm.metered' ? 'the call' : 'this event'}`
+}
+
+function conclusion(story: Story): Statement {
+  const { event, directory, bounded, exchange } = story
   const { item } = event
   const name = naming(directory)
   const agent = item.agentOid === null ? (bounded ? 'an agent that you may not see' : 'no agent') : name(item.tenantId, item.agentOid)
@@ -112,7 +118,7 @@ function conclusion({ event, directory, bounded }: Story): Statement {
       return say(`So it is ${agent}: a platform wrote that down, nothing had to be inferred.`)
     case 'derived':
       return say(
-        `Exactly one agent could have used it at that moment: ${agent}. That follows from the directory, not from a record of ${cloudName(item.source)}: hence derived.`,
+        `Exactly one agent could have used it ${exchange ? `at any time ${since(exchange, story)}` : 'at that moment'}: ${agent}. That follows from the directory, not from a record of ${cloudName(item.source)}: hence derived.`,
       )
     case 'probable':
       return say(`The only agent that this leads to is ${agent}. Time and address are no proof: hence probable.`)
@@ -120,18 +126,20 @@ function conclusion({ event, directory, bounded }: Story): Statement {
       return say(`It is a claim of ${agent}'s name, shown as one: hence asserted.`)
     default: {
       const agents = item.attribution.candidates.map((oid) => name(item.tenantId, oid))
+      const each = exchange ? `: each could have used the credential at some time ${since(exchange, story)}` : ''
       if (bounded)
         return say(
-          `Several agents could have done it, and nothing tells them apart. ${agents.length === 0 ? 'You may see none of them.' : `Those that you may see: ${listed(agents)}.`} None is chosen: hence ambiguous.`,
+          `Several agents could have done it${each}, and nothing tells them apart. ${agents.length === 0 ? 'You may see none of them.' : `Those that you may see: ${listed(agents)}.`} None is chosen: hence ambiguous.`,
         )
       return say(
-        `${counted(agents.length, 'agent')} could have done it, and nothing tells them apart: ${listed(agents)}. All are listed, none is chosen: hence ambiguous.`,
+        `${counted(agents.length, 'agent')} could have done it${each}, and nothing tells them apart: ${listed(agents)}. All are listed, none is chosen: hence ambiguous.`,
       )
     }
   }
 }
 
-function nothing({ event, directory, bounded }: Story): Statement {
+function nothing(story: Story): Statement {
+  const { event, directory, bounded, exchange } = story
   const { item, proof } = event
   const name = naming(directory)
   const { basis } = item.attribution
@@ -141,7 +149,9 @@ function nothing({ event, directory, bounded }: Story): Statement {
     const known = item.tenantId === null ? undefined : directory.find(item.tenantId, item.subjectOid)
     const subject = name(item.tenantId, item.subjectOid)
     if (known?.kind === 'user') return say(`${subjectIs}: ${subject}. A person is never shown as an agent.`)
-    return say(`${subjectIs}: ${subject}. No record says that it is an agent, or links one to it at that moment, so none is named.`)
+    return say(
+      `${subjectIs}: ${subject}. No record says that it is an agent, or links one to it ${exchange ? `at any time ${since(exchange, story)}` : 'at that moment'}, so none is named.`,
+    )
   }
   if (bounded && provesSomebody(basis)) return say(`${subjectIs}: ${UNSEEN}.`)
   if (item.source === 'entra' && item.kind !== 'token.issued' && item.kind !== 'api.called') {

@@ -39,6 +39,8 @@ export interface Story {
   readonly cut: boolean
   /** Events that the attribution rests on, as far as the caller may see them; at most `MAX_EVIDENCE`. */
   readonly evidence: readonly Told[]
+  /** The exchange of the credential that it was done with: from then on it counts who could have used the identity. Null for everything else, and where the caller may not see it. */
+  readonly exchange: Told | null
   /** The caller sees the records of some tenants only: what is not seen may be there all the same. */
   readonly bounded: boolean
   readonly directory: KnownDirectory
@@ -74,7 +76,27 @@ export async function readStory(store: Store, id: string, known?: KnownDirectory
   if (!event) return null
   const { hops, cut } = await hopsBefore(store, event)
   const evidence = await readTold(store, event.item.attribution.evidence.slice(0, MAX_EVIDENCE))
-  return { event, hops, cut, evidence: [...evidence.values()], bounded: store.scope !== 'everything', directory: known ?? (await readDirectory(store)) }
+  return {
+    event,
+    hops,
+    cut,
+    evidence: [...evidence.values()],
+    exchange: await exchangeOf(store, event, hops),
+    bounded: store.scope !== 'everything',
+    directory: known ?? (await readDirectory(store)),
+  }
+}
+
+/** What the event's session began with; a usage log has that of its call. */
+async function exchangeOf(store: Store, event: Told, hops: readonly Told[]): Promise<Told | null> {
+  const { item } = event.item.kind === 'llm.metered' ? (hops.at(-2) ?? event) : event
+  if (item.sessionId === null || item.kind === 'token.exchanged') return null
+  const { rows } = await store.query<{ root: string | null }>('select root_event as root from sessions where id = $1', [item.sessionId])
+  const root = rows[0]?.root ?? null
+  const known = hops.find((hop) => hop.item.id === root)
+  const exchange = known ?? (root === null ? null : ((await readTold(store, [root])).get(root) ?? null))
+  // What was used before it was issued, by another clock, counts at its own time.
+  return exchange?.item.kind === 'token.exchanged' && exchange.item.time < item.time ? exchange : null
 }
 
 /** The event and the hops before it, the first one first. A parent that the caller may not see is not named (`itemRows`), so that for them the chain begins there. */

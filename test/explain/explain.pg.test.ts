@@ -17,6 +17,13 @@ const WIDTH = 120
 
 /** Which event of a case is explained: the first by time that the condition lets through. */
 const EVENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'option-1-agents-leave': {
+    'call-after-two-were-deleted': `e.source = 'aws' and e.kind = 'llm.invoked' and cardinality(c.candidates) = 3 and e.time_ns > 1783415880000000000`,
+    'its-usage-log': `e.source = 'aws' and e.kind = 'llm.metered' and cardinality(c.candidates) = 3 and e.time_ns > 1783415880000000000`,
+    'gcp-call': `e.source = 'gcp' and e.kind = 'llm.invoked'`,
+    'call-of-the-only-one-left': `e.source = 'aws' and e.kind = 'llm.invoked' and c.confidence = 'derived'`,
+    'call-of-nobody': `e.source = 'aws' and e.kind = 'llm.invoked' and c.confidence = 'none'`,
+  },
   'option-1-one-agent': {
     'aws-call': `e.source = 'aws' and e.kind = 'llm.invoked'`,
     'aws-usage-log': `e.source = 'aws' and e.kind = 'llm.metered'`,
@@ -43,6 +50,7 @@ const EVENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 const OIDS: Readonly<Record<string, string>> = {
+  'option-1-agents-leave': 'a8475eac-76ac-4cd5-b3f3-c3c4893fe573',
   'option-1-one-agent': 'd1becabc-cdb8-465c-a235-c346cd27be7a',
   'option-1-shared-uami': 'e42e54be-c809-4e11-9cf8-fe30e8b4c0d1',
   'option-2-three-agents': '16fbd196-b257-4e19-b0e8-78844ae64e78',

@@ -25,7 +25,7 @@ export interface LogSpan {
 export type SignInLog = 'entra:ManagedIdentitySignIn' | 'entra:ServicePrincipalSignIn'
 
 /** An event with what it has in common with its group. */
-export interface Place<Profile> extends Ref {
+interface Place<Profile> extends Ref {
   readonly profile: Profile
 }
 
