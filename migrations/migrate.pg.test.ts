@@ -149,8 +149,8 @@ test('what was concluded before 0020 about the use of cloud credentials is concl
   for (const [index, [source, kind, subjectOid, agentOid, basis]] of rows.entries())
     await database.pool.query(
       `insert into conclusions (time_ns, event_id, subject_oid, agent_oid, confidence, basis, candidates, evidence, source, kind, outcome)
-       values ($1, ('00000000-0000-4000-8000-' || lpad($1::text, 12, '0'))::uuid, $2, $3, 'none', $4, '{}', '{}', $5, $6, 'success')`,
-      [index, subjectOid, agentOid, basis, source, kind],
+       values ($1::bigint, ('00000000-0000-4000-8000-' || lpad($7, 12, '0'))::uuid, $2, $3, 'none', $4, '{}', '{}', $5, $6, 'success')`,
+      [index, subjectOid, agentOid, basis, source, kind, String(index)],
     )
   await migrate(database.pool)
   const { rows: pending } = await database.pool.query('select times from pending')
