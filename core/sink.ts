@@ -1,4 +1,5 @@
 import type { RawRecord, Rejection } from './record.ts'
+import type { LogPlace } from './transport.ts'
 
 /** What became of one record. `accepted`: durable, but only a correlator elsewhere will learn what it is. */
 export type Fate = 'stored' | 'duplicate' | 'rejected' | 'accepted'
@@ -24,7 +25,11 @@ export interface Receipt {
  * means that nothing of the batch may be counted as delivered, and delivering it again does no harm.
  */
 export interface RecordSink {
-  deliver(records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt>
+  /**
+   * `place` is where the batch ends in the log that it was read from; a sink that keeps positions stores it in the same transaction.
+   * @throws StalePosition when that position was moved from outside meanwhile: nothing was stored
+   */
+  deliver(records: readonly RawRecord[], rejections: readonly Rejection[], place?: LogPlace | null): Promise<Receipt>
   /** Resolves when every conclusion that follows from the delivered records is stored; soon after the signal aborts also without, then the rest stays to be drawn. */
   drain(signal?: AbortSignal): Promise<void>
 }

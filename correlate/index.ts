@@ -3,10 +3,12 @@ import { ensurePartitions } from '#database/partitions.ts'
 import type { EventId } from '#core/keys.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Fate, Receipt, RecordSink } from '#core/sink.ts'
+import type { LogPlace } from '#core/transport.ts'
 import { type Accepted, accept } from './accept.ts'
 import { EVENTS_A_ROUND, deriveOnce } from './derive.ts'
 import { createDictionary } from './store/dictionary.ts'
 import { storeFacts } from './store/facts.ts'
+import { storePlace } from './store/log-positions.ts'
 
 /** Deadlock and serialisation failures: the transaction did nothing and may simply be tried again. */
 const RETRYABLE = new Set(['40P01', '40001'])
@@ -40,7 +42,7 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
   let waitingSince = 0
   let timer: NodeJS.Timeout | undefined
 
-  async function store(records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<Receipt> {
+  async function store(records: readonly RawRecord[], rejections: readonly Rejection[], place: LogPlace | null): Promise<Receipt> {
     const accepted: Accepted[] = []
     const refused: Rejection[] = []
     /** The event of each record; null for a refused one. */
@@ -64,7 +66,11 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
       pool,
       accepted.map((one) => one.event.timeNs),
     )
-    const { storedIds, ...counts } = await inTransaction(pool, (client) => storeFacts(client, accepted, rejected, dictionary, new Date()))
+    const { storedIds, ...counts } = await inTransaction(pool, async (client) => {
+      const facts = await storeFacts(client, accepted, rejected, dictionary, new Date())
+      if (place !== null) await storePlace(client, place)
+      return facts
+    })
     return { ...counts, rejected: refused, byFormat, fates: fatesOf(ids, storedIds) }
   }
 
@@ -92,11 +98,11 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
   }
 
   return {
-    async deliver(records, rejections): Promise<Receipt> {
+    async deliver(records, rejections, place = null): Promise<Receipt> {
       // A batch may take longer than the moment that is waited for.
       clearTimeout(timer)
       try {
-        const receipt = await store(records, rejections)
+        const receipt = await store(records, rejections, place)
         if (waiting === 0) waitingSince = performance.now()
         waiting += receipt.stored + receipt.variants
         unanalysed += receipt.stored

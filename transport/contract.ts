@@ -43,7 +43,7 @@ export function transportContract({ open, durable, patience }: Implementation): 
         got.push(...batch)
         return Promise.resolve()
       },
-      signal,
+      signal === undefined ? {} : { signal },
     )
     return got
   }
@@ -225,7 +225,7 @@ export function transportContract({ open, durable, patience }: Implementation): 
   test('close tells the running handler, and does not acknowledge what it rejects', async () => {
     const { transport, again } = start()
     let calls = 0
-    await transport.consume('records', 'g', (_batch, signal) => {
+    await transport.consume('records', 'g', (_batch, { signal }) => {
       calls++
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true }))
     })

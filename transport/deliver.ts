@@ -4,7 +4,7 @@ import { KEPT_CHARS } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
 import { storable } from '#core/text.ts'
-import type { Message, Topic, Transport } from '#core/transport.ts'
+import type { Delivery, LogPlace, LogPositions, Message, Topic, Transport } from '#core/transport.ts'
 
 /** All correlators are one group: they share the records. */
 export const CORRELATORS = 'correlator'
@@ -14,6 +14,8 @@ export interface ConsumeOptions {
   readonly signal: AbortSignal
   /** Takes credentials out of a text that is no record: ingest has not seen it. */
   readonly mask: (text: string) => string
+  /** Where the positions of the log stand in the store that the sink writes to. */
+  readonly positions?: LogPositions
   /** Called when a batch is stored. */
   readonly onReceipt?: (receipt: Receipt, delivered: number) => void
 }
@@ -22,20 +24,20 @@ export interface ConsumeOptions {
  * Consumes records and rejections into the sink; resolves when messages arrive. A message counts as handled when the sink has stored it.
  * A message that is no record, and a record that the store refuses for what is in it, become rejections: neither may come again for ever.
  */
-export async function consumeInto(transport: Transport, sink: RecordSink, { signal, mask, onReceipt }: ConsumeOptions): Promise<void> {
-  const deliver = async (records: readonly RawRecord[], rejections: readonly Rejection[]): Promise<void> => {
-    const receipt = await deliverWithout(sink, records, rejections)
+export async function consumeInto(transport: Transport, sink: RecordSink, { signal, mask, positions, onReceipt }: ConsumeOptions): Promise<void> {
+  const deliver = async (records: readonly RawRecord[], rejections: readonly Rejection[], place: LogPlace | null): Promise<void> => {
+    const receipt = await deliverBatch(sink, records, rejections, place)
     onReceipt?.(receipt, records.length + rejections.length)
   }
   const handle = <Item extends object>(
     topic: Topic,
     read: (message: Message) => Item | { readonly poison: string },
-    store: (items: readonly Item[], poisoned: readonly Rejection[]) => Promise<void>,
+    store: (items: readonly Item[], poisoned: readonly Rejection[], place: LogPlace | null) => Promise<void>,
   ) =>
     transport.consume(
       topic,
       CORRELATORS,
-      async (batch) => {
+      async (batch: readonly Message[], { place }: Delivery) => {
         const items: Item[] = []
         const poisoned: Rejection[] = []
         for (const [index, message] of batch.entries()) {
@@ -43,13 +45,13 @@ export async function consumeInto(transport: Transport, sink: RecordSink, { sign
           if ('poison' in item) poisoned.push(poison(topic, message, index, item.poison, mask))
           else items.push(item)
         }
-        await store(items, poisoned)
+        await store(items, poisoned, place)
       },
-      signal,
+      { signal, ...(positions === undefined ? {} : { positions }) },
     )
   await Promise.all([
     handle('records', messageToRecord, deliver),
-    handle('rejected', messageToRejection, (rejections, poisoned) => deliver([], [...rejections, ...poisoned])),
+    handle('rejected', messageToRejection, (rejections, poisoned, place) => deliver([], [...rejections, ...poisoned], place)),
   ])
 }
 
@@ -59,6 +61,17 @@ function poison(topic: Topic, { value, headers }: Message, index: number, why: s
     origin: { file: headers['ce_source']?.slice(0, 1000) || `kafka:${topic}`, line: null, index },
     reason: `no usable message on the topic of ${topic}: ${why}`,
     text,
+  }
+}
+
+/** A batch with its place in the log, in one transaction; where the store refuses a part of it, in several, and the place with the last. */
+async function deliverBatch(sink: RecordSink, records: readonly RawRecord[], rejections: readonly Rejection[], place: LogPlace | null): Promise<Receipt> {
+  try {
+    return await sink.deliver(records, rejections, place)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const receipt = await deliverWithout(sink, records, rejections)
+    return place === null ? receipt : add(receipt, await sink.deliver([], [], place))
   }
 }
 

@@ -1,11 +1,11 @@
-/** The one file that imports kafkajs (last release: February 2023), so that another client stays possible. */
+/** Clients of kafkajs (last release: February 2023) as this program makes them. It and kafkajs.ts are all that knows the package, so that another client stays possible. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
-import kafkajs from 'kafkajs'
-import type { Admin, Consumer, EachBatchPayload, KafkaConfig, KafkaMessage, Producer } from 'kafkajs'
-import { zstdCodec } from './zstd.ts'
+import type { Admin, Consumer, EachBatchPayload, Kafka as Client, KafkaConfig, KafkaMessage, Producer } from 'kafkajs'
+import { CompressionTypes, Kafka, logLevel } from './kafkajs.ts'
 
-export type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer }
+export { readBatch, unreadableBatch } from './kafkajs.ts'
+export type { UnreadableBatch } from './kafkajs.ts'
+export type { Admin, Consumer, EachBatchPayload, Client as Kafka, KafkaMessage, Producer }
 
 export interface KafkaClientSettings {
   /** `host:port` of some brokers; the others are learnt from them. */
@@ -30,9 +30,8 @@ export const ZSTD = CompressionTypes.ZSTD
 export const METADATA_MAX_AGE_MS = 180_000
 
 /** A client; connects to nothing yet. */
-export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, log }: KafkaClientSettings): Kafka {
+export function createKafkaClient({ brokers, clientId = 'trailjoin', ssl, sasl, log }: KafkaClientSettings): Client {
   silenceTimeoutWarning()
-  kafkajs.CompressionCodecs[CompressionTypes.ZSTD] = () => zstdCodec
   return new Kafka({
     clientId,
     brokers: [...brokers],

@@ -1,12 +1,27 @@
-import { type Consumer, type EachBatchPayload, type Kafka, type KafkaLog, type KafkaMessage, METADATA_MAX_AGE_MS, leave } from './kafka-client.ts'
+import {
+  type Consumer,
+  type EachBatchPayload,
+  type Kafka,
+  type KafkaLog,
+  type KafkaMessage,
+  METADATA_MAX_AGE_MS,
+  type UnreadableBatch,
+  leave,
+  unreadableBatch,
+} from './kafka-client.ts'
+import { type PartitionReader, createPartitionReader } from './partition-reader.ts'
 import { type PauseLimits, pause } from './pause.ts'
 import { slices } from './slices.ts'
-import type { Message } from '#core/transport.ts'
+import { type Delivery, type LogGap, type LogPlace, type LogPositions, type Message, StalePosition } from '#core/transport.ts'
 
 export interface ConsumerOptions {
   readonly topic: string
   readonly groupId: string
-  readonly handle: (batch: readonly Message[], signal: AbortSignal) => Promise<void>
+  readonly handle: (batch: readonly Message[], delivery: Delivery) => Promise<void>
+  /** Where reading begins and what is missing; without it the group's own position counts. */
+  readonly positions?: LogPositions | undefined
+  /** Keeps a batch that cannot be read; resolves when it is safe. */
+  readonly setAside: (topic: string, partition: number, batch: UnreadableBatch) => Promise<void>
   /** Ends it: fetching stops, the running handler is waited for. */
   readonly stop: AbortSignal
   readonly retryPause: PauseLimits
@@ -55,7 +70,7 @@ async function supervise(client: Kafka, options: ConsumerOptions, onJoin: () => 
     })
     consumer.on(consumer.events.GROUP_JOIN, onJoin)
     try {
-      const error = await runOnce(consumer, options, running)
+      const error = await runOnce(client, consumer, options, running)
       if (error !== null) log('warn', 'the consumer is started again', { group: groupId, error: error.message })
     } catch (error) {
       log('warn', 'the consumer could not start, trying again', { group: groupId, error: error instanceof Error ? error.message : String(error) })
@@ -72,12 +87,13 @@ async function supervise(client: Kafka, options: ConsumerOptions, onJoin: () => 
 const heartbeatOf = ({ sessionTimeoutMs }: ConsumerOptions): number => Math.max(100, Math.min(3000, sessionTimeoutMs / 6))
 
 /** Resolves with the error of a crash, or null when stopped. */
-async function runOnce(consumer: Consumer, options: ConsumerOptions, running: Set<Promise<void>>): Promise<Error | null> {
-  const { stop, topic, concurrency } = options
+async function runOnce(client: Kafka, consumer: Consumer, options: ConsumerOptions, running: Set<Promise<void>>): Promise<Error | null> {
+  const { stop, topic, groupId, concurrency, positions, log } = options
   const { promise: over, resolve: end } = Promise.withResolvers<Error | null>()
   const onStop = (): void => end(null)
   stop.addEventListener('abort', onStop, { once: true })
   consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error))
+  const reader = positions === undefined ? null : createPartitionReader(client, consumer, { topic, groupId, positions, log })
   try {
     await consumer.connect()
     // Also what kafkajs does when its position is gone from the log; "latest", its default, would skip what lies between.
@@ -87,7 +103,7 @@ async function runOnce(consumer: Consumer, options: ConsumerOptions, running: Se
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: concurrency,
       eachBatch: async (payload) => {
-        const work = handleBatch(payload, options)
+        const work = handleBatch(payload, reader, options)
         running.add(work)
         await work.finally(() => running.delete(work))
       },
@@ -95,22 +111,30 @@ async function runOnce(consumer: Consumer, options: ConsumerOptions, running: Se
     return stop.aborted ? null : await over
   } finally {
     stop.removeEventListener('abort', onStop)
+    await reader?.close()
   }
 }
 
 /** Hands a fetched batch over in slices, and moves the group's position after each one that was handled. */
-async function handleBatch(payload: EachBatchPayload, options: ConsumerOptions): Promise<void> {
+async function handleBatch(payload: EachBatchPayload, reader: PartitionReader | null, options: ConsumerOptions): Promise<void> {
   const { batch } = payload
   const { topic, partition } = batch
   const lost = new AbortController()
   // A handler may take longer than the session: the group hears from this member all the same.
   const beat = setInterval(() => void payload.heartbeat().catch((error: unknown) => lost.abort(error)), heartbeatOf(options))
   try {
+    const epoch = reader === null ? 0 : await reader.before(payload)
+    if (epoch === null) return
     for (const slice of slices(batch.messages, sizeOf)) {
-      if (!(await handleSlice(slice, payload, options, lost.signal))) break
-      const last = slice.at(-1)!.offset
-      payload.resolveOffset(last)
-      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(last) + 1n) }] }] })
+      const handed = await handOver(slice, payload, options)
+      if (!(await handleSlice(handed, epoch, payload, options, lost.signal))) {
+        // Stopped, or moved from outside: where to read on is looked up again.
+        reader?.forget(partition)
+        break
+      }
+      payload.resolveOffset(String(handed.next - 1n))
+      reader?.stored(partition, handed.next, handed.at)
+      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(handed.next) }] }] })
     }
   } finally {
     clearInterval(beat)
@@ -119,24 +143,63 @@ async function handleBatch(payload: EachBatchPayload, options: ConsumerOptions):
   if (lost.signal.aborted) throw lost.signal.reason
 }
 
-/** Until the handler has resolved; false when this consumer stops or has lost the partition before that. */
-async function handleSlice(
+/** What a handler gets of a slice. */
+interface Handed extends Pick<LogPlace, 'next' | 'at' | 'gaps'> {
+  readonly messages: readonly Message[]
+}
+
+/** The messages of a slice, and what stands between them that cannot be read: that is set aside first. */
+async function handOver(
   slice: readonly KafkaMessage[],
+  { batch: { topic, partition } }: EachBatchPayload,
+  { setAside, log }: ConsumerOptions,
+): Promise<Handed> {
+  const messages: Message[] = []
+  const gaps: LogGap[] = []
+  for (const message of slice) {
+    const unreadable = unreadableBatch(message)
+    if (unreadable === null) {
+      messages.push(toMessage(message))
+      continue
+    }
+    const { firstOffset, lastOffset, firstMs, lastMs, reason } = unreadable
+    log('error', 'a batch of the log cannot be read, it is set aside', {
+      topic,
+      partition,
+      firstOffset: String(firstOffset),
+      lastOffset: String(lastOffset),
+      reason,
+    })
+    await setAside(topic, partition, unreadable)
+    gaps.push({ log: topic, partition, firstOffset, lastOffset, from: new Date(firstMs), until: new Date(lastMs), cause: 'unreadable', detail: reason })
+  }
+  const last = slice.at(-1)!
+  return { messages, gaps, next: BigInt(last.offset) + 1n, at: new Date(Number(last.timestamp)) }
+}
+
+/** Until the handler has resolved; false when this consumer stops, has lost the partition, or its position was moved before that. */
+async function handleSlice(
+  { messages, ...place }: Handed,
+  epoch: number,
   payload: EachBatchPayload,
   { handle, stop, retryPause, log }: ConsumerOptions,
   lost: AbortSignal,
 ): Promise<boolean> {
+  const { topic, partition } = payload.batch
   const over = AbortSignal.any([stop, lost])
   for (let attempt = 1; ; attempt++) {
     if (over.aborted || !payload.isRunning() || payload.isStale()) return false
     try {
-      await handle(slice.map(toMessage), stop)
+      // Copied for every call: what a handler does to its batch must not reach the next attempt.
+      const copies = messages.map((message) => ({ ...message, headers: { ...message.headers } }))
+      await handle(copies, { signal: stop, place: { log: topic, partition, epoch, ...place } })
       return true
     } catch (error) {
+      if (error instanceof StalePosition) return false
       log('warn', 'a batch could not be handled, it comes again', {
-        topic: payload.batch.topic,
-        partition: payload.batch.partition,
-        offset: slice[0]?.offset,
+        topic,
+        partition,
+        offset: payload.batch.firstOffset(),
         attempt,
         error: error instanceof Error ? error.message : String(error),
       })
@@ -145,7 +208,7 @@ async function handleSlice(
   }
 }
 
-const sizeOf = ({ value }: KafkaMessage): number => value?.length ?? 0
+const sizeOf = (message: KafkaMessage): number => unreadableBatch(message)?.bytes.length ?? message.value?.length ?? 0
 
 function toMessage({ key, value, headers = {} }: KafkaMessage): Message {
   const texts: Record<string, string> = {}

@@ -77,27 +77,59 @@ export const topicNames = (namespace: string): readonly string[] => TOPICS.map((
 const topicName = (namespace: string, topic: Topic): string => `${namespace}.${topic}`
 
 async function createMissing(admin: Admin, { namespace, partitions, retentionMs }: TopicSettings): Promise<void> {
+  await create(
+    admin,
+    TOPICS.map((topic) => ({ name: topicName(namespace, topic), partitions, retentionMs, maxBytes: MAX_MESSAGE_BYTES })),
+  )
+}
+
+/** A topic to be made where it does not exist yet. */
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly retentionMs: number
+  /** Of one message. */
+  readonly maxBytes: number
+}
+
+/** Creates the topics that are missing. @throws Error when one of them does not exist and may not be created */
+export async function createTopics(client: Kafka, topics: readonly NewTopic[]): Promise<void> {
+  const admin = client.admin()
+  await admin.connect()
+  try {
+    await create(admin, topics)
+  } finally {
+    await leave(admin)
+  }
+}
+
+async function create(admin: Admin, topics: readonly NewTopic[]): Promise<void> {
   const known = new Set(await admin.listTopics())
-  const missing = TOPICS.map((topic) => topicName(namespace, topic)).filter((name) => !known.has(name))
+  const missing = topics.filter(({ name }) => !known.has(name))
   if (missing.length === 0) return
   const replicationFactor = Math.min(3, (await admin.describeCluster()).brokers.length)
-  const configEntries = [
+  const configOf = ({ retentionMs, maxBytes }: NewTopic) => [
     // With three copies, two must have a message before it counts as published: one broker may be lost at any time.
     { name: 'min.insync.replicas', value: replicationFactor === 3 ? '2' : '1' },
     { name: 'retention.ms', value: String(retentionMs) },
-    { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+    { name: 'max.message.bytes', value: String(maxBytes) },
     { name: 'cleanup.policy', value: 'delete' },
     { name: 'unclean.leader.election.enable', value: 'false' },
   ]
   try {
-    await admin.createTopics({ waitForLeaders: true, topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor, configEntries })) })
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map((topic) => ({ topic: topic.name, numPartitions: topic.partitions, replicationFactor, configEntries: configOf(topic) })),
+    })
   } catch (error) {
     // Another process was faster, or a leader was not chosen yet when kafkajs asked. The broker that is asked may hear of it a moment later.
     await pRetry(
       async () => {
         const now = new Set(await admin.listTopics())
-        if (!missing.every((name) => now.has(name)))
-          throw new Error(`The Kafka topics ${missing.join(' and ')} do not exist and could not be created: ${String(error)}`, { cause: error })
+        if (!missing.every(({ name }) => now.has(name)))
+          throw new Error(`The Kafka topics ${missing.map(({ name }) => name).join(' and ')} do not exist and could not be created: ${String(error)}`, {
+            cause: error,
+          })
       },
       { retries: LIST_RETRIES, minTimeout: 200, maxTimeout: 1000 },
     )

@@ -1,3 +1,4 @@
+import { createDeadLetters } from './dead-letters.ts'
 import { TransportClosed } from './errors.ts'
 import { type KafkaClientSettings, createKafkaClient } from './kafka-client.ts'
 import { startConsumer } from './kafka-consumer.ts'
@@ -46,6 +47,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
   const consumers = new Set<Promise<void>>()
   let preparing: Promise<Readonly<Record<Topic, TopicFacts>>> | null = null
   let publisher: Publisher | null = null
+  const deadLetters = createDeadLetters(client, { namespace, retentionMs, log })
 
   /** Once; a failure is tried again by the next call. */
   async function prepared(): Promise<Readonly<Record<Topic, TopicFacts>>> {
@@ -76,13 +78,15 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
       publisher ??= createPublisher(client, facts, { publishTimeoutMs, log })
       await publisher.publish(topic, copies)
     },
-    async consume(topic, group, handle, signal) {
+    async consume(topic, group, handle, { signal, positions } = {}) {
       const facts = await prepared()
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
       const consumer = startConsumer(client, {
         topic: facts[topic].name,
         groupId: groupName(namespace, group, topic),
         handle,
+        positions,
+        setAside: deadLetters.keep,
         stop,
         retryPause,
         sessionTimeoutMs,
@@ -97,6 +101,7 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
       closing.abort(new TransportClosed('The transport is closed.'))
       await Promise.all(consumers)
       await publisher?.close()
+      await deadLetters.close()
     },
   }
 }

@@ -5,9 +5,9 @@
 import { TransportClosed } from './errors.ts'
 import { type PauseLimits, RETRY_PAUSE, pause } from './pause.ts'
 import { slices } from './slices.ts'
-import type { Message, Topic, Transport } from '#core/transport.ts'
+import type { Delivery, Message, Topic, Transport } from '#core/transport.ts'
 
-type Handler = (batch: readonly Message[], signal: AbortSignal) => Promise<void>
+type Handler = (batch: readonly Message[], delivery: Delivery) => Promise<void>
 
 /** The messages of one `publish`, until every group has handled them. */
 interface Published {
@@ -71,7 +71,7 @@ export function createMemoryTransport({ retryPause = RETRY_PAUSE }: { readonly r
       return promise
     },
 
-    consume(topic, group, handle, signal) {
+    consume(topic, group, handle, { signal } = {}) {
       if (closing.signal.aborted) return Promise.reject(new TransportClosed('The transport is closed.'))
       const groups = lanesOf(topic)
       let lane = groups.get(group)
@@ -118,7 +118,7 @@ async function handleSlice(lane: Lane, slice: readonly Message[], retryPause: Pa
     if (consumer === undefined || closing.aborted) return false
     try {
       // Copied for every call: what a handler does to its batch must not reach the next attempt or another group.
-      await consumer.handle(slice.map(copy), consumer.signal)
+      await consumer.handle(slice.map(copy), { signal: consumer.signal, place: null })
       return true
     } catch {
       await pause(attempt, retryPause, consumer.signal)

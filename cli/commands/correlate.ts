@@ -3,9 +3,10 @@ import { Command } from 'commander'
 import { type Logger, destination, pino } from 'pino'
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import { createCorrelator } from '#correlate/index.ts'
+import { createLogPositions } from '#correlate/store/log-positions.ts'
 import type { Database } from '#database/open.ts'
 import type { RecordSink } from '#core/sink.ts'
-import type { Transport } from '#core/transport.ts'
+import { StalePosition, type Transport } from '#core/transport.ts'
 import { maskText } from '#ingest/mask/mask.ts'
 import { consumeInto } from '#transport/deliver.ts'
 import type { KafkaConfig } from '../../config/kafka.ts'
@@ -51,7 +52,7 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
     if (address !== null) server = await serveMetrics(address, registry, () => (counted.failing() ? 'batches fail: see the log' : null))
     stopWebhooks = await startConfiguredWebhooks(cli, undefined, pool, log)
     transport = await openKafka(kafka, cli, 'trailjoin-correlate', log)
-    await consumeInto(transport, counted.sink(sink), { signal, mask: maskText })
+    await consumeInto(transport, counted.sink(sink), { signal, mask: maskText, positions: createLogPositions(pool) })
     log.info({ brokers: kafka.brokers, metrics: server?.url }, 'correlating')
     if (!signal.aborted) await once(signal, 'abort')
   } finally {
@@ -91,9 +92,9 @@ function countDeliveries(registry: Registry): { readonly sink: (sink: RecordSink
   return {
     failing: () => failed >= ILL_AFTER,
     sink: (sink) => ({
-      async deliver(given, rejections) {
+      async deliver(given, rejections, place) {
         try {
-          const receipt = await sink.deliver(given, rejections)
+          const receipt = await sink.deliver(given, rejections, place)
           failed = 0
           records.inc({ outcome: 'stored' }, receipt.stored)
           records.inc({ outcome: 'duplicate' }, receipt.duplicates)
@@ -101,6 +102,8 @@ function countDeliveries(registry: Registry): { readonly sink: (sink: RecordSink
           last.setToCurrentTime()
           return receipt
         } catch (error) {
+          // Moved from outside: nothing failed, reading goes on elsewhere.
+          if (error instanceof StalePosition) throw error
           failed++
           failures.inc()
           throw error
