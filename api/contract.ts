@@ -2,6 +2,7 @@
  * What the API promises (DESIGN §5.2), as zod schemas: the routes answer with these, OpenAPI is generated from them, and the
  * page and other clients take their types from here. Absent values are null, never left out and never invented.
  */
+import { LOG_GAP_CAUSES } from '#core/transport.ts'
 import { z } from 'zod'
 import { Revocation } from './findings/revocation.ts'
 import { CONFIDENCES, KINDS, LINKS, OUTCOMES, PRINCIPAL_KINDS, ROLES, SOURCES } from '#core/event.ts'
@@ -234,6 +235,23 @@ export const Coverage = z
         gaps: z.array(z.object({ from: time, until: time, reason: z.string() })),
       }),
     ),
+    lost: z
+      .array(
+        z.object({
+          log: z.string().meta({ description: 'Kafka topic.' }),
+          partition: count,
+          firstOffset: z.string(),
+          lastOffset: z.string().nullable().meta({ description: 'Null where the topic was made anew.' }),
+          from: time.nullable().meta({ description: 'When the first of these messages was written, as far as that can be told. Their records are older.' }),
+          until: time.nullable(),
+          cause: z.enum(LOG_GAP_CAUSES),
+          detail: z.string().nullable(),
+          notedAt: time,
+        }),
+      )
+      .meta({
+        description: 'Messages between collectors and store that were never stored: whose they were nobody knows, so answers about that time are incomplete.',
+      }),
     logs: z
       .array(z.object({ source: z.enum(SOURCES), kind: z.enum(KINDS), first: time, last: time }))
       .meta({ description: 'What is in the store at all. A log that is not here was not seen: that says nothing about what it would have held.' }),

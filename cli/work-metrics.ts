@@ -1,6 +1,7 @@
 import { Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
 import type { Database } from '#database/open.ts'
+import { LOG_GAP_CAUSES } from '#core/transport.ts'
 import { askedBeside } from './asked-beside.ts'
 
 /** What a process that correlates measures of its own work. Times in seconds. */
@@ -17,6 +18,7 @@ interface State {
   readonly findings: number
   readonly waiting: number
   readonly givenUp: number
+  readonly lost: Readonly<Record<string, number>>
   /** By the database's clock, in seconds since 1970. */
   readonly readAt: number
 }
@@ -59,6 +61,18 @@ export function createWorkMetrics(registry: Registry, pool: Database['pool']): W
     },
   })
   registry.registerMetric(messages)
+  const lost = new Gauge({
+    name: 'trailjoin_log_lost_messages',
+    help: 'Messages between collectors and store that were not stored, by cause.',
+    labelNames: ['cause'],
+    registers: [],
+    async collect() {
+      const state = await read()
+      this.reset()
+      for (const cause of state === null ? [] : LOG_GAP_CAUSES) this.set({ cause }, state?.lost[cause] ?? 0)
+    },
+  })
+  registry.registerMetric(lost)
   const rounds = new Histogram({
     name: 'trailjoin_conclusions_round_seconds',
     help: 'How long the rounds of conclusions of this process took, with the wait for the round of another.',
@@ -82,6 +96,8 @@ async function readState(pool: Database['pool']): Promise<State> {
        coalesce((select round from progress where name = 'findings'), 0)::float8 as findings,
        (select count(*) from webhook_outbox where failed_at is null)::float8 as waiting,
        (select count(*) from webhook_outbox where failed_at is not null)::float8 as "givenUp",
+       (select coalesce(jsonb_object_agg(cause, messages), '{}') from
+         (select cause, sum(coalesce(last_offset - first_offset + 1, 1))::float8 as messages from log_gaps where closed_at is null group by cause) g) as lost,
        extract(epoch from now())::float8 as "readAt"`,
   )
   return rows[0]!

@@ -53,7 +53,7 @@ export interface LogGap {
  * decoded (`unreadable`), or somebody chose to leave them out (`skipped`).
  */
 export const LOG_GAP_CAUSES = ['retention', 'recreated', 'unreadable', 'skipped'] as const
-export type LogGapCause = (typeof LOG_GAP_CAUSES)[number]
+type LogGapCause = (typeof LOG_GAP_CAUSES)[number]
 
 /** How far one partition of a log is stored. */
 export interface LogPosition {
@@ -89,7 +89,7 @@ export interface Delivery {
   readonly place: LogPlace | null
 }
 
-export interface ConsumeOptions {
+interface ConsumeOptions {
   readonly signal?: AbortSignal
   /** Decides where reading begins. Without it the transport's own position does. */
   readonly positions?: LogPositions

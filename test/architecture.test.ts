@@ -11,7 +11,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 /** Folder → the folders and packages it may import. The longest matching folder decides. `*`: everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['node:crypto', 'zod'],
-  transport: ['core', 'node:*', 'kafkajs', 'p-retry'],
+  transport: ['core', 'node:*', 'kafkajs', '@platformatic/wasm-utils', 'p-retry'],
   ingest: ['core', 'node:*', 'yaml', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],
   'ingest/sources': [

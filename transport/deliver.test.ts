@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Receipt, RecordSink } from '#core/sink.ts'
-import type { Transport } from '#core/transport.ts'
+import type { Delivery, LogPlace, Message, Transport } from '#core/transport.ts'
 import { consumeInto } from './deliver.ts'
 import { MessageTooLarge } from './errors.ts'
 import { createMemoryTransport } from './memory.ts'
@@ -61,6 +61,37 @@ describe('records through a transport', () => {
     expect(sink.records).toEqual(records)
     expect(sink.rejections).toEqual([rejection])
     expect(receipt).toEqual({ stored: 0, duplicates: 0, variants: 0, rejected: [], byFormat: {} })
+  })
+
+  test('the place in the log is stored with the records of its batch; where one of them is refused, with the last part and never before', async () => {
+    const place: LogPlace = { log: 't', partition: 0, next: 9n, epoch: 0, at: new Date(0), gaps: [] }
+    const handlers: ((batch: readonly Message[], delivery: Delivery) => Promise<void>)[] = []
+    const transport: Transport = {
+      publish: () => Promise.resolve(),
+      consume: (_topic, _group, handle) => Promise.resolve(void handlers.push(handle)),
+      close: () => Promise.resolve(),
+    }
+    const calls: { readonly records: number; readonly place: LogPlace | null | undefined }[] = []
+    const sink: RecordSink = {
+      deliver(given, refused, at) {
+        if (given.some(({ value }) => value['a'] === 'refuse')) return Promise.reject(Object.assign(new Error('bad'), { code: '22021' }))
+        calls.push({ records: given.length + refused.length, place: at })
+        return Promise.resolve({ stored: given.length, duplicates: 0, variants: 0, rejected: [], byFormat: {} })
+      },
+      drain: () => Promise.resolve(),
+    }
+    await consumeInto(transport, sink, { signal: new AbortController().signal, mask: (text) => text })
+    const deliver = (...values: readonly Record<string, string>[]) =>
+      handlers[0]!(
+        values.map((value) => recordToMessage(record(value))),
+        { signal: new AbortController().signal, place },
+      )
+    await deliver({ a: '1' }, { a: '2' })
+    expect(calls.splice(0)).toEqual([{ records: 2, place }])
+    await deliver({ a: '1' }, { a: 'refuse' }, { a: '2' })
+    expect(calls.at(-1)).toEqual({ records: 0, place })
+    expect(calls.slice(0, -1).every((call) => call.place === undefined)).toBe(true)
+    expect(calls.reduce((sum, call) => sum + call.records, 0)).toBe(3)
   })
 
   test('a message that is no record becomes a rejection with masked text, its neighbours are stored', async () => {

@@ -9,6 +9,7 @@ import {
   leave,
   unreadableBatch,
 } from './kafka-client.ts'
+import { toMessage } from './kafka-message.ts'
 import { type PartitionReader, createPartitionReader } from './partition-reader.ts'
 import { type PauseLimits, pause } from './pause.ts'
 import { slices } from './slices.ts'
@@ -209,12 +210,3 @@ async function handleSlice(
 }
 
 const sizeOf = (message: KafkaMessage): number => unreadableBatch(message)?.bytes.length ?? message.value?.length ?? 0
-
-function toMessage({ key, value, headers = {} }: KafkaMessage): Message {
-  const texts: Record<string, string> = {}
-  for (const [name, header] of Object.entries(headers)) {
-    const first = Array.isArray(header) ? header[0] : header
-    if (first !== undefined) texts[name] = first.toString()
-  }
-  return { key: key?.toString() ?? '', value: value?.toString() ?? '', headers: texts }
-}

@@ -1,7 +1,7 @@
 /**
  * kafkajs with one part replaced: how it reads a batch of a log. As published (2.2.4, its last release), one batch that cannot be read
  * makes every fetch of its partition fail, for ever, together with the batches beside it. Here such a batch becomes a single message,
- * at its last offset, that says so (`unreadableBatch`); the consumer sets it aside and the partition goes on (docs/adr/0028).
+ * at its last offset, that says so (`unreadableBatch`); the consumer sets it aside and the partition goes on (docs/adr/0040).
  */
 import { createRequire } from 'node:module'
 import { crc32c } from '@platformatic/wasm-utils'

@@ -50,7 +50,7 @@ interface Place {
 export function createPlaces({ log, positions, committed, ends }: PlacesOptions): Places {
   const places = new Map<number, Place>()
 
-  async function load(partition: number, known?: LogPosition | undefined): Promise<Place> {
+  async function load(partition: number, known?: LogPosition): Promise<Place> {
     const stored = known ?? (await positions.read(log)).get(partition)
     const place: Place = {
       // The topics are this program's own: who has no position has read nothing of them.

@@ -41,6 +41,21 @@ describe('coverage', () => {
     })
   })
 
+  test('tells everybody of messages that were lost on the way to the store, until they are stored after all', async () => {
+    await database.pool.query(
+      `insert into log_gaps (log, partition, first_offset, last_offset, from_at, until_at, cause, closed_at) values
+       ('trailjoin.records', 3, 140, 199, '2026-09-01T10:00:00Z', '2026-09-01T11:00:00Z', 'retention', null), ('trailjoin.records', 4, 1, 2, null, null, 'unreadable', now())`,
+    )
+    const lost = [{ log: 'trailjoin.records', partition: 3, firstOffset: '140', lastOffset: '199', from: '2026-09-01T10:00:00.000000000Z', cause: 'retention' }]
+    for (const store of [wholeStore(database.pool), scopedStore(database.pool, []), scopedStore(database.pool, 'everything')]) {
+      const answer = await coverage(store)
+      expect(Coverage.parse(answer)).toEqual(answer)
+      expect(answer.lost).toMatchObject(lost)
+      expect(answer.lost).toHaveLength(1)
+    }
+    await database.pool.query('truncate log_gaps')
+  })
+
   test('tells a caller bound to tenants of their own sources and events only, and not what waits', async () => {
     const tenant = '11111111-aaaa-4bbb-8ccc-222222222222'
     const store = createSourceStore(database.pool)

@@ -11,12 +11,13 @@ const moment = (date: Date): string => formatTime(BigInt(date.getTime()) * 1_000
  * as theirs and their own events; what waits to be concluded may be anybody's, so they are not told.
  */
 export async function coverage(store: Store): Promise<Coverage> {
-  const [sources, logs, pending] = await Promise.all([
+  const [sources, lost, logs, pending] = await Promise.all([
     liveSources(store),
+    lostMessages(store),
     storedLogs(store),
     store.scope === 'everything' ? store.query<{ count: bigint }>('select count(*) as count from pending') : null,
   ])
-  return { sources, logs, pending: pending && Number(pending.rows[0]?.count ?? 0) }
+  return { sources, lost, logs, pending: pending && Number(pending.rows[0]?.count ?? 0) }
 }
 
 interface StatusRow {
@@ -54,6 +55,37 @@ async function liveSources(store: Store): Promise<Coverage['sources']> {
     records: Number(row.records),
     rejected: Number(row.rejected),
     gaps: row.gaps.map((gap) => ({ from: formatTime(BigInt(gap.from)), until: formatTime(BigInt(gap.until)), reason: gap.reason })),
+  }))
+}
+
+interface LostRow {
+  log: string
+  partition: number
+  first_offset: bigint
+  last_offset: bigint | null
+  from_at: Date | null
+  until_at: Date | null
+  cause: Coverage['lost'][number]['cause']
+  detail: string | null
+  noted_at: Date
+}
+
+/** Gaps of the logs that records travel through; the latest thousand. */
+async function lostMessages(store: Store): Promise<Coverage['lost']> {
+  const { rows } = await store.query<LostRow>(
+    `select log, partition, first_offset, last_offset, from_at, until_at, cause, detail, noted_at from log_gaps where closed_at is null
+     order by noted_at desc, log, partition, first_offset limit 1000`,
+  )
+  return rows.map((row) => ({
+    log: row.log,
+    partition: row.partition,
+    firstOffset: String(row.first_offset),
+    lastOffset: row.last_offset === null ? null : String(row.last_offset),
+    from: row.from_at && moment(row.from_at),
+    until: row.until_at && moment(row.until_at),
+    cause: row.cause,
+    detail: row.detail,
+    notedAt: moment(row.noted_at),
   }))
 }
 

@@ -9,7 +9,7 @@ import { accessReport } from '../doctor/access.ts'
 import { readConfiguration } from '../doctor/configuration.ts'
 import { reportsReport, webhooksReport } from '../doctor/delivery.ts'
 import type { KeepsRuns } from '../doctor/delivery.ts'
-import { kafkaReport } from '../doctor/kafka.ts'
+import { kafkaReport, logFindings } from '../doctor/kafka.ts'
 import { ok, problem, textOf, wordsOf } from '../doctor/report.ts'
 import type { Report } from '../doctor/report.ts'
 import { checkSource } from '../doctor/sources.ts'
@@ -58,10 +58,10 @@ interface Store {
 
 /** A store that is away is a problem of its own, and everything else is checked all the same. */
 async function storeReport(cli: Cli, options: GlobalOptions): Promise<Store> {
-  const report = (finding: Report['findings'][number]): Report => ({ subject: 'store', part: '', findings: [finding] })
+  const report = (...findings: Report['findings']): Report => ({ subject: 'store', part: '', findings })
   try {
     return await withStore(cli, options, async ({ pool }) => ({
-      store: report(ok('database', 'answers')),
+      store: report(ok('database', 'answers'), ...(await logFindings(readerQueries(pool, null)))),
       // As the API reads them: a login of its own reads no table of sources by itself (docs/operators/access.md).
       statuses: await readStatuses(readerQueries(pool, null)),
       tokens: await countUsableTokens(pool),

@@ -10,6 +10,7 @@ import { exportCommand } from './export.ts'
 import { findingsCommand } from './findings.ts'
 import { importCommand } from './import.ts'
 import { ingestCommand } from './ingest.ts'
+import { kafkaCommand } from './kafka.ts'
 import { migrateCommand } from './migrate.ts'
 import { rejectedCommand } from './rejected.ts'
 import { reportCommand } from './report.ts'
@@ -45,6 +46,7 @@ export const COMMANDS: readonly CommandFactory[] = [
   simulateCommand,
   ingestCommand,
   correlateCommand,
+  kafkaCommand,
   apiCommand,
   tokensCommand,
   accessLogCommand,

@@ -4,6 +4,7 @@ import { HOUR } from '#core/time.ts'
 import { TOKEN_NS } from '../link/parents.ts'
 import { type ApiAudiences, apiAudiences, audienceKey } from './engine/audience.ts'
 import type { Context } from './engine/context.ts'
+import { covers } from './engine/log-span.ts'
 import { evidenceOf, totalOf } from './engine/digest/sum.ts'
 import { EXCHANGES } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -143,7 +144,7 @@ async function gcpExchanges(context: Context, apis: ApiAudiences): Promise<Draft
     const tokens = tokensOf.get(event.id) ?? []
     if (tokens.length === 0 || !tokens.every((token) => token.resource !== null && apis.nameOf(token.resource, event.tenantId) !== null)) continue
     const log = await context.signInLog(event.tenantId!, 'entra:ServicePrincipalSignIn')
-    hits.push({ event, tokens, reaches: log !== null && log.firstNs <= event.timeNs - TOKEN_NS && log.lastNs >= event.timeNs })
+    hits.push({ event, tokens, reaches: covers(log, event.timeNs - TOKEN_NS, event.timeNs) })
   }
   return [...Map.groupBy(hits, ({ event }) => `${event.tenantId}/${event.subjectOid}`).values()].map((group): Draft => {
     const { event } = group[0]!

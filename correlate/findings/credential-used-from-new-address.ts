@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { RULES } from '#core/finding.ts'
 import { type Context, signInLogOf } from './engine/context.ts'
+import { covers } from './engine/log-span.ts'
 import type { Group } from './engine/digest/read.ts'
 import { totalOf } from './engine/digest/sum.ts'
 import { type AddressProfile, HOMES, USES, type UseProfile } from './engine/digest/use-topics.ts'
@@ -27,7 +28,7 @@ export const finding: FindingRule = {
       // Sign-ins of managed identities have no address (facts/entra.md b.2): that log could say nothing.
       const log = tenantId === null || subjectOid === null ? null : signInLogOf(context.directory, tenantId, subjectOid)
       const span = log === 'entra:ServicePrincipalSignIn' ? await context.signInLog(tenantId!, log) : null
-      const sure = log === 'entra:ManagedIdentitySignIn' || (span !== null && span.firstNs <= total.firstNs && span.lastNs >= total.lastNs)
+      const sure = log === 'entra:ManagedIdentitySignIn' || covers(span, total.firstNs, total.lastNs)
       const sessions = await sessionsOf(context.client, group)
       drafts.push({
         key: [tenantId, subjectOid, source],

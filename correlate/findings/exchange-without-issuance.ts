@@ -1,7 +1,8 @@
 import { RULES } from '#core/finding.ts'
 import { HOUR } from '#core/time.ts'
 import { MANAGED_IDENTITY_TOKEN_NS, TOKEN_NS } from '../link/parents.ts'
-import { type Context, type LogSpan, signInLogOf } from './engine/context.ts'
+import { type Context, signInLogOf } from './engine/context.ts'
+import { type LogSpan, reachesBack } from './engine/log-span.ts'
 import type { Group } from './engine/digest/read.ts'
 import { EXCHANGES, type ExchangeProfile } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -15,7 +16,7 @@ export const finding: FindingRule = {
   remediation:
     "Compare the exchange's address and time with the workload. Look for gaps in the collection of that sign-in log. If neither explains it, take the subject out of the cloud trust and rotate the workload's identity.",
   falsePositives: [
-    'A gap inside the sign-in log.',
+    'A gap inside the sign-in log that nobody knows of. Times of which records are known to be missing are left out.',
     'A token policy that allows longer lives than the defaults.',
     'Sign-ins that are delivered later than the exchange (then the finding is "probable" and goes away by itself).',
   ],
@@ -28,7 +29,7 @@ export const finding: FindingRule = {
     const hits: { readonly event: StoredEvent; readonly life: bigint; readonly passed: boolean }[] = []
     for (const event of await context.eventsIn(EXCHANGES, suspects)) {
       const { log, life } = (await termsOf(context, event))!
-      if (log.firstNs <= event.timeNs - life) hits.push({ event, life, passed: log.lastNs >= event.timeNs })
+      if (reachesBack(log, event.timeNs - life, event.timeNs)) hits.push({ event, life, passed: log.lastNs >= event.timeNs })
     }
     return [...Map.groupBy(hits, ({ event }) => [event.tenantId, event.subjectOid, event.source].join('\n')).values()].map((group): Draft => {
       const { event, life } = group[0]!

@@ -2,6 +2,7 @@ import { RULES } from '#core/finding.ts'
 import { NO_TENANT, type Oid, type TenantId } from '#core/keys.ts'
 import { MANAGED_IDENTITY_TOKEN_NS } from '../link/parents.ts'
 import type { Context } from './engine/context.ts'
+import { covers } from './engine/log-span.ts'
 import { evidenceOf, totalOf } from './engine/digest/sum.ts'
 import { ENTRA_NAMES, EXCHANGES } from './engine/digest/identity-topics.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
@@ -42,7 +43,7 @@ export const finding: FindingRule = {
       const logs = [await context.signInLog(tenantId!, 'entra:ManagedIdentitySignIn'), await context.signInLog(tenantId!, 'entra:ServicePrincipalSignIn')]
       const total = totalOf(group)
       const last = total.lastNs
-      const reach = logs.every((log) => log !== null && log.firstNs <= last - MANAGED_IDENTITY_TOKEN_NS && log.lastNs >= last)
+      const reach = logs.every((log) => covers(log, last - MANAGED_IDENTITY_TOKEN_NS, last))
       const doubt = reach ? '' : ` The sign-in logs of this tenant do not cover a token's life before ${moment(last)} to its end, so a sign-in may be missing.`
       drafts.push({
         key: [tenantId, proofOid],

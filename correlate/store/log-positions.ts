@@ -69,4 +69,63 @@ async function insertGap(client: Client, { log, partition, firstOffset, lastOffs
      set last_offset = greatest(g.last_offset, excluded.last_offset), until_at = greatest(g.until_at, excluded.until_at), closed_at = null`,
     [log, partition, firstOffset, lastOffset, from, until, cause, detail],
   )
+  // What findings say of absence changes with it: they are computed again, without a new record.
+  await client.query(`delete from progress where name = 'findings'`)
+}
+
+/** What an operator does to one partition, from outside of the consumers: they follow within seconds. */
+export interface LogOrder {
+  readonly log: string
+  readonly partition: number
+}
+
+/** Stops or lets on the reading of partitions. A partition that nobody has read yet is paused before it is begun, at `next`. */
+export async function setPaused(pool: Pick<pg.Pool, 'query'>, orders: readonly (LogOrder & { readonly next: bigint })[], paused: boolean): Promise<void> {
+  await pool.query(
+    `insert into log_positions as p (log, partition, next, paused) select * from unnest($1::text[], $2::integer[], $3::bigint[], $4::boolean[])
+     on conflict (log, partition) do update set paused = excluded.paused, updated_at = now()`,
+    [orders.map((one) => one.log), orders.map((one) => one.partition), orders.map((one) => one.next), orders.map(() => paused)],
+  )
+}
+
+/**
+ * Moves positions. What is left out by a move forward becomes a gap (`skipped`); gaps that a move back leads to again are closed, for
+ * they are read now, or noted again. What consumers have on its way is refused, so nothing slips past.
+ */
+export async function moveLogs(pool: pg.Pool, moves: readonly (LogOrder & { readonly from: bigint; readonly next: bigint })[], why: string): Promise<void> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    for (const { log, partition, from, next } of moves) {
+      const { rows } = await client.query<{ next: bigint }>('select next from log_positions where log = $1 and partition = $2 for update', [log, partition])
+      const before = rows[0]?.next ?? from
+      await client.query(
+        `insert into log_positions as p (log, partition, next, epoch) values ($1, $2, $3, 1)
+         on conflict (log, partition) do update set next = excluded.next, epoch = p.epoch + 1, updated_at = now()`,
+        [log, partition, next],
+      )
+      if (next > before)
+        await insertGap(client, { log, partition, firstOffset: before, lastOffset: next - 1n, from: null, until: new Date(), cause: 'skipped', detail: why })
+      else
+        await client.query('update log_gaps set closed_at = now() where log = $1 and partition = $2 and first_offset >= $3 and closed_at is null', [
+          log,
+          partition,
+          next,
+        ])
+    }
+    await client.query(`delete from progress where name = 'findings'`)
+    await client.query('commit')
+  } catch (error) {
+    broken = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** The gap of a batch that was read after all. */
+export async function closeGap(pool: Pick<pg.Pool, 'query'>, { log, partition, firstOffset }: LogOrder & { readonly firstOffset: bigint }): Promise<void> {
+  await pool.query('update log_gaps set closed_at = now() where log = $1 and partition = $2 and first_offset = $3', [log, partition, firstOffset])
+  await pool.query(`delete from progress where name = 'findings'`)
 }

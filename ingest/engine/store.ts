@@ -102,6 +102,8 @@ export function createSourceStore(pool: pg.Pool, now: () => Date = () => new Dat
             part,
             JSON.stringify(toStored(mergeGaps(fromStored(rows[0]?.gaps ?? []), gaps))),
           ])
+          // What findings say of absence changes with it: they are computed again, without a new record.
+          await client.query(`delete from progress where name = 'findings'`)
         }
         await client.query('commit')
       } catch (error) {

@@ -94,5 +94,10 @@ export const logGaps = pgTable(
     /** When its messages were stored after all. */
     closedAt: timestamp('closed_at', { withTimezone: true }),
   },
-  (table) => [primaryKey({ columns: [table.log, table.partition, table.firstOffset] }), index('log_gaps_open').on(table.notedAt).where(sql`closed_at is null`)],
+  (table) => [
+    primaryKey({ columns: [table.log, table.partition, table.firstOffset] }),
+    index('log_gaps_open')
+      .on(table.notedAt)
+      .where(sql`closed_at is null`),
+  ],
 )

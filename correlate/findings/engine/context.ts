@@ -10,16 +10,11 @@ import { firstsOf, type Group, groupsOf, type Ref, refsOf } from './digest/read.
 import { EXCHANGES, type ExchangeProfile, SIGN_IN_LOGS } from './digest/identity-topics.ts'
 import type { Topic } from './digest/topic.ts'
 import { type LeftBehind, identitiesOfAgents } from './left-behind.ts'
+import { type LogSpan, missingSignIns } from './log-span.ts'
 import { type Revoked, revokedAgents } from './revocation.ts'
 import { recordsOf } from './records.ts'
 import { poolOf, STORED_COLUMNS, type StoredEvent, type StoredRow, storedEvent } from './stored-event.ts'
 import { type TrustChange, trustChangesOf } from './trust-change.ts'
-
-/** From when to when sign-ins of one log were seen in one tenant. */
-export interface LogSpan {
-  readonly firstNs: bigint
-  readonly lastNs: bigint
-}
 
 /** The log that a principal's sign-ins stand in, named by its action. */
 export type SignInLog = 'entra:ManagedIdentitySignIn' | 'entra:ServicePrincipalSignIn'
@@ -106,8 +101,13 @@ export async function openContext(client: pg.ClientBase): Promise<Context> {
     )
   })
   const signInLogs = once(async () => {
-    const logs = await groups(SIGN_IN_LOGS)
-    return new Map(logs.map(({ profile, firstNs, lastNs }) => [`${profile.tenantId}/${profile.log}`, { firstNs, lastNs }]))
+    const [logs, missing] = [await groups(SIGN_IN_LOGS), await missingSignIns(client)]
+    return new Map(
+      logs.map(({ profile: { tenantId, log }, firstNs, lastNs }): [string, LogSpan] => [
+        `${tenantId}/${log}`,
+        { firstNs, lastNs, missing: missing.filter((gap) => gap.tenantId === null || gap.tenantId === tenantId) },
+      ]),
+    )
   })
   const entraTenants = once(async () => {
     const tenants = new Set([...(await signInLogs()).keys()].map((key) => key.slice(0, 36)))

@@ -8,8 +8,9 @@ import { TOKEN_NS } from '../../link/parents.ts'
 import type { StoredFact } from '../../directory/fact.ts'
 import { candidatesDuring } from '../../candidates.ts'
 import type { Directory } from '../../directory/directory.ts'
-import type { Context, LogSpan } from './context.ts'
+import type { Context } from './context.ts'
 import type { LeftBehind } from './left-behind.ts'
+import { type LogSpan, covers } from './log-span.ts'
 import type { Evidence } from './rule.ts'
 import type { StoredEvent } from './stored-event.ts'
 
@@ -115,11 +116,7 @@ function describe(
   // A regular token would have been issued before the revocation: the log must cover its longest life before the act, and have come as far as the revocation.
   const covered = (act: StoredEvent): boolean =>
     act.kind === 'token.issued' ||
-    spans.some(
-      (span) =>
-        inside(span, act.timeNs) &&
-        (act.timeNs - TOKEN_NS > span.from || (signIns !== null && signIns.firstNs <= act.timeNs - TOKEN_NS && signIns.lastNs >= span.from)),
-    )
+    spans.some((span) => inside(span, act.timeNs) && (act.timeNs - TOKEN_NS > span.from || covers(signIns, act.timeNs - TOKEN_NS, span.from)))
   const sure = acts.some(covered)
   // The revocation that is told of: the first one that was broken, else the first one that was not complete, else the last one.
   const left = theirs.flatMap(({ exchanges }) => exchanges.filter(({ abandoned }) => abandoned !== null))
