@@ -120,6 +120,89 @@ test('more than are counted are at least so many', async () => {
   await many.drop()
 }, 60_000)
 
+describe('what only stands inside of records', () => {
+  const OWN = id('f', 1)
+  const FOREIGN = id('f', 2)
+  let store: TestDatabase
+  beforeAll(async () => {
+    store = await createTestDatabase()
+    const of = (tenant: string) => ({ tenant, confidence: 'none' }) as const
+    const text = JSON.stringify({
+      requestParameters: { bucketName: 'made-up-bucket', path: 'a"b\\c', ip: '192.0.2.10', mail: 'a@b.example.net' },
+      resources: [{ ARN: 'arn:aws:s3:::made-up-bucket/K' }],
+    })
+    await insertEvent(store.pool, { id: OWN, time: START, conclusion: of(TENANT), timeline: [{ oid: AGENT, role: 'actor' }], text })
+    await insertEvent(store.pool, {
+      id: FOREIGN,
+      time: START + 1n,
+      conclusion: of(OTHER_TENANT),
+      timeline: [{ oid: OTHER_AGENT, role: 'actor', tenant: OTHER_TENANT }],
+      text,
+    })
+    await insertEvent(store.pool, { id: id('f', 3), time: START + 2n, conclusion: of(TENANT), text: '{}' })
+    await store.pool.query(`update events set account = '012345678901' where event_id = $1`, [OWN])
+  })
+  afterAll(() => store.drop())
+  const events = async (text: string, asked: Store = wholeStore(store.pool)): Promise<string[]> =>
+    (await resolve(asked, text)).occurrences.flatMap(({ field, match, sample }) =>
+      field === 'record' && match === 'within' ? sample.map((one) => one.id) : [],
+    )
+
+  test.each([
+    ['made-up-bucket', [FOREIGN, OWN]],
+    ['arn:aws:s3:::made-up-bucket', [FOREIGN, OWN]],
+    ['arn:aws:s3:::made-up-bucket/k', [FOREIGN, OWN]],
+    ['ARN:AWS:S3:::MADE-UP-BUCKET/K', [FOREIGN, OWN]],
+    ['a"b\\c', [FOREIGN, OWN]],
+    ['192.0.2.10', [FOREIGN, OWN]],
+    ['012345678901', [OWN]],
+    // Parts of longer words and names are other things.
+    ['192.0.2.1', []],
+    ['up-bucket', []],
+    ['made-up-buck', []],
+    ['a@b.example', []],
+    ['.*', []],
+  ])('%s', async (text, found) => expect(await events(text)).toEqual(found))
+
+  test('is searched back from the latest events so far as it says, and counts are then no totals', async () => {
+    const answer = await resolve(wholeStore(store.pool), 'made-up-bucket', { most: 2 })
+    expect(answer.occurrences).toMatchObject([{ field: 'record', events: 1, atLeast: true, firstSeen: null }])
+    expect(answer.notSearched).toEqual(['The inside of the records of events before 2026-05-28T20:26:40.000000001Z: only the latest 2 were looked through.'])
+    expect(await resolve(wholeStore(store.pool), 'made-up-bucket', { most: 3 })).toMatchObject({
+      occurrences: [{ events: 2, atLeast: false }],
+      notSearched: [],
+    })
+    expect(await resolve(wholeStore(store.pool), 'made-up-bucket', { most: null })).toMatchObject({
+      occurrences: [{ events: 2, atLeast: false }],
+      notSearched: [],
+    })
+  })
+
+  test('is not searched where an index has found it, unless that is asked for: then it is told', async () => {
+    const found = await resolve(wholeStore(store.pool), OWN)
+    expect(briefly(found)).toEqual(['id exact 1'])
+    expect(found.notSearched).toEqual([expect.stringMatching(/^The inside of records/)])
+    expect((await resolve(wholeStore(store.pool), 'no-such-thing', { records: 'false' })).notSearched).toHaveLength(1)
+    expect((await resolve(wholeStore(store.pool), OWN, { records: 'true' })).notSearched).toEqual([])
+  })
+
+  test('is found for a caller of a tenant in the records of that tenant alone', async () => {
+    for (const asked of [scopedStore(store.pool, [TENANT]), { ...wholeStore(store.pool), scope: [TENANT] }]) {
+      expect(await events('made-up-bucket', asked)).toEqual([OWN])
+      expect((await resolve(asked, 'made-up-bucket')).notSearched).toEqual(['Records that you may not see.'])
+    }
+  })
+
+  test('says that texts which were rejected are not searched', async () => {
+    await store.pool.query(`insert into files (name) values ('f')`)
+    await store.pool.query(
+      `insert into rejected (id, file_id, index, reason, text, rejected_at) select $1, id, 0, 'r', 'made-up-bucket', now() from files limit 1`,
+      [id('f', 9)],
+    )
+    expect((await resolve(wholeStore(store.pool), 'made-up-bucket')).notSearched).toEqual([expect.stringMatching(/^Texts that were rejected/)])
+  })
+})
+
 describe('a caller bound to tenants learns nothing of others', () => {
   test.each([
     ['192.0.2.7', ['sourceIp exact 1']],
@@ -155,7 +238,7 @@ describe('is found by an index', () => {
         return asked.query(text, values)
       }) as Store['query'],
     }
-    for (const text of [id('7'), 'x', KEY, 'arn:aws:iam::123456789012:role/x', '192.0.2.9']) await resolve(store, text)
+    for (const text of [id('7'), 'x', KEY, 'arn:aws:iam::123456789012:role/x', '192.0.2.9']) await resolve(store, text, { records: 'false' })
     expect(statements.length).toBeGreaterThan(9)
     // A table of a few rows is read whole unless that is dear.
     const role = scope === 'everything' ? 'trailjoin_reader_all' : 'trailjoin_reader'

@@ -10,6 +10,7 @@ import { findingById } from './findings.ts'
 import { ITEM_COLUMNS, ITEM_JOINS, itemRows, toItem } from './item.ts'
 import type { ItemRow } from './item.ts'
 import { oidBriefs } from './oid-info.ts'
+import { SCANNED, scanRecords } from './record-scan.ts'
 import { eventInScope, scopeOf, shownTenant, tenantInScope } from './store.ts'
 import type { Store } from './store.ts'
 
@@ -34,29 +35,71 @@ const CONDITIONS: Readonly<Record<Field, (value: string) => readonly string[]>> 
     `e.resource = any(${value}::text[]) and length(e.resource) <= 512 and e.kind in ('token.exchanged', 'credential.minted', 'identity.changed', 'trust.changed')`,
   ],
   sourceIp: (value) => [`e.source_ip = any(${value}::text[]) and length(e.source_ip) <= 512`],
+  // Events that were found by looking into their records.
+  record: (value) => CONDITIONS.id(value),
+}
+
+export interface ResolveOptions {
+  /** Whether to look into records: `auto` where indexes do not hold such an identifier, or found nothing. */
+  readonly records?: 'auto' | 'true' | 'false'
+  /** Events whose records are looked through; null for all. */
+  readonly most?: number | null
+  readonly signal?: AbortSignal
 }
 
 /** Everything that the text names. It is trimmed and not empty. */
-export async function resolve(store: Store, text: string): Promise<Resolution> {
+export async function resolve(store: Store, text: string, { records = 'auto', most = SCANNED, signal }: ResolveOptions = {}): Promise<Resolution> {
   const identified = identify(text)
   const occurrences: Occurrence[] = []
   for (const lookup of identified.lookups) {
     const occurrence = await occurrenceOf(store, lookup)
     if (occurrence) occurrences.push(occurrence)
   }
-  return {
+  const named = [...(await namedByGuid(store, identified.guids)), ...(await namedOtherwise(store, identified.armId, identified.name))]
+  const answer: Resolution = {
     query: text,
     looksLike: [...identified.looksLike],
     refused: identified.refused,
-    principals: [...(await namedByGuid(store, identified.guids)), ...(await namedOtherwise(store, identified.armId, identified.name))],
+    principals: named.slice(0, MAX_PRINCIPALS),
+    morePrincipals: Math.max(0, named.length - MAX_PRINCIPALS),
     others: identified.guids.length === 1 && identified.guids[0] === text.toLowerCase() ? await othersOf(store, identified.guids[0]) : [],
     occurrences,
+    notSearched: [],
   }
+  if (identified.refused !== null) return answer
+  const nothing = named.length === 0 && answer.others.length === 0 && occurrences.length === 0
+  const inside = records === 'true' || (records === 'auto' && (identified.inRecords !== null || nothing))
+  if (!inside)
+    return {
+      ...answer,
+      notSearched: ['The inside of records: what stands only there (a parameter, another resource) is not counted.', ...(await otherTexts(store))],
+    }
+  const scan = await scanRecords(store, identified.inRecords ?? text, most, signal)
+  const within = await occurrenceOf(store, { field: 'record', values: scan.eventIds }, scan.backToNs !== null)
+  return {
+    ...answer,
+    occurrences: within ? [...occurrences, within] : occurrences,
+    notSearched: [
+      ...(scan.backToNs === null
+        ? []
+        : [
+            `The inside of the records of events before ${formatTime(scan.backToNs)}: only the latest ${scan.events.toLocaleString('en')} were looked through.`,
+          ]),
+      ...(await otherTexts(store)),
+    ],
+  }
+}
+
+/** What no question reaches: texts that were rejected, and what the caller may not see. */
+async function otherTexts(store: Store): Promise<string[]> {
+  if (store.scope !== 'everything') return ['Records that you may not see.']
+  const { rows } = await store.query<{ any: boolean }>('select exists (select from rejected) as "any"')
+  return rows[0]?.any === true ? ['Texts that were rejected, because they are no known record (trailjoin rejected).'] : []
 }
 
 async function namedByGuid(store: Store, guids: readonly string[]): Promise<Resolution['principals']> {
   if (guids.length === 0) return []
-  const meant = await oidBriefs(store, [...new Set(guids)].slice(0, MAX_PRINCIPALS))
+  const meant = await oidBriefs(store, [...new Set(guids)])
   return meant.flatMap(({ id, resolvedFrom, items }) =>
     items.map((item) => ({
       // An application is shown under its appId where no record names its principal; an agent's appId is its oid (facts: Entra Agent ID).
@@ -72,7 +115,7 @@ async function namedOtherwise(store: Store, armId: string | null, name: string |
   const matches = directory.principals.filter((principal) =>
     armId === null ? principal.names.some((one) => one.toLowerCase() === name) : principal.armId?.toLowerCase() === armId,
   )
-  return matches.slice(0, MAX_PRINCIPALS).map((principal) => ({
+  return matches.map((principal) => ({
     as: armId === null ? 'name' : 'armId',
     tenantId: shownTenant(principal.tenantId),
     oid: principal.oid,
@@ -115,6 +158,7 @@ interface TotalRow {
   readonly first: bigint | null
   readonly last: bigint | null
   readonly latest: string[] | null
+  readonly principals: bigint
 }
 
 /** What of these the caller may learn: an event of theirs can be attributed to a principal of another tenant. */
@@ -137,7 +181,9 @@ async function shownPrincipals(store: Store, rows: readonly PrincipalRow[]): Pro
   })
 }
 
-async function occurrenceOf(store: Store, { field, values, prefix = false }: Lookup): Promise<Occurrence | null> {
+/** @param more there are or may be others that were not looked at */
+async function occurrenceOf(store: Store, { field, values, prefix = false }: Lookup, more = false): Promise<Occurrence | null> {
+  if (values.length === 0) return null
   // From the prefix to what follows all texts that begin with it: unlike `like`, these operators may use the index before row-level security has chosen (they are leakproof).
   const given: unknown = prefix ? [values[0]!, successor(values[0]!)] : values
   const conditions = prefix ? ['e.principal ~>=~ ($1::text[])[1] and e.principal ~<~ ($1::text[])[2] and length(e.principal) <= 512'] : CONDITIONS[field]('$1')
@@ -151,9 +197,10 @@ async function occurrenceOf(store: Store, { field, values, prefix = false }: Loo
        select l.time_ns, l.event_id, c.tenant_id, c.subject_oid, c.agent_oid, coalesce(c.confidence, 'none') as confidence
        from latest l left join conclusions c on c.time_ns = l.time_ns and c.event_id = l.event_id where ${eventInScope('c', '$2')}
      )
-     select s.total, s.first, s.last, s.latest, p.* from (
+     select s.total, s.first, s.last, s.latest, s.principals, p.* from (
        select count(*) as total, min(time_ns) as first, max(time_ns) as last,
-         (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest
+         (select array_agg(event_id) from (select event_id from hits order by time_ns desc, event_id limit ${SAMPLE}) l) as latest,
+         (select count(distinct (tenant_id, subject_oid, agent_oid, confidence)) from hits) as principals
        from hits
      ) s left join (
        select tenant_id, subject_oid, agent_oid, confidence, count(*) as events from hits group by 1, 2, 3, 4 order by 5 desc, 3, 2, 1, 4 limit ${MAX_PRINCIPALS}
@@ -170,15 +217,16 @@ async function occurrenceOf(store: Store, { field, values, prefix = false }: Loo
      where at.event_id = any($1::uuid[]) and ${eventInScope('c', '$2')} order by e.time_ns desc, e.event_id`,
     [row.latest ?? [], scopeOf(store)],
   )
-  const atLeast = counted > MAX_COUNTED
+  const atLeast = more || counted > MAX_COUNTED
   return {
     field,
-    match: prefix ? 'prefix' : 'exact',
+    match: prefix ? 'prefix' : field === 'record' ? 'within' : 'exact',
     events: Math.min(counted, MAX_COUNTED),
     atLeast,
     firstSeen: atLeast || row.first === null ? null : formatTime(row.first),
     lastSeen: formatTime(row.last),
     principals: await shownPrincipals(store, principals),
+    morePrincipals: Number(row.principals) - principals.length,
     sample: sample.map((one) => {
       const { id, time, source, kind, action, outcome, tenantId, subjectOid, agentOid } = toItem(one, null)
       return { id, time, source, kind, action, outcome, tenantId, subjectOid, agentOid }

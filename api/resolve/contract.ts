@@ -13,8 +13,8 @@ const Sample = z
   .pick({ id: true, time: true, source: true, kind: true, action: true, outcome: true, tenantId: true, subjectOid: true, agentOid: true })
 
 const Occurrence = z.object({
-  field: z.enum(FIELDS).meta({ description: 'Where the events bear it; `credential`: used or issued there.' }),
-  match: z.enum(['exact', 'prefix']).meta({ description: '`prefix`: sessions of a role.' }),
+  field: z.enum(FIELDS).meta({ description: 'Where the events bear it; `credential`: used or issued there; `record`: anywhere inside of the record.' }),
+  match: z.enum(['exact', 'prefix', 'within']).meta({ description: '`prefix`: sessions of a role; `within`: the record names it, or something below it.' }),
   events: count,
   atLeast: z.boolean().meta({ description: 'True when there are more than were counted.' }),
   firstSeen: time.nullable().meta({ description: 'Null where only the latest were counted.' }),
@@ -22,6 +22,7 @@ const Occurrence = z.object({
   principals: z
     .array(z.object({ tenantId: guid.nullable(), subjectOid: guid.nullable(), agentOid: guid.nullable(), confidence: z.enum(CONFIDENCES), events: count }))
     .meta({ description: 'Whom the counted events are attributed to, the most events first; at most 20.' }),
+  morePrincipals: count.meta({ description: 'Others of these that are not listed.' }),
   sample: z.array(Sample).meta({ description: 'The latest.' }),
 })
 export type Occurrence = z.infer<typeof Occurrence>
@@ -44,9 +45,13 @@ export const Resolution = z
           lastSeen: time.nullable(),
         }),
       )
-      .meta({ description: 'Principals and applications that it names, one entry a tenant.' }),
+      .meta({ description: 'Principals and applications that it names, one entry a tenant; at most 20.' }),
+    morePrincipals: count.meta({ description: 'Others that it names, which are not listed.' }),
     others: z.array(z.object({ as: z.enum(['tenant', 'trace', 'session', 'finding']), id: guid })).meta({ description: 'What else has this id.' }),
     occurrences: z.array(Occurrence).meta({ description: 'Events that bear it, by field.' }),
+    notSearched: z
+      .array(z.string())
+      .meta({ description: 'What was not looked through, in words: nothing is said of what stands there. Empty where everything was.' }),
   })
   .meta({ id: 'Resolution' })
 export type Resolution = z.infer<typeof Resolution>

@@ -9,11 +9,25 @@ describe('an identifier is looked up wherever its form allows', () => {
       '6A0C1D52-8f7b-4e39-9c41-2b7d5a3e1f08',
       [
         'id=6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08',
-        'nativeId=6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8f7b-4e39-9c41-2b7d5a3e1f08',
-        'requestId=6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8f7b-4e39-9c41-2b7d5a3e1f08',
+        'nativeId=6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8F7B-4E39-9C41-2B7D5A3E1F08',
+        'requestId=6a0c1d52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8f7b-4e39-9c41-2b7d5a3e1f08|6A0C1D52-8F7B-4E39-9C41-2B7D5A3E1F08',
       ],
     ],
     ['ASIAQWERTYUIOP123456', ['credential=aws:ASIAQWERTYUIOP123456']],
+    ['asiaqwertyuiop123456', ['credential=aws:ASIAQWERTYUIOP123456']],
+    [
+      'serviceAccount:weather@proj.iam.gserviceaccount.com',
+      [
+        'principal=weather@proj.iam.gserviceaccount.com',
+        'resource=weather@proj.iam.gserviceaccount.com|projects/-/serviceAccounts/weather@proj.iam.gserviceaccount.com',
+      ],
+    ],
+    ['Ada@contoso.example', ['principal=Ada@contoso.example|ada@contoso.example']],
+    ['123456789012', []],
+    [
+      '//storage.googleapis.com/projects/_/buckets/b',
+      ['resource=//storage.googleapis.com/projects/_/buckets/b', 'principal=//storage.googleapis.com/projects/_/buckets/b'],
+    ],
     [
       'arn:aws:iam::123456789012:role/path/agents/weather',
       [
@@ -67,3 +81,13 @@ test.each(['AKIA****************', 'AKIAIOSFODNN7EXAMPLE', 'ASIASAMPLEKEY1234567
     expect(identify(text)).toMatchObject({ lookups: [], guids: [], armId: null, name: null, refused: expect.stringMatching(/masked/) as string })
   },
 )
+
+test.each([
+  ['123456789012', 'AWS account or Google Cloud project number'],
+  ['ada@contoso.example', 'e-mail address or user principal name'],
+  ['arn:aws:s3:::bucket/key', 'AWS resource name'],
+  ['projects/p/secrets/s', 'Google Cloud resource name'],
+  ['anthropic.claude-sonnet-4-v1:0', 'record id, request id, token id, principal, name, or a part of a record'],
+])('%s is looked for inside records, too: no index holds all that it may stand in', (text, looksLike) => {
+  expect(identify(text)).toMatchObject({ looksLike: [looksLike], inRecords: text })
+})

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { awsCredential, guidsIn, isGuid } from '#core/keys.ts'
 
 /** Where an event can bear it. */
-export const FIELDS = ['id', 'nativeId', 'requestId', 'tokenId', 'credential', 'principal', 'resource', 'sourceIp'] as const
+export const FIELDS = ['id', 'nativeId', 'requestId', 'tokenId', 'credential', 'principal', 'resource', 'sourceIp', 'record'] as const
 export type Field = (typeof FIELDS)[number]
 
 /** Values that a field of an event is compared with; with `prefix`, what it must begin with. */
@@ -25,6 +25,8 @@ export interface Identified {
   readonly armId: string | null
   /** To be compared with names of principals. */
   readonly name: string | null
+  /** What to look for inside records, where the columns that have an index are not where such a thing mainly stands; null where they are. */
+  readonly inRecords: string | null
 }
 
 const found = (looksLike: string, lookups: readonly Lookup[], more: Partial<Identified> = {}): Identified => ({
@@ -34,6 +36,7 @@ const found = (looksLike: string, lookups: readonly Lookup[], more: Partial<Iden
   guids: [],
   armId: null,
   name: null,
+  inRecords: null,
   ...more,
 })
 const exactly = (field: Field, ...values: readonly string[]): Lookup => ({ field, values: [...new Set(values)] })
@@ -48,14 +51,18 @@ export function identify(text: string): Identified {
     return {
       ...found('oid, appId, tenant, event, record, request, trace, session or finding id', [
         exactly('id', lower),
-        exactly('nativeId', lower, text),
-        exactly('requestId', lower, text),
+        // Clouds write them in either case.
+        exactly('nativeId', lower, text, text.toUpperCase()),
+        exactly('requestId', lower, text, text.toUpperCase()),
       ]),
       guids: [lower],
     }
-  if (/^A[SK]IA/.test(text) && text.length <= 24) return accessKey(text)
-  if (/^arn:aws[\w-]*:/.test(text)) return arn(text)
+  if (/^A[SK]IA/i.test(text) && text.length <= 24) return accessKey(text.toUpperCase())
+  if (/^arn:aws[\w-]*:/i.test(text)) return arn(text)
   if (/^\/?subscriptions\//i.test(text)) return found('Azure resource id', [exactly('resource', text)], { armId: `/${lower.replace(/^\/+/, '')}` })
+  // Google's policies write what kind of member it is before the name.
+  const member = /^(?:user|serviceAccount|group|domain):(.+@?.+)$/.exec(text)?.[1]
+  if (member !== undefined) return identify(member)
   if (/^principal(?:Set)?:\/\//.test(text))
     return found('Google Cloud federated principal', [exactly('principal', text), exactly('resource', text)], { guids: guidsIn(text) })
   if (/^[\w-]+@[\w.-]+\.gserviceaccount\.com$/i.test(text)) return found('Google Cloud service account', account(lower))
@@ -63,12 +70,18 @@ export function identify(text: string): Identified {
   const accountPath = /(?:^|\/)serviceAccounts\/([^/]+)$/.exec(text)?.[1]
   if (accountPath !== undefined) return found('Google Cloud service account', account(accountPath))
   if (isIP(text) > 0) return found('IP address', [exactly('sourceIp', text, lower)])
+  if (/^\d{12}$/.test(text)) return found('AWS account or Google Cloud project number', [], { inRecords: text })
+  if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text))
+    return found('e-mail address or user principal name', [exactly('principal', text, lower)], { name: lower, inRecords: text })
+  if (/^(?:\/\/[\w.-]+\.googleapis\.com\/|(?:projects|folders|organizations|billingAccounts)\/)/.test(text))
+    return found('Google Cloud resource name', [exactly('resource', text), exactly('principal', text)], { guids: guidsIn(text), inRecords: text })
   return found(
-    'record id, request id, token id, principal or name',
+    'record id, request id, token id, principal, name, or a part of a record',
     [exactly('nativeId', text), exactly('requestId', text), exactly('tokenId', text), exactly('principal', text), exactly('resource', text)],
     {
       guids: guidsIn(text),
       name: lower,
+      inRecords: text,
     },
   )
 }
@@ -86,13 +99,15 @@ function accessKey(text: string): Identified {
 
 /** A role's own ARN stands on the records that assume or change it; those that act as it bear the ARN of a session, `…:assumed-role/<name>/<session>`, without the role's path. */
 function arn(text: string): Identified {
-  const role = /^arn:(aws[\w-]*):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(text)
+  // The part before the resource is always in lower case; the resource is as it was named.
+  const role = /^arn:(aws[\w-]*):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/i.exec(text)
   if (role) {
-    const sessions: Lookup = { field: 'principal', values: [`arn:${role[1]}:sts::${role[2]}:assumed-role/${role[3]}/`], prefix: true }
+    const sessions: Lookup = { field: 'principal', values: [`arn:${role[1]!.toLowerCase()}:sts::${role[2]}:assumed-role/${role[3]}/`], prefix: true }
     return found('AWS role', [exactly('resource', text), exactly('principal', text), sessions])
   }
-  const name = /^arn:aws[\w-]*:sts::\d{12}:assumed-role\//.test(text) ? 'AWS role session' : 'AWS resource name'
-  return found(name, [exactly('principal', text), exactly('resource', text)], { guids: guidsIn(text) })
+  const session = /^arn:aws[\w-]*:sts::\d{12}:assumed-role\//i.test(text)
+  const lookups = [exactly('principal', text), exactly('resource', text)]
+  return found(session ? 'AWS role session' : 'AWS resource name', lookups, { guids: guidsIn(text), inRecords: session ? null : text })
 }
 
 const account = (name: string): Lookup[] => [exactly('principal', name), exactly('resource', name, `projects/-/serviceAccounts/${name}`)]

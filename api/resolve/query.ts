@@ -11,4 +11,7 @@ export const ResolveQuery = z.strictObject({
     // PostgreSQL keeps no NUL.
     .refine((text) => !text.includes('\0'), 'holds a NUL character')
     .meta({ description: 'One identifier.' }),
+  records: z.enum(['auto', 'true', 'false']).default('auto').meta({
+    description: 'Whether to look inside the records of the latest events, too. `auto`: where no index has such an identifier, or none of them has it.',
+  }),
 })

@@ -76,6 +76,8 @@ function resolution(text: string): Resolution {
     principals: [],
     others: [],
     occurrences: [],
+    morePrincipals: 0,
+    notSearched: [],
   }
   if (text !== ADDRESS) return nothing
   const principals = AGENTS.map(({ tenantId, oid, name, appId }) => ({
