@@ -1,5 +1,6 @@
 /** Why the confidence is what it is: one sentence for each thing that the attribution rests on. */
 import type { Statement } from './contract.ts'
+import { ownDoing } from './own-service.ts'
 import { provingHop } from './seen.ts'
 import type { Story, Told } from './story.ts'
 import { MAX_EVIDENCE, provesSomebody } from './story.ts'
@@ -154,6 +155,8 @@ function nothing(story: Story): Statement {
     )
   }
   if (bounded && provesSomebody(basis)) return say(`${subjectIs}: ${UNSEEN}.`)
+  const own = ownDoing(story)
+  if (own) return say(`${capital(own.who)} ${own.how}. No Entra identity stands behind that, so nobody is named.`)
   if (item.source === 'entra' && item.kind !== 'token.issued' && item.kind !== 'api.called') {
     return say(
       'A directory or trust change is attributed only where an agent, or something that leads to one, made it. Whom it concerns stands in its targets.',

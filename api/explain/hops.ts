@@ -2,6 +2,7 @@
 import type { TimelineItem } from '../contract.ts'
 import type { Hop } from './contract.ts'
 import type { Story, Told } from './story.ts'
+import { callingService } from './own-service.ts'
 import { between, keyId, moment, naming, quoted } from './words.ts'
 
 /** The hops of the story, the first one first. */
@@ -70,6 +71,8 @@ function minted(hop: Told, who: string): string {
   const target = hop.resource === null ? 'another principal' : quoted(hop.resource)
   if (hop.item.source !== 'aws') return `Google minted an access token for the service account ${target}, asked for by ${who}.`
   const [used, key] = [keyId(hop.uses), keyId(hop.issues)]
+  const service = callingService(hop)
+  if (service !== null) return `The AWS service ${quoted(service)} took the role ${target} for itself${key === null ? '' : ` and was given the key ${key}`}.`
   if (used === null)
     return `${key === null ? 'A key' : `The key ${key}`} was issued for the role ${target}; this copy of the record does not name the key that it was asked for with.`
   return `With the key ${used}, ${key === null ? 'a key' : `the key ${key}`} was issued for the role ${target} (AssumeRole).`

@@ -1,5 +1,6 @@
 /** What would make records like this one exact: which mapping, condition, log or Option. */
 import type { Improvement } from './contract.ts'
+import { ownDoing } from './own-service.ts'
 import { provingHop } from './seen.ts'
 import type { Story, Told } from './story.ts'
 import { naming, quoted } from './words.ts'
@@ -21,7 +22,8 @@ export function improvementsOf(story: Story): Improvement[] {
       issuingRecord(event),
       { change: 'topology', words: 'Let the agent federate as itself (Option 2) instead of writing its oid into a session name or label.' },
     ]
-  return unproven(story, proving)
+  // What a cloud does for itself no log and no topology ties to an agent.
+  return ownDoing(story) ? [] : unproven(story, proving)
 }
 
 function ownApi({ item }: Told): Improvement[] {

@@ -3,6 +3,7 @@ import { formatTime, HOUR, parseTime } from '#core/time.ts'
 import { eventInScope, scopeOf, tenantInScope } from '../read-models/store.ts'
 import type { Store } from '../read-models/store.ts'
 import type { Statement } from './contract.ts'
+import { ownDoing } from './own-service.ts'
 import { MAX_HOPS } from './story.ts'
 import type { Story, Told } from './story.ts'
 import { keyId, moment, naming } from './words.ts'
@@ -26,8 +27,23 @@ async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> 
     return [
       say(`The hops before the first one here: only the last ${MAX_HOPS} are looked at. The explanation of the first one here goes on from there.`, item.id),
     ]
+  if (ownDoing(story)) return []
   const key = keyId(first.uses)
   if (key?.startsWith('ASIA')) {
+    const issuer = await issuerOf(store, first.uses!, item.id)
+    if (issuer !== null)
+      return [
+        say(`What comes before the key ${key}: the record that issued it is here and proves nobody either. Its own explanation goes on from there.`, issuer),
+      ]
+    // Sessions of the console have keys that no record names: sign-in events hold none.
+    if (/:(?:user\/|root$)/.test(item.cloud.principal ?? '')) {
+      return [
+        say(
+          `The record that issued the key ${key}, if there is one: a GetSessionToken of the same account. A sign-in to the console issues keys, too, and its record does not name them.`,
+          item.id,
+        ),
+      ]
+    }
     return [
       say(
         `The record that issued the key ${key}: CloudTrail of the account that it was asked for in, every region (the global STS endpoint logs in us-east-1).`,
@@ -35,8 +51,12 @@ async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> 
       ),
     ]
   }
-  if (first.proof.by === 'issued')
+  if (first.proof.by === 'issued') {
+    const copy = first.issues === null ? null : await issuerOf(store, first.issues, item.id)
+    if (copy !== null)
+      return [say("What comes before this AssumeRole: the caller's copy of it is here and proves nobody either. Its own explanation goes on from there.", copy)]
     return [say("The caller's copy of this AssumeRole: CloudTrail of the other account. It names the key that was used.", item.id)]
+  }
   if (item.kind === 'llm.metered') return [say('The call with this request id: CloudTrail of the same account and region.', item.id)]
   if (item.subjectOid === null) return []
   const kind = item.tenantId === null ? undefined : story.directory.find(item.tenantId, item.subjectOid)?.kind
@@ -62,6 +82,16 @@ async function beforeTheFirst(store: Store, story: Story): Promise<Statement[]> 
     ]
   }
   return []
+}
+
+/** Another event that issued this credential, as far as the caller may see it. Index events_issues. */
+async function issuerOf(store: Store, credential: string, except: string): Promise<string | null> {
+  const { rows } = await store.query<{ id: string }>(
+    `select e.event_id as id from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id
+     where e.issues = $1 and e.event_id <> $2 and ${eventInScope('c', '$3')} order by e.time_ns, e.event_id limit 1`,
+    [credential, except, scopeOf(store)],
+  )
+  return rows[0]?.id ?? null
 }
 
 /** An exchange without a sign-in before it: was the log there, and how far does it reach back? */

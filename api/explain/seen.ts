@@ -1,6 +1,7 @@
 /** What could this cloud see, and why does its log show this principal? (The article: "when the cloud's audit log shows the wrong identity".) */
 import type { Explanation } from './contract.ts'
 import type { Story, Told } from './story.ts'
+import { callingService, ownDoing } from './own-service.ts'
 import { cloudName, naming, quoted } from './words.ts'
 
 /** The event that proves the subject: the nearest hop whose own record names it. Null where nothing does. */
@@ -34,7 +35,10 @@ function shown(story: Story): string {
   if (principal === null) return `${cloudName(source)} names no principal on this record.`
   if (federating)
     return `${cloudName(source)} saw the Entra token in this one call only, and logs ${principal}. What is done with the credential that it gave out is logged under a principal of its own.`
+  if (callingService(event) !== null) return `AWS logs the service ${principal} itself: it called for itself, with no key of anybody's.`
   if (source === 'aws' && /^arn:aws[\w-]*:sts:.*:assumed-role\//.test(cloud.principal!)) {
+    if (ownDoing(story))
+      return `AWS logs the role session ${principal}: the key that it was called with belongs to that role. The last part is the session name, which the service chose.`
     return `AWS logs the role session ${principal}: the key that it was called with belongs to that role. The last part is the session name, which the caller chose, so it proves nothing. The Entra identity stands only on the record of the exchange.`
   }
   if (source === 'aws' && /^AROA[A-Z0-9]+:/.test(cloud.principal!)) {

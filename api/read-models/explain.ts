@@ -7,6 +7,7 @@ import { hopsOf } from '../explain/hops.ts'
 import { improvementsOf } from '../explain/improve.ts'
 import { missingOf } from '../explain/missing.ts'
 import { seenOf } from '../explain/seen.ts'
+import { ownDoing } from '../explain/own-service.ts'
 import { provesSomebody, readStory } from '../explain/story.ts'
 import type { Story } from '../explain/story.ts'
 import { counted, listed, moment, naming } from '../explain/words.ts'
@@ -31,7 +32,8 @@ export async function explainEvent(store: Store, id: string, directory?: KnownDi
   }
 }
 
-function summary({ event, hops, cut, directory, bounded }: Story): string {
+function summary(story: Story): string {
+  const { event, hops, cut, directory, bounded } = story
   const { item } = event
   const name = naming(directory)
   const { confidence, candidates, basis } = item.attribution
@@ -54,6 +56,8 @@ function summary({ event, hops, cut, directory, bounded }: Story): string {
   const was = basis.includes('proximity') ? 'was probably done' : 'was done'
   if (bounded && item.subjectOid === null && provesSomebody(basis)) return `${what} ${was} by somebody that you may not see (none).${way}`
   if (item.subjectOid !== null) return `${what} ${was} as ${name(item.tenantId, item.subjectOid)}; no agent is known for it (none).${way}`
+  const own = ownDoing(story)
+  if (own) return `${what}: ${own.who} ${own.how} (none).${way}`
   return `${what}: the records do not prove who did it (none).${way}`
 }
 

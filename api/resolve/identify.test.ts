@@ -26,7 +26,7 @@ describe('an identifier is looked up wherever its form allows', () => {
     ['123456789012', []],
     [
       '//storage.googleapis.com/projects/_/buckets/b',
-      ['resource=//storage.googleapis.com/projects/_/buckets/b', 'principal=//storage.googleapis.com/projects/_/buckets/b'],
+      ['resource=//storage.googleapis.com/projects/_/buckets/b|projects/_/buckets/b', 'principal=//storage.googleapis.com/projects/_/buckets/b'],
     ],
     [
       'arn:aws:iam::123456789012:role/path/agents/weather',
@@ -91,3 +91,9 @@ test.each([
 ])('%s is looked for inside records, too: no index holds all that it may stand in', (text, looksLike) => {
   expect(identify(text)).toMatchObject({ looksLike: [looksLike], inRecords: text })
 })
+
+test.each([
+  'projects/p/zones/z/instances/i',
+  '//compute.googleapis.com/projects/p/zones/z/instances/i',
+  'https://www.googleapis.com/compute/v1/projects/p/zones/z/instances/i',
+])('%s is one resource', (text) => expect(identify(text).inRecords).toBe('projects/p/zones/z/instances/i'))

@@ -41,6 +41,9 @@ const found = (looksLike: string, lookups: readonly Lookup[], more: Partial<Iden
 })
 const exactly = (field: Field, ...values: readonly string[]): Lookup => ({ field, values: [...new Set(values)] })
 
+/** A relative resource name, by itself or behind the service: records write the one, inventories and policies the other (https://cloud.google.com/apis/design/resource_names). */
+const GOOGLE_NAME = /^(?:(?:https:)?\/\/[\w.-]*googleapis\.com\/(?:compute\/\w+\/)?)?((?:projects|folders|organizations|billingAccounts)\/.+)$/
+
 /** Reads the text; it is trimmed and not empty. */
 export function identify(text: string): Identified {
   const lower = text.toLowerCase()
@@ -73,8 +76,9 @@ export function identify(text: string): Identified {
   if (/^\d{12}$/.test(text)) return found('AWS account or Google Cloud project number', [], { inRecords: text })
   if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text))
     return found('e-mail address or user principal name', [exactly('principal', text, lower)], { name: lower, inRecords: text })
-  if (/^(?:\/\/[\w.-]+\.googleapis\.com\/|(?:projects|folders|organizations|billingAccounts)\/)/.test(text))
-    return found('Google Cloud resource name', [exactly('resource', text), exactly('principal', text)], { guids: guidsIn(text), inRecords: text })
+  const resource = GOOGLE_NAME.exec(text)?.[1]
+  if (resource !== undefined)
+    return found('Google Cloud resource name', [exactly('resource', text, resource), exactly('principal', text)], { guids: guidsIn(text), inRecords: resource })
   return found(
     'record id, request id, token id, principal, name, or a part of a record',
     [exactly('nativeId', text), exactly('requestId', text), exactly('tokenId', text), exactly('principal', text), exactly('resource', text)],
