@@ -27,7 +27,7 @@ const itemFields = {
   source: z.enum(SOURCES),
   kind: z.enum(KINDS),
   action: z.string(),
-  outcome: z.enum(OUTCOMES),
+  outcome: z.enum(OUTCOMES).meta({ description: '`unknown`: the record says neither.' }),
   error: z.object({ code: z.string(), message: z.string().nullable() }).nullable(),
   tenantId: guid.nullable(),
   subjectOid: guid.nullable(),
@@ -40,6 +40,10 @@ const itemFields = {
   sessionId: z.string().nullable(),
   parentId: guid.nullable(),
   cloud: z.object({ account: z.string().nullable(), region: z.string().nullable(), principal: z.string().nullable() }),
+  resource: z.string().nullable().meta({
+    description:
+      'What was acted on, as the record names it: an Entra resource, an API audience, a role or another ARN, a Google Cloud resource name, a model id.',
+  }),
   model: z.object({ id: z.string(), name: z.string().nullable(), provider: z.string().nullable() }).nullable(),
   usage: z
     .object({ inputTokens: count.nullable(), outputTokens: count.nullable(), cacheReadTokens: count.nullable(), cacheWriteTokens: count.nullable() })
@@ -61,7 +65,6 @@ export const EventDetail = z
   .object({
     ...itemFields,
     role: z.null().meta({ description: 'An event by itself stands in no timeline.' }),
-    resource: z.string().nullable(),
     tokenId: z.string().nullable(),
     asserted: z.array(z.string()).meta({ description: 'Identities that the caller chose to write down: claims, never proof.' }),
     evidence: z

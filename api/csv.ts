@@ -24,6 +24,7 @@ export const TIMELINE_COLUMNS: Readonly<Record<string, (item: TimelineItem) => s
   account: (item) => item.cloud.account,
   region: (item) => item.cloud.region,
   principal: (item) => item.cloud.principal,
+  resource: (item) => item.resource,
   modelId: (item) => item.model?.id ?? null,
   modelName: (item) => item.model?.name ?? null,
   modelProvider: (item) => item.model?.provider ?? null,

@@ -29,8 +29,12 @@ export const KINDS = [
 ] as const
 export type Kind = (typeof KINDS)[number]
 
-export const OUTCOMES = ['success', 'failure'] as const
+/** `unknown`: the record says neither. */
+export const OUTCOMES = ['success', 'failure', 'unknown'] as const
 export type Outcome = (typeof OUTCOMES)[number]
+
+/** True for records that a log made by itself about many calls (CloudTrail's insights and aggregated events): nobody did what they tell of, so nobody is missing. */
+export const hasNoActor = ({ action }: { readonly action: string }): boolean => /^cloudtrail:(?:\w*Insight|AggregatedEvent)$/.test(action)
 
 export const CONFIDENCES = ['exact', 'derived', 'probable', 'asserted', 'ambiguous', 'none'] as const
 export type Confidence = (typeof CONFIDENCES)[number]
@@ -102,7 +106,10 @@ export interface TrailEvent {
   readonly targets: readonly Oid[]
   readonly uses: CredentialId | null
   readonly issues: CredentialId | null
-  /** `aws:<account>:<region>:<requestId>`: joins an invocation with its usage log. */
+  /**
+   * Of model calls and batch jobs: joins the records of one request. `aws:<account>:<region>:<requestId>` (invocation, usage log, copies of other
+   * observers), `gcp:operation:<producer>:<id>` or `gcp:split:<uid>` (parts).
+   */
   readonly requestKey: string | null
   /** Caller address and user agent of a GCP exchange or mint, normalised: joins a mint without subject to its exchange. */
   readonly nearKey: string | null
@@ -111,6 +118,11 @@ export interface TrailEvent {
   /** Identities that the caller chose to write down (session names, source identity, tags, labels). Claims, never proof. */
   readonly asserted: readonly string[]
   readonly cloud: { readonly account: string | null; readonly region: string | null; readonly principal: string | null }
+  /**
+   * True where another record tells of the same request first: a later part of a long-running, streamed or split call, or what another observer saw of it (a VPC
+   * endpoint, another account). It counts as a call only where no record with its `requestKey` is without this mark; otherwise left out.
+   */
+  readonly secondary?: true
   /** Of a model call: the region that it was handed on to. Only AWS says it (`inferenceRegion`), and only where the call left its own region; otherwise left out. */
   readonly ranRegion?: string
   /** When the credential that this event issued runs out by itself, where the record says it; otherwise left out. */

@@ -28,6 +28,8 @@ export interface LinkFacts {
   /** What was acted on, and the cloud's principal: a GCP mint is for the first, a call acts as the second. */
   readonly resource: string | null
   readonly principal: string | null
+  /** Only repeats or continues what another record tells of (`TrailEvent.secondary`). */
+  readonly secondary: boolean
 }
 
 /** What other records say, as far as it was looked up for the events at hand. */

@@ -196,7 +196,7 @@ describe('Identity of a record', () => {
     expect(operations).toHaveLength(7)
     expect(new Set(operations).size).toBe(4)
     const stored = await events(samples.pool, 'f.name = $1', [join(SAMPLES, 'gcp/plaso-gcp-logging.ndjson')])
-    expect(stored.filter((event) => event.action === 'compute.googleapis.com:insert')).toHaveLength(7)
+    expect(stored.filter((event) => /^compute\.googleapis\.com:(?:instances|networks|firewalls)\.insert$/.test(event.action))).toHaveLength(7)
     expect(new Set(stored.map((event) => event.id)).size).toBe(11)
   })
 

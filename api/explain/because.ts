@@ -1,4 +1,5 @@
 /** Why the confidence is what it is: one sentence for each thing that the attribution rests on. */
+import { hasNoActor } from '#core/event.ts'
 import type { Statement } from './contract.ts'
 import { ownDoing } from './own-service.ts'
 import { provingHop } from './seen.ts'
@@ -145,6 +146,10 @@ function nothing(story: Story): Statement {
   const name = naming(directory)
   const { basis } = item.attribution
   const say = (words: string): Statement => ({ words, evidence: [] })
+  if (hasNoActor(item))
+    return say(
+      'CloudTrail made this record itself, about many calls: it has no caller. Each of those calls has a record of its own, as far as its kind is logged.',
+    )
   const subjectIs = basis.includes('proximity') ? 'Time and address lead to this subject, which is no proof' : 'The subject is proven'
   if (item.subjectOid !== null) {
     const known = item.tenantId === null ? undefined : directory.find(item.tenantId, item.subjectOid)

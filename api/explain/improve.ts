@@ -1,4 +1,5 @@
 /** What would make records like this one exact: which mapping, condition, log or Option. */
+import { hasNoActor } from '#core/event.ts'
 import type { Improvement } from './contract.ts'
 import { ownDoing } from './own-service.ts'
 import { provingHop } from './seen.ts'
@@ -9,7 +10,7 @@ import { naming, quoted } from './words.ts'
 export function improvementsOf(story: Story): Improvement[] {
   const { event } = story
   const { item } = event
-  if (!event.concluded) return []
+  if (!event.concluded || hasNoActor(item)) return []
   const { confidence, basis } = item.attribution
   if (confidence === 'exact') return []
   const proving = provingHop(story)

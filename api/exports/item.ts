@@ -2,16 +2,14 @@ import type { TimelineItem } from '../contract.ts'
 import { toItem } from '../read-models/item.ts'
 import type { TimelineRow } from '../read-models/timeline.ts'
 
-/** What exports write: a timeline item with the two things more that other tools have a place for. */
+/** What exports write: a timeline item with what other tools have a place for beside. */
 export interface ExportItem extends TimelineItem {
-  /** What was acted on: Entra resource, API audience, role ARN, GCP resource name. */
-  readonly resource: string | null
   /** `uti` of an issued or validated token. */
   readonly tokenId: string | null
 }
 
 /** The export item of one stored row. */
-export const toExportItem = (row: TimelineRow): ExportItem => ({ ...toItem(row, row.role), resource: row.resource, tokenId: row.token_id })
+export const toExportItem = (row: TimelineRow): ExportItem => ({ ...toItem(row, row.role), tokenId: row.token_id })
 
 /** Text from logs in one line: control characters would break a line, a terminal or a field. */
 // oxlint-disable-next-line no-control-regex
@@ -37,7 +35,7 @@ export function sentence(item: ExportItem): string {
             ? 'nobody proven'
             : `${item.cloud.principal} (no oid proven)`
   const parts = [
-    `${item.action.startsWith(`${item.source}:`) ? '' : `${item.source} `}${item.action} ${item.outcome}`,
+    `${item.action.startsWith(`${item.source}:`) ? '' : `${item.source} `}${item.action} ${item.outcome === 'unknown' ? '(outcome not said)' : item.outcome}`,
     item.error && `(${item.error.code})`,
     `by ${who}`,
     item.model && `with ${item.model.name ?? item.model.id}`,

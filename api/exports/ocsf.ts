@@ -5,7 +5,7 @@
  * What OCSF has no place for stands in `unmapped`, so nothing is lost; a required attribute that the record does not give says `Unknown`.
  */
 import { isIP } from 'node:net'
-import type { Kind, Source } from '#core/event.ts'
+import type { Kind, Outcome, Source } from '#core/event.ts'
 import { parseTime } from '#core/time.ts'
 import { sentence, splitAction } from './item.ts'
 import type { ExportItem } from './item.ts'
@@ -55,6 +55,12 @@ const millis = (time: string | null): number | null => {
   return nanos === null ? null : Number(nanos >= 0n ? nanos / 1_000_000n : (nanos - 999_999n) / 1_000_000n)
 }
 
+const STATUS: Readonly<Record<Outcome, Choice>> = {
+  unknown: { id: 0, name: 'Unknown' },
+  success: { id: 1, name: 'Success' },
+  failure: { id: 2, name: 'Failure' },
+}
+
 /** The OCSF event of an item. */
 export function ocsfEvent(item: ExportItem): Fields {
   const className = CLASS_OF[item.kind]
@@ -77,8 +83,8 @@ export function ocsfEvent(item: ExportItem): Fields {
     time: millis(item.time),
     timezone_offset: 0,
     message: sentence(item),
-    status_id: item.outcome === 'success' ? 1 : 2,
-    status: item.outcome === 'success' ? 'Success' : 'Failure',
+    status_id: STATUS[item.outcome].id,
+    status: STATUS[item.outcome].name,
     status_code: item.error?.code,
     status_detail: item.error?.message,
     metadata: metadataOf(item, profiles),

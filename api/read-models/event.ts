@@ -14,7 +14,6 @@ export async function eventDetail(store: Store, id: string): Promise<EventDetail
   const shown = (text: StoredText) => ({ format: text.format, file: text.file, line: text.line, masked: [...(text.masked ?? [])] })
   return {
     ...toItem(row, null),
-    resource: row.resource,
     tokenId: row.token_id,
     asserted: row.asserted ?? [],
     evidence: head ? { rawSha256: head.sha256, ...shown(head), variants: variants.map((text) => ({ sha256: text.sha256, ...shown(text) })) } : null,

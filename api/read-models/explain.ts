@@ -1,5 +1,6 @@
 /** Why does this event, or this oid, show what it shows? From stored facts and conclusions only. */
 import { formatTime } from '#core/time.ts'
+import { hasNoActor } from '#core/event.ts'
 import type { Confidence, Source } from '#core/event.ts'
 import { becauseOf } from '../explain/because.ts'
 import type { Explanation, OidExplanation } from '../explain/contract.ts'
@@ -56,6 +57,7 @@ function summary(story: Story): string {
   const was = basis.includes('proximity') ? 'was probably done' : 'was done'
   if (bounded && item.subjectOid === null && provesSomebody(basis)) return `${what} ${was} by somebody that you may not see (none).${way}`
   if (item.subjectOid !== null) return `${what} ${was} as ${name(item.tenantId, item.subjectOid)}; no agent is known for it (none).${way}`
+  if (hasNoActor(item)) return `${what}: a record that CloudTrail made about many calls; it has no actor (none).`
   const own = ownDoing(story)
   if (own) return `${what}: ${own.who} ${own.how} (none).${way}`
   return `${what}: the records do not prove who did it (none).${way}`

@@ -149,6 +149,7 @@ export function toItem<ItemRole extends Role | null>(row: ItemRow, role: ItemRol
     sessionId: row.session_id,
     parentId: row.parent_id,
     cloud: { account: row.account, region: row.region, principal: row.principal },
+    resource: row.resource,
     model: row.model_id === null ? null : { id: row.model_id, name: row.model_name, provider: row.model_provider },
     usage: Object.values(usage).every((count) => count === null) ? null : usage,
     sourceIp: row.source_ip,

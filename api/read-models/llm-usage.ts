@@ -5,6 +5,7 @@ import type { CoverageOf, UsageCounts, UsageCoverage, UsageReport, UsageRow } fr
 import { SHARES } from '../usage/contract.ts'
 import { DIMENSIONS } from '../usage/query.ts'
 import type { Dimension, UsageFilters } from '../usage/query.ts'
+import { batchJobs } from './batch-jobs.ts'
 import { oidsInScope } from './bounds.ts'
 import { type Queries, type Store, scopeOf, tenantInScope } from './store.ts'
 
@@ -113,7 +114,12 @@ async function coverageOf(store: Store, filters: UsageFilters, rows: readonly Us
   const pending =
     store.scope === 'everything' ? await store.query<{ events: bigint | null }>('select sum(cardinality(times))::bigint as events from pending') : null
   const others = filters.tenant === undefined ? 0 : callsIn(await usageRows(store, { ...filters, tenant: undefined }, [])) - callsIn(rows)
-  return { ...coverageOfRows(rows), pendingEvents: pending && Number(pending.rows[0]?.events ?? 0), otherTenants: others }
+  return {
+    ...coverageOfRows(rows),
+    pendingEvents: pending && Number(pending.rows[0]?.events ?? 0),
+    batchJobs: await batchJobs(store, filters),
+    otherTenants: others,
+  }
 }
 
 const callsIn = (rows: readonly UsageRow[]): number => rows.reduce((sum, row) => sum + row.calls, 0)

@@ -59,6 +59,9 @@ export type CoverageOf = z.infer<typeof coverageOf>
 
 const perConfidence = z.object({ exact: coverageOf, derived: coverageOf, probable: coverageOf, asserted: coverageOf, ambiguous: coverageOf, none: coverageOf })
 
+const batchJobs = z.object({ total: count, aws: count, gcp: count })
+export type BatchJobs = z.infer<typeof batchJobs>
+
 export const UsageCoverage = z
   .object({
     total: coverageOf,
@@ -66,6 +69,10 @@ export const UsageCoverage = z
     pendingEvents: count.nullable().meta({
       description:
         'Stored events that no conclusions are drawn from yet: they are not counted. Normally 0; null for callers bound to tenants, who are not told.',
+    }),
+    batchJobs: batchJobs.meta({
+      description:
+        'Batch jobs (Bedrock model invocation jobs, Vertex AI and Gemini batch prediction) that were started in the period. What they use is in no log that this report is made from: their calls and tokens are missing here, and unknown.',
     }),
     otherTenants: count.meta({
       description:

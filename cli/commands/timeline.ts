@@ -45,7 +45,7 @@ export const timelineCommand: CommandFactory = (cli) =>
     .option('--to <time>', 'before this time')
     .option('--source <list>', 'only entra, aws, gcp, app (comma-separated)')
     .option('--kind <list>', 'only these kinds, e.g. llm.invoked,llm.metered')
-    .option('--outcome <list>', 'only success or failure')
+    .option('--outcome <list>', 'only success, failure or unknown')
     .option('--confidence <list>', 'only exact, derived, probable, asserted, ambiguous, none')
     .option('--text <part>', 'only where action, resource, principal, error, model, native id or address contain it')
     .option('--tenant <guid>', 'only of this tenant')

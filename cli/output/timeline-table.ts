@@ -26,14 +26,14 @@ export function timelineColumns(width: number): readonly Column<TimelineItem>[] 
     {
       title: 'result',
       width: 7,
-      text: (item) => (item.outcome === 'success' ? 'ok' : (item.error?.code ?? 'failed')),
+      text: (item) => (item.outcome === 'success' ? 'ok' : item.outcome === 'unknown' ? '–' : (item.error?.code ?? 'failed')),
       style: (item) => (item.outcome === 'failure' ? 'red' : null),
     },
     { title: 'agent', width: 17, text: attributionText, style: (item) => CONFIDENCE_STYLES[item.attribution.confidence] },
     {
-      title: where > 0 ? 'tokens, model' : 'tokens, model / where',
+      title: where > 0 ? 'tokens, model / resource' : 'model / resource, where',
       width: spare - where - action,
-      text: where > 0 ? modelText : (item) => modelText(item) || whereText(item),
+      text: (item) => modelText(item) || resourceText(item) || (where > 0 ? '' : whereText(item)),
     },
     ...(where > 0 ? [{ title: 'where', width: where, text: whereText }] : []),
   ]
@@ -57,6 +57,12 @@ function modelText({ model, usage }: TimelineItem): string {
   if (model === null) return ''
   const tokens = usage === null ? '' : `${usage.inputTokens ?? '?'}→${usage.outputTokens ?? '?'} `
   return `${tokens}${model.name ?? model.id}`
+}
+
+// The end tells resources apart; the other formats have the whole name.
+function resourceText({ resource }: TimelineItem): string {
+  if (resource === null) return ''
+  return resource.replace(/^arn:[^:]*:/, '').replace(/^(?:projects|organizations|folders)\/[^/]+\//, '')
 }
 
 function whereText({ cloud, sourceIp }: TimelineItem): string {

@@ -10,7 +10,7 @@ import { callsText, percent, whole } from './numbers.ts'
 import { totalOf } from './priced.ts'
 import type { ReportData } from './report-data.ts'
 import { agentSection, ambiguousSection, certaintySection, daySection, detailSection, modelSection, regionSection, unattributedSection } from './sections.ts'
-import { CLOUDS } from './words.ts'
+import { batchWords, CLOUDS } from './words.ts'
 
 /** The report. */
 export function reportOf(data: ReportData): Report {
@@ -94,11 +94,12 @@ function summary({ coverage: { total, byConfidence } }: ReportData): string {
   return `${percent(sure, total.calls)} of the calls are charged to a named agent, ${percent(byConfidence.ambiguous.calls, total.calls)} are one of several agents', and ${percent(lost, total.calls)} are charged to nobody. ${tokens}`
 }
 
-function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData): Block[] {
+function notes({ coverage: { pendingEvents, otherTenants, batchJobs }, rows }: ReportData): Block[] {
   const unmetered = Map.groupBy(
     rows.filter((row) => row.tokenBasis === 'none'),
     (row) => row.cloud ?? '',
   )
+  const batch = batchWords(batchJobs)
   const lines = [
     ...[...unmetered]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -107,6 +108,7 @@ function notes({ coverage: { pendingEvents, otherTenants }, rows }: ReportData):
         const why = cloud === 'gcp' ? "Google Cloud's audit logs hold no token counts" : 'no usage log was found for them (Bedrock: model invocation logging)'
         return `The tokens of ${whole(calls)} ${CLOUDS[cloud] ?? cloud} calls (${whole(errors)} of them failed) are unknown, not zero: ${why}.`
       }),
+    ...(batch === null ? [] : [batch]),
     ...(otherTenants > 0 ? [`${whole(otherTenants)} calls of the period are left out: they belong to another tenant, or to none that is proven.`] : []),
     ...(pendingEvents ? [`${whole(pendingEvents)} stored records are not evaluated yet and not in this report.`] : []),
   ]
@@ -120,7 +122,8 @@ function method({ prices }: ReportData): Block[] {
       block: 'list',
       items: [
         "Sources are the clouds' own audit and usage logs: AWS CloudTrail and Bedrock model invocation logs, Google Cloud audit logs. An agent's own statements about its use are not counted.",
-        'A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region and request id) count once; a usage log without its audit record counts as a call as well.',
+        'A call is one request to a model, counted on the UTC day on which it was made. The audit record and the usage log of one request (same account, region and request id) count once; a usage log without its audit record counts as a call as well. The parts of a long-running, streamed or split call, and copies of its record that others made (VPC endpoints), are that one call.',
+        'What runs no model for the caller is no call: counting tokens, tools, gateways and runtimes of agents, guardrails. Batch jobs run models later, and no log holds what they use: only how many were started is told.',
         'A call failed when any of its records says so. It was throttled when a record says that the cloud refused it because of too much use at once. Throttled calls are among the failed ones, and failed calls are among the calls.',
         "Tokens are those of the cloud's usage log. Input tokens do not include cached ones. Where there is no usage log the number is unknown and not estimated.",
         'Whose call it was follows from the chain of credentials back to Microsoft Entra. What could be changed by the caller (session names, labels) never charges anybody.',

@@ -24,7 +24,7 @@ function data(rows: readonly UsageRow[], fields: Partial<ReportData> = {}): Repo
     period: { from: '2026-09-01', to: '2026-10-01', firstDay: '2026-09-01', lastDay: '2026-09-02' },
     scope: { tenant: null, agent: null, cloud: null },
     rows: pricedRows(rows, table),
-    coverage: { ...coverageOfRows(rows), pendingEvents: 0, otherTenants: 0 },
+    coverage: { ...coverageOfRows(rows), pendingEvents: 0, batchJobs: { total: 3, aws: 2, gcp: 1 }, otherTenants: 0 },
     nameOf: (_tenant, oid) => (oid.startsWith('aaaa') ? 'Weather <b>Agent</b> & \u202eco' : null),
     severalTenants: false,
     prices: { currency: table.currency, sha256: table.sha256 },

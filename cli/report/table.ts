@@ -7,6 +7,7 @@ import { printable } from '../output/table.ts'
 import type { NameOf } from './make.ts'
 import { percent, whole } from './numbers.ts'
 import type { PricedRow } from './priced.ts'
+import { batchWords } from './words.ts'
 
 /** The columns, for a terminal of this width in characters. */
 export function usageColumns(width: number, table: PriceTable | null, nameOf: NameOf): readonly Column<PricedRow>[] {
@@ -40,10 +41,12 @@ function whose(row: PricedRow, nameOf: NameOf): string {
 /** How sure the report is and what is missing from it, a line each. */
 export function coverageLines({ coverage }: UsageReport, rows: readonly PricedRow[], table: PriceTable | null): string[] {
   const { total, byConfidence, pendingEvents, otherTenants } = coverage
+  const batch = batchWords(coverage.batchJobs)
   const parts = Object.entries(byConfidence).map(([confidence, { calls }]) => `${confidence} ${percent(calls, total.calls)}`)
   return [
     `${whole(total.calls)} calls: ${parts.join(', ')}. Tokens are known of ${percent(total.meteredCalls, total.calls)} of them.`,
     ...(total.throttles > 0 ? [`${whole(total.throttles)} of the ${whole(total.errors)} failed calls were throttled.`] : []),
+    ...(batch === null ? [] : [batch]),
     ...(otherTenants > 0 ? [`${whole(otherTenants)} calls of other tenants, or of none that is proven, are left out (--tenant).`] : []),
     ...(pendingEvents ? [`${whole(pendingEvents)} stored events are not evaluated yet and not counted.`] : []),
     ...unpricedLine(rows, table),

@@ -1,5 +1,7 @@
 /** What the report calls things, for readers who are no engineers. */
 import type { Confidence } from '#core/event.ts'
+import type { BatchJobs } from '#api/usage/contract.ts'
+import { whole } from './numbers.ts'
 
 interface Certainty {
   readonly name: string
@@ -30,3 +32,10 @@ export const CERTAINTIES: Readonly<Record<Confidence, Certainty>> = {
 }
 
 export const CLOUDS: Readonly<Record<string, string>> = { aws: 'AWS', gcp: 'Google Cloud', entra: 'Microsoft Entra', app: 'Own API' }
+
+/** What the report says about batch jobs; null where there were none. */
+export function batchWords({ total, aws, gcp }: BatchJobs): string | null {
+  if (total === 0) return null
+  const where = [...(aws > 0 ? [`${whole(aws)} on AWS`] : []), ...(gcp > 0 ? [`${whole(gcp)} on Google Cloud`] : [])].join(', ')
+  return `${whole(total)} batch ${total === 1 ? 'job was' : 'jobs were'} started (${where}). What batch jobs use is in none of these logs: their calls and tokens are not in this report, and unknown.`
+}

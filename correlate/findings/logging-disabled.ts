@@ -46,7 +46,7 @@ interface Change {
 }
 
 /** What may do it, as SQL matches it; whether it did stands in the record. */
-const CANDIDATE = String.raw`^cloudtrail:(Stop|Delete|Update|PutEventSelectors)|^bedrock:(Put|Delete)ModelInvocationLogging|^logging\.googleapis\.com:(.*\.)?(Delete|Create|Update)|:SetIam(Policy|Permissions)$`
+const CANDIDATE = String.raw`^cloudtrail:(Stop|Delete|Update|PutEventSelectors)|^bedrock:(Put|Delete)ModelInvocationLogging|^logging\.googleapis\.com:(.*\.)?(Delete|Create|Update)|[:.]SetIam(Policy|Permissions)$`
 
 function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
   const request = obj(getAnyCase(record, 'requestParameters'))
@@ -107,7 +107,7 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
   const { call } = readEntry(record)
   if (!call) return null
   const place = resource ?? account ?? 'a project'
-  const operation = action.replace(/^.*:/, '').toLowerCase()
+  const operation = action.replace(/^.*[:.]/, '').toLowerCase()
   if (operation.startsWith('setiam')) return auditConfiguration(getAnyCase(call.serviceData, 'policyDelta'), `the audit configuration of ${place}`)
   if (!action.startsWith('logging.')) return null
   switch (operation) {

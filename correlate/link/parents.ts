@@ -74,7 +74,10 @@ export function parentOf(event: LinkFacts, conclusion: Attribution, known: Ances
     const [caller] = provingIssuers(known.issuersOf(event.issues))
     return caller?.uses ? exact(firstIssuer(known.issuersOf(caller.uses), event)) : null
   }
-  if (event.kind === 'llm.metered') return event.requestKey ? exact(known.invocationsOf(event.requestKey)[0]) : null
+  if (event.kind === 'llm.metered') {
+    const invocations = event.requestKey ? known.invocationsOf(event.requestKey) : []
+    return exact(invocations.find((invocation) => !invocation.secondary) ?? invocations[0])
+  }
   if (event.kind === 'api.called' && event.tokenId && conclusion.tenantId) {
     const issuance = known.issuancesOf(conclusion.tenantId, event.tokenId)[0]
     if (issuance) return exact(issuance)

@@ -52,6 +52,7 @@ export const EVENT_COLUMNS = [
   'audience',
   'invoked_by',
   'issued_until_ns',
+  'secondary',
 ] as const
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null)
@@ -111,12 +112,13 @@ export function eventRow(event: TrailEvent, ingestedAt: Date, shapeId: number | 
     event.means?.audience ?? null,
     event.means?.invokedBy ?? null,
     event.issuedUntilNs ?? null,
+    event.secondary ?? null,
   ]
 }
 
 /** The columns that `linkFacts` reads, for a select from `events e`. */
 export const LINK_COLUMNS = `e.time_ns, e.event_id, e.source, e.kind, e.outcome, e.tenant_id, e.proof, e.proof_oid, e.proof_app_id, e.proof_kind, e.proof_subject, e.proof_entra,
-  e.pool, e.on_behalf_of, e.targets, e.uses, e.issues, e.request_key, e.near_key, e.asserted, e.token_id, e.resource, e.principal`
+  e.pool, e.on_behalf_of, e.targets, e.uses, e.issues, e.request_key, e.near_key, e.asserted, e.token_id, e.resource, e.principal, e.secondary`
 
 export interface LinkRow {
   readonly time_ns: bigint
@@ -142,6 +144,7 @@ export interface LinkRow {
   readonly token_id: string | null
   readonly resource: string | null
   readonly principal: string | null
+  readonly secondary: boolean | null
 }
 
 /** The stored row as the attribution reads it. */
@@ -164,6 +167,7 @@ export function linkFacts(row: LinkRow): LinkFacts {
     tokenId: row.token_id,
     resource: row.resource,
     principal: row.principal,
+    secondary: row.secondary === true,
   }
 }
 

@@ -16,6 +16,7 @@ function event(name: string, fields: Partial<UsageEvent> = {}): UsageEvent {
     errorCode: null,
     source: 'aws',
     requestKey: 'r',
+    secondary: null,
     account: '111122223333',
     region: 'us-east-1',
     ranRegion: null,
@@ -92,6 +93,22 @@ describe('two invocations with one request id', () => {
   })
 })
 
+describe('records that continue or repeat a request', () => {
+  const later = (name: string, fields: Partial<UsageEvent> = {}): UsageEvent => event(name, { secondary: true, agentOid: null, confidence: 'none', ...fields })
+  test('add no call to the one that they belong to, whichever comes first', () => {
+    expect(brief([later('0', { timeNs: START - 1n }), event('1'), later('2')])).toEqual([['1', 1, 0, 0, 'agent', 'a', 'none']])
+    expect(brief([later('0'), event('1'), log('3', 7)])).toEqual([['1', 1, 0, 7, 'agent', 'a', 'metered']])
+  })
+  test('are one call together where nothing else tells of it', () => {
+    expect(brief([later('2'), later('1')])).toEqual([['1', 1, 0, 0, 'unattributed', null, 'none']])
+    expect(brief([later('2', { requestKey: null })])).toEqual([['2', 1, 0, 0, 'unattributed', null, 'none']])
+  })
+  test('make the call a failed one when they say so, and name its model when it does not', () => {
+    expect(brief([event('1'), later('2', { outcome: 'failure' })])).toEqual([['1', 1, 1, 0, 'agent', 'a', 'none']])
+    expect(contributionsOf([event('1', { model: null, modelId: null }), later('2')])[0]?.row.modelId).toBe('amazon.nova-lite-v1:0')
+  })
+})
+
 test.each([
   ['exact', 'agent', 'a'],
   ['derived', 'agent', 'a'],
@@ -109,6 +126,7 @@ const anyEvent = fc.record({
   kind: fc.constantFrom('llm.invoked' as const, 'llm.metered' as const),
   outcome: fc.constantFrom('success' as const, 'failure' as const),
   requestKey: fc.constantFrom('r', 's', null),
+  secondary: fc.constantFrom(true, null),
   agentOid: fc.constantFrom('a', 'b'),
   inputTokens: fc.constantFrom(null, 1, 10, 100),
   time: fc.integer({ min: 0, max: 3 }),
@@ -137,7 +155,7 @@ test('every call, failure and token is counted, and once', () => {
       const parts = contributionsOf(events)
       const sum = (of: (part: (typeof parts)[number]) => number): number => parts.reduce((total, part) => total + of(part), 0)
       const requests = [...Map.groupBy(events, (one) => one.requestKey ?? one.id).values()]
-      const invoked = (list: readonly UsageEvent[]) => list.filter((one) => one.kind === 'llm.invoked').length
+      const invoked = (list: readonly UsageEvent[]) => list.filter((one) => one.kind === 'llm.invoked' && !one.secondary).length
       const logOf = (list: readonly UsageEvent[]) => list.filter((one) => one.kind === 'llm.metered').toSorted((a, b) => (a.id < b.id ? -1 : 1))[0]
       expect(sum(({ counts }) => counts.calls)).toBe(requests.reduce((total, list) => total + Math.max(1, invoked(list)), 0))
       expect(sum(({ counts }) => counts.inputTokens)).toBe(requests.reduce((total, list) => total + (logOf(list)?.inputTokens ?? 0), 0))

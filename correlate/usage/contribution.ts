@@ -2,7 +2,9 @@
  * What each LLM event adds to the usage report. Pure. A *call* is an invocation and its usage log together (the events with one request key); an event
  * without a request key is a call by itself. Calls, failures and tokens are each counted exactly once:
  *
- * - every invocation is one call; a usage log whose invocation was never seen is one call, too (its log may be the only source);
+ * - every invocation is one call, but for those that only repeat or continue another record's request (`secondary`): together they are one call where
+ *   nothing else tells of it, and none where something does;
+ * - a usage log whose invocation was never seen is one call, too (its log may be the only source);
  * - the tokens of a request are those of its usage log, of several logs the one with the smallest id. They stand beside the first invocation, under
  *   what is concluded about that one. Where several invocations with one request key are concluded about differently, the tokens stand by
  *   themselves under what is concluded about the usage log: giving them to one of the callers would be a guess.
@@ -22,6 +24,8 @@ export interface UsageEvent {
   readonly errorCode: string | null
   readonly source: Source
   readonly requestKey: string | null
+  /** `TrailEvent.secondary`; null stands for false. */
+  readonly secondary: boolean | null
   readonly account: string | null
   readonly region: string | null
   /** Where a record says that the call was handed on to. */
@@ -106,26 +110,33 @@ export function contributionsOf(events: readonly UsageEvent[]): Contribution[] {
 }
 
 function contributionsOfCall(events: readonly UsageEvent[]): Contribution[] {
-  const invocations = events
+  const seen = events
     .filter((event) => event.kind === 'llm.invoked')
     .toSorted((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : a.id < b.id ? -1 : 1))
+  const whole = seen.filter((event) => event.secondary !== true)
+  const invocations = whole.length > 0 ? whole : seen.slice(0, 1)
+  const more = whole.length > 0 ? seen.filter((event) => event.secondary === true) : seen.slice(1)
   const [log] = events.filter((event) => event.kind === 'llm.metered').toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const [first] = invocations
-  if (!first) return log ? [contribution(log, log, 1, [log])] : []
+  if (!first) return log ? [contribution(log, log, 1, [])] : []
   const apart = log !== undefined && new Set(invocations.map(whose)).size > 1
   return [
-    contribution(first, apart ? undefined : log, 1, log && !apart ? [first, log] : [first]),
-    ...invocations.slice(1).map((invocation) => contribution(invocation, undefined, 1, [invocation])),
+    contribution(first, apart ? undefined : log, 1, more),
+    ...invocations.slice(1).map((invocation) => contribution(invocation, undefined, 1, [])),
     ...(apart ? [contribution(log, log, 0, [])] : []),
   ]
 }
 
 const whose = ({ tenantId, agentOid, confidence, candidates }: UsageEvent): string => [tenantId, agentOid, confidence, ...candidates].join()
 
-/** `calls` of them, failed when any of its records says so, with the tokens of the log; of a call without a model the log may name it, and of one that does not say where it ran. */
-function contribution(event: UsageEvent, log: UsageEvent | undefined, calls: number, records: readonly UsageEvent[]): Contribution {
+/**
+ * `calls` of them, failed when any of its records says so, with the tokens of the log. What the event does not say, its model and where it ran, the log or
+ * `more`, the other records of the request, may.
+ */
+function contribution(event: UsageEvent, log: UsageEvent | undefined, calls: number, more: readonly UsageEvent[]): Contribution {
   const basis = basisOf(log)
-  const model = event.modelId === null && log ? log : event
+  const records = log && log !== event ? [event, log, ...more] : [event, ...more]
+  const model = records.find((record) => record.modelId !== null) ?? event
   const failed = records.filter((record) => record.outcome === 'failure')
   return {
     eventId: event.id,
@@ -136,7 +147,7 @@ function contribution(event: UsageEvent, log: UsageEvent | undefined, calls: num
       cloud: event.source,
       account: event.account,
       region: event.region,
-      ranRegion: event.ranRegion ?? log?.ranRegion ?? null,
+      ranRegion: records.find((record) => record.ranRegion !== null)?.ranRegion ?? null,
       model: model.model,
       modelId: model.modelId,
       tokenBasis: basis,

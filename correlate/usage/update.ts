@@ -62,7 +62,7 @@ function* slices<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += EVENTS_A_SLICE) yield items.slice(start, start + EVENTS_A_SLICE)
 }
 
-const COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.kind, e.outcome, e.error_code as "errorCode", e.source, e.request_key as "requestKey", e.account, e.region, e.ran_region as "ranRegion", e.model_name as model, e.model_id as "modelId",
+const COLUMNS = `e.event_id as id, e.time_ns as "timeNs", e.kind, e.outcome, e.error_code as "errorCode", e.source, e.request_key as "requestKey", e.secondary, e.account, e.region, e.ran_region as "ranRegion", e.model_name as model, e.model_id as "modelId",
   e.input_tokens as "inputTokens", e.output_tokens as "outputTokens", e.cache_read_tokens as "cacheReadTokens", e.cache_write_tokens as "cacheWriteTokens",
   coalesce(c.tenant_id, e.tenant_id) as "tenantId", c.agent_oid as "agentOid", c.confidence, c.candidates`
 // An event that is not concluded about yet counts when it is: its own round comes.

@@ -44,12 +44,22 @@ const RECOUNT = `
     from events e join conclusions c using (time_ns, event_id) where e.kind in ('llm.invoked', 'llm.metered')
   ),
   logs as (select distinct on (call) * from e where kind = 'llm.metered' order by call, event_id),
-  calls as (select *, row_number() over (partition by call order by time_ns, event_id) as nth, min(whose) over (partition by call) = max(whose) over (partition by call) as one from e where kind = 'llm.invoked'),
+  seen as (
+    select *, case when bool_or(secondary is not true) over (partition by call) then secondary is not true else row_number() over (partition by call order by time_ns, event_id) = 1 end as counted
+    from e where kind = 'llm.invoked'
+  ),
+  more as (
+    select call, bool_or(outcome = 'failure') as failed, bool_or(throttled) as throttled, (array_agg(ran_region order by time_ns, event_id) filter (where ran_region is not null))[1] as ran_region,
+      (array_agg(model_id order by time_ns, event_id) filter (where model_id is not null))[1] as model_id, (array_agg(model_name order by time_ns, event_id) filter (where model_id is not null))[1] as model_name
+    from seen where not counted group by call
+  ),
+  calls as (select *, row_number() over (partition by call order by time_ns, event_id) as nth, min(whose) over (partition by call) = max(whose) over (partition by call) as one from seen where counted),
   lines as (
-    select i.time_ns, i.tenant, i.share, i.agent, i.confidence, i.candidates, i.source, i.account, i.region, coalesce(i.ran_region, l.ran_region) as ran_region, case when i.model_id is null and l.call is not null then l.model_name else i.model_name end as model,
-      coalesce(i.model_id, l.model_id) as model_id, 1 as n, (i.outcome = 'failure' or coalesce(l.outcome = 'failure', false))::int as failed,
-      (i.throttled or coalesce(l.throttled, false))::int as throttled, l.input_tokens as it, l.output_tokens as ot, l.cache_read_tokens as cr, l.cache_write_tokens as cw
-    from calls i left join logs l on l.call = i.call and i.nth = 1 and i.one
+    select i.time_ns, i.tenant, i.share, i.agent, i.confidence, i.candidates, i.source, i.account, i.region, coalesce(i.ran_region, l.ran_region, m.ran_region) as ran_region,
+      case when i.model_id is not null then i.model_name when l.model_id is not null then l.model_name when m.model_id is not null then m.model_name else i.model_name end as model,
+      coalesce(i.model_id, l.model_id, m.model_id) as model_id, 1 as n, (i.outcome = 'failure' or coalesce(l.outcome = 'failure', false) or coalesce(m.failed, false))::int as failed,
+      (i.throttled or coalesce(l.throttled, false) or coalesce(m.throttled, false))::int as throttled, l.input_tokens as it, l.output_tokens as ot, l.cache_read_tokens as cr, l.cache_write_tokens as cw
+    from calls i left join logs l on l.call = i.call and i.nth = 1 and i.one left join more m on m.call = i.call and i.nth = 1
     union all
     select l.time_ns, l.tenant, l.share, l.agent, l.confidence, l.candidates, l.source, l.account, l.region, l.ran_region, l.model_name, l.model_id,
       (not exists (select from calls i where i.call = l.call))::int, (l.outcome = 'failure' and not exists (select from calls i where i.call = l.call))::int, (l.throttled and not exists (select from calls i where i.call = l.call))::int, l.input_tokens, l.output_tokens, l.cache_read_tokens, l.cache_write_tokens
@@ -138,6 +148,40 @@ function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
   return result
 }
 
+/** The record, and sometimes others that tell of the same request: an operation's end, a second part, the copy of a VPC endpoint's owner. */
+function withParts(record: RawRecord, random: Random): RawRecord[] {
+  const { value } = record
+  const as = (change: JsonObject): RawRecord => {
+    const changed = { ...value, ...change }
+    return { ...record, value: changed, text: JSON.stringify(changed) }
+  }
+  const payload = value['protoPayload'] as JsonObject | undefined
+  const insertId = value['insertId'] as string
+  if (payload?.['serviceName'] === 'aiplatform.googleapis.com' && random.chance(0.5)) {
+    const failed = random.chance(0.3) ? { protoPayload: { ...payload, status: { code: 13, message: 'internal' } } } : {}
+    const parts = random.chance(0.5)
+      ? [
+          as({ operation: { id: insertId, producer: 'p', first: true } }),
+          as({ operation: { id: insertId, producer: 'p', last: true }, insertId: `${insertId}-end`, ...failed }),
+        ]
+      : [0, 1, 2].map((index) => as({ split: { uid: insertId, index, totalSplits: 3 }, insertId: `${insertId}-${index}` }))
+    return random.chance(0.3) ? parts.slice(1) : parts
+  }
+  if (value['eventSource'] === 'bedrock.amazonaws.com' && random.chance(0.3)) {
+    const { requestParameters: _left, ...rest } = value
+    const changed = {
+      ...rest,
+      eventID: `copy-${value['eventID'] as string}`,
+      eventType: 'AwsVpceEvent',
+      eventCategory: 'NetworkActivity',
+      sourceIPAddress: '10.0.0.7',
+    }
+    const copy = { ...record, value: changed, text: JSON.stringify(changed) }
+    return random.chance(0.3) ? [copy] : [record, copy]
+  }
+  return [record]
+}
+
 const FIRST = Number(process.env['USAGE_SEED'] ?? 1)
 const WORLDS = Number(process.env['USAGE_WORLDS'] ?? 16)
 
@@ -147,7 +191,7 @@ test('is what a recount gives after every part of a random world, in any order, 
   for (let seed = FIRST; seed < FIRST + WORLDS; seed++) {
     await clear(pool)
     const random = createRandom(seed, 'usage')
-    const records = lawWorld(seed).records.map((record) => enriched(record, random))
+    const records = lawWorld(seed).records.flatMap((record) => withParts(enriched(record, random), random))
     const order = shuffled([...records, ...records.filter(() => random.chance(0.2))], random)
     const correlator = createCorrelator(pool)
     const largest = random.pick([5, 20, 60])

@@ -192,12 +192,16 @@ function facts(item: TimelineItem, detail: EventDetail | null, { names, handlers
     ['Action', item.action],
     [
       'Outcome',
-      item.outcome === 'failure' ? `failure${item.error ? `: ${item.error.code}${item.error.message ? ` — ${item.error.message}` : ''}` : ''}` : 'success',
+      item.outcome === 'failure'
+        ? `failure${item.error ? `: ${item.error.code}${item.error.message ? ` — ${item.error.message}` : ''}` : ''}`
+        : item.outcome === 'unknown'
+          ? null
+          : item.outcome,
     ],
     ['Cloud principal', item.cloud.principal, true],
     ['Account', item.cloud.account, true],
     ['Region', item.cloud.region],
-    ['Resource', detail?.resource, true],
+    ['Resource', item.resource, true],
     ['Model', item.model ? [item.model.name ?? item.model.id, item.model.provider].filter(Boolean).join(' · ') : null],
     ['Model id', item.model && item.model.name && item.model.id !== item.model.name ? item.model.id : null, true],
     ['Tokens', tokenWords(item)],

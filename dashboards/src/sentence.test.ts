@@ -45,6 +45,7 @@ const call: TimelineItem = {
   sessionId: null,
   parentId: null,
   cloud: { account: null, region: null, principal: null },
+  resource: null,
   model: { id: 'm', name: 'claude', provider: null },
   usage: null,
   sourceIp: null,

@@ -57,7 +57,11 @@ export function sentence(item: TimelineItem, names: Names): string {
       case 'trust.changed':
         return `${failed ? 'A change to a trust was refused' : 'A trust was changed'}${affected(item, names)}`
       case 'other':
-        return failed ? `${actor} tried ${item.action} and failed` : `${actor} did ${item.action}`
+        if (/^cloudtrail:(?:\w*Insight|AggregatedEvent)$/.test(item.action))
+          return `CloudTrail noted ${item.action.replace('cloudtrail:', '')}${item.resource ? ` about ${item.resource}` : ''}`
+        return failed
+          ? `${actor} tried ${item.action} and failed`
+          : `${actor} did ${item.action}${item.outcome === 'unknown' ? '; the record does not say with what result' : ''}`
     }
   }
   return body() + end

@@ -80,7 +80,14 @@ export function createTable(onOpen: (item: TimelineItem) => void): Table {
       cell('source', h('span', { class: `source ${item.source}` }, SOURCE_WORDS[item.source])),
       cell('kind', KIND_WORDS[item.kind]),
       cell('action', h('span', { title: item.action }, item.action.replace('.googleapis.com:', ':'))),
-      cell('outcome', failed ? h('span', { class: 'fail', title: item.error?.message ?? '' }, `✕ ${item.error?.code ?? 'failed'}`) : 'ok'),
+      cell(
+        'outcome',
+        failed
+          ? h('span', { class: 'fail', title: item.error?.message ?? '' }, `✕ ${item.error?.code ?? 'failed'}`)
+          : item.outcome === 'unknown'
+            ? h('span', { title: 'The record does not say' }, '–')
+            : 'ok',
+      ),
       cell(
         'who',
         markIcon(confidence, { hollow: item.role === 'candidate' || item.role === 'target', dashed: item.role === 'target' }),

@@ -15,7 +15,7 @@ export const KIND_WORDS: Readonly<Record<Kind, string>> = {
   other: 'Other',
 }
 
-export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = { success: 'Success', failure: 'Failure' }
+export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = { success: 'Success', failure: 'Failure', unknown: 'Not said' }
 
 export const CONFIDENCE_WORDS: Readonly<Record<Confidence, { readonly label: string; readonly means: string }>> = {
   exact: {

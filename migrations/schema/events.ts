@@ -4,7 +4,10 @@ import { bigint, boolean, index, integer, pgTable, primaryKey, text, timestamp, 
 import { nanos, sourceEnum, kindEnum, outcomeEnum } from './columns.ts'
 
 /** Actions that the findings llm-probing and logging-disabled look at; a query of `events` (logging-disabled) that repeats it word for word uses the index events_watched. */
-export const WATCHED_ACTION = String.raw`action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|:SetIam(Policy|Permissions)$'`
+export const WATCHED_ACTION = String.raw`action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|[:.]SetIam(Policy|Permissions)$'`
+
+/** Calls that start a batch job: what the job uses is in no log. A query of `events` that repeats it word for word uses the index events_batch_jobs. */
+export const BATCH_ACTION = String.raw`action in ('bedrock:CreateModelInvocationJob', 'bedrock-mantle:CreateBatch', 'aiplatform.googleapis.com:CreateBatchPredictionJob', 'aiplatform.googleapis.com:batchPredictionJobs.create', 'generativelanguage.googleapis.com:BatchGenerateContent', 'generativelanguage.googleapis.com:AsyncBatchEmbedContent')`
 
 /** Facts: what one record says, in the product's words. */
 export const events = pgTable(
@@ -63,6 +66,8 @@ export const events = pgTable(
     invokedBy: text('invoked_by'),
     /** `TrailEvent.issuedUntilNs`. */
     issuedUntilNs: nanos('issued_until_ns'),
+    /** `TrailEvent.secondary`; null stands for false. */
+    secondary: boolean('secondary'),
   },
   (table) => [
     primaryKey({ columns: [table.timeNs, table.eventId] }),
@@ -97,6 +102,8 @@ export const events = pgTable(
     index('events_watched')
       .on(table.timeNs)
       .where(sql.raw(`kind in ('other', 'trust.changed') and ${WATCHED_ACTION}`)),
+    // Batch jobs, of which the usage report tells how many there were (api/read-models/batch-jobs.ts).
+    index('events_batch_jobs').on(table.timeNs).where(sql.raw(BATCH_ACTION)),
     // For looking up what a responder has in hand (api/read-models/resolve.ts). Hashes where nearly every value is another one: half the size and cost of a tree.
     index('events_native_id').using('hash', table.nativeId),
     index('events_request_id').using('hash', table.requestId),

@@ -88,6 +88,7 @@ function store(oid: string, draft: Draft, number: number, evidence: readonly str
     sessionId: null,
     parentId: null,
     cloud: placeOf(source),
+    resource: null,
     model: null,
     usage: null,
     sourceIp: '203.0.113.17',

@@ -50,7 +50,16 @@ export function tamper(texts: readonly string[], random: Random, contradict: boo
     const other = random.chance(0.3) ? changed(once) : once
     return random.chance(0.5) ? [text, other] : [other]
   })
-  return [...common, ...rare]
+  return [...common, ...rare, ...texts.flatMap((text) => (random.chance(0.05) ? [continued(text)] : [])).filter((text) => !texts.includes(text))]
+}
+
+/** What else may tell of the same request: the copy of a VPC endpoint's owner, and the end of a long-running operation. */
+function continued(text: string): string {
+  return text
+    .replace(/"eventCategory":\s?"[^"]*"(.*)"eventID":\s?"[^"]{8}|"eventID":\s?"[^"]{8}(.*)"eventCategory":\s?"[^"]*"/s, (whole) =>
+      whole.replace(/"eventCategory":\s?"[^"]*"/, '"eventCategory":"NetworkActivity"').replace(/"eventID":\s?"[^"]{8}/, '"eventID":"0c0b1e55'),
+    )
+    .replace(/"insertId":\s?"/, '"operation":{"id":"operation-1","producer":"test","last":true},"insertId":"end-')
 }
 
 /** Another principal, application or tenant in place of one of the record's own. */

@@ -89,6 +89,7 @@ function eventLine({ event, attribution, sha256, parent, sessionId, traceId }: O
     sessionId,
     parentId: parent?.id ?? null,
     cloud: { account: event.cloud.account, region: event.cloud.region, principal: event.cloud.principal },
+    resource: event.resource,
     model: event.model && { id: event.model.id, name: event.model.name, provider: event.model.provider },
     usage: event.usage && {
       inputTokens: event.usage.inputTokens,

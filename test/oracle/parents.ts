@@ -42,8 +42,10 @@ export function parentOf(one: Concluded, events: readonly Concluded[], sessions:
     const its = issuers(caller?.event.uses ?? null)
     return exact(its.find(isProvingIssuer) ?? its[0])
   }
-  if (event.kind === 'llm.metered')
-    return exact(others.find((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey))
+  if (event.kind === 'llm.metered') {
+    const its = others.filter((other) => other.event.kind === 'llm.invoked' && event.requestKey !== null && other.event.requestKey === event.requestKey)
+    return exact(its.find((other) => !other.event.secondary) ?? its[0])
+  }
   if (event.kind === 'token.exchanged')
     return byTime(
       latest(

@@ -96,6 +96,15 @@ describe('subject', () => {
     expect(events('usage').sessionId).toBeNull()
   })
 
+  test("a usage log belongs to the caller's record of the call, not to the copy that another observer made before it", () => {
+    const fields = { kind: 'llm.invoked', requestKey: 'r' } as const
+    const usage = record('usage', 4, { kind: 'llm.metered', proof: { by: 'request' }, requestKey: 'r' })
+    const copy = call('copy', 2, 'K', { ...fields, secondary: true })
+    const events = answer(known, exchange('x', 1, 'a', 'K'), copy, call('call', 3, 'K', fields), usage)
+    expect(events('usage').parent).toMatchObject({ id: events('call').event.id, link: 'exact' })
+    expect(answer(known, exchange('x', 1, 'a', 'K'), copy, usage)('usage').parent).toMatchObject({ id: idOf(copy) })
+  })
+
   test('a circle of keys proves nothing and ends', () => {
     const events = answer(call('c1', 1, 'K1', { issues: key('K2') }), call('c2', 2, 'K2', { issues: key('K1') }))
     expect(events('c1').attribution.confidence).toBe('none')

@@ -116,6 +116,42 @@ describe('the bill', () => {
   })
 })
 
+describe('what is in no log of calls', () => {
+  const batch = (usage: string, fields: Parameters<typeof line>[0] = {}): string => line({ usage, ...fields })
+  test.each([
+    'USE1-Claude3Haiku-input-tokens-batch',
+    'USE1-MP:USE1_OutputTokenCount_Batch-Units',
+    'USW2-MillionBatchInputTokens',
+    'USE1-openai.gpt-oss-20b-mantle-input-tokens-standard',
+    'USE1-NovaPro-input-image-token-count',
+    'USE1-Titan-Training-Tokens',
+  ])('%s makes the day unknown, also where the rest is the same', async (usage) => {
+    expect(await verdicts([HEAD, line(), batch(usage)].join('\n'), [logged()])).toEqual([['2026-09-01', ALICE, 'unknown', 0]])
+    expect(await verdicts([HEAD, line({ amount: '9' }), batch(usage)].join('\n'), [logged()])).toEqual([['2026-09-01', ALICE, 'unknown', 8429]])
+  })
+  test('is not missing from the logs where it is all that was billed', async () => {
+    expect(await verdicts([HEAD, batch('USE1-Nova-input-tokens-batch')].join('\n'), [])).toEqual([['2026-09-01', ALICE, 'unknown', null]])
+    expect(await verdicts([HEAD, batch('USE1-Nova-input-tokens-batch'), line()].join('\n'), [])).toEqual([['2026-09-01', ALICE, 'only-billed', null]])
+  })
+  test('is told, and its tokens are not among those that are compared', async () => {
+    const billed = await read([HEAD, line(), batch('USE1-Nova-output-tokens-batch', { amount: '50' })].join('\n'))
+    expect([...billed.days.values()].map(({ tokens, unlogged }) => [rounded(tokens.outputTokens), unlogged])).toEqual([[0, 1]])
+    expect(reconciledLines([], billed).join('\n')).toContain('1 lines bill what is in no log of calls (batch inference')
+  })
+  test.each([
+    'USE1-Claude-input-tokens-cross-region-global',
+    'USE1-Claude-input-tokens-priority',
+    'USE1-Claude-input-tokens-flex',
+    'MP:USE1_InputTokenCount-Units',
+  ])('does not hold for %s, which logs count', async (usage) => {
+    expect(await verdicts([HEAD, line({ usage })].join('\n'), [logged()])).toEqual([['2026-09-01', ALICE, 'same', 0]])
+  })
+  test('is nothing that other services bill', async () => {
+    const other = line({ principal: '', usage: 'USE1-BatchToken-Requests' }).replace('AmazonBedrock', 'AmazonCognito')
+    expect(Object.fromEntries((await read([HEAD, other].join('\n'))).leftOut)).toEqual({ 'no use of models': 1 })
+  })
+})
+
 describe('the comparison', () => {
   const bill = [HEAD, line()].join('\n')
   test('says where both are the same, and by how much they differ', async () => {
@@ -150,6 +186,8 @@ describe('the comparison', () => {
             ...one,
             tokens: { inputTokens: decimal(String(one.tokens))!, outputTokens: 0n, cacheReadTokens: 0n, cacheWriteTokens: 0n },
             unknownUnits: 0,
+            unlogged: 0,
+            comparable: 1,
             cost: 0n,
           }))
           const billed = {

@@ -38,6 +38,7 @@ export function reconciledCsv(rows: readonly ReconciledDay[], currency: string |
         TOKEN_KINDS.map((kind) => [flat(side, kind), (row: ReconciledDay) => row[side]?.[kind] ?? null]),
       ),
     ),
+    unloggedLines: (row) => row.billed?.unloggedLines ?? null,
     billedCost: (row) => row.billed?.cost ?? null,
     currency: (row) => (row.billed === null ? null : currency),
   }
@@ -88,11 +89,17 @@ function agentsText({ agents, logged }: ReconciledDay, nameOf: (oid: string) => 
 export function reconciledLines(rows: readonly ReconciledDay[], billed: Billed): string[] {
   const count = (verdict: Verdict): number => rows.filter((row) => row.verdict === verdict).length
   const cost = [...billed.days.values()].reduce((total, day) => total + day.cost, 0n)
+  const unlogged = [...billed.days.values()].reduce((total, day) => total + day.unlogged, 0)
   const units = [...billed.days.values()].reduce((total, day) => total + day.unknownUnits, 0)
   return [
     `${whole(rows.length)} days of callers: ${(Object.keys(VERDICTS) as Verdict[]).map((verdict) => `${whole(count(verdict))} ${VERDICTS[verdict]}`).join(', ')}. Billed in the file: ${formatMoney(cost, 2)} ${currencyOf(billed) ?? ''}`.trimEnd() +
       '.',
     ...billed.missing,
+    ...(unlogged > 0
+      ? [
+          `${whole(unlogged)} lines bill what is in no log of calls (batch inference, bedrock-mantle, tokens of other kinds): theirs are not compared, and days with them are unknown.`,
+        ]
+      : []),
     ...(units > 0 ? [`${whole(units)} lines have tokens in a unit that is not known: theirs are not compared.`] : []),
     ...(billed.currencies.size > 1 ? [`Costs are in several currencies (${[...billed.currencies].toSorted().join(', ')}): their sums mean nothing.`] : []),
     ...(billed.leftOut.size > 0

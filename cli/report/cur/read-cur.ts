@@ -23,6 +23,10 @@ export interface BilledDay {
   readonly tokens: Record<TokenKind, bigint>
   /** Lines with tokens in a unit that is not known: their tokens are not among `tokens`. */
   unknownUnits: number
+  /** Lines of what no log counts (batch inference, bedrock-mantle, kinds of tokens that logs do not know): they are not among `tokens`, and cannot be compared. */
+  unlogged: number
+  /** Lines with tokens that logs count. */
+  comparable: number
   cost: bigint
 }
 
@@ -38,11 +42,19 @@ export interface Billed {
 
 /** The usage types of AWS: cached ones first, because they say `input`, too. */
 const KIND_PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
-  ['cacheReadTokens', /cache-?read/i],
-  ['cacheWriteTokens', /cache-?write/i],
-  ['outputTokens', /output-?token/i],
-  ['inputTokens', /input-?token/i],
+  ['cacheReadTokens', /cache[-_]?read/i],
+  ['cacheWriteTokens', /cache[-_]?write/i],
+  ['outputTokens', /output[-_]?token/i],
+  ['inputTokens', /input[-_]?token/i],
 ]
+/**
+ * Usage types whose tokens no invocation log has: batch inference (`USE1-NovaPro-input-tokens-batch`, `MillionBatchInputTokens`), bedrock-mantle
+ * (`…-mantle-input-tokens-standard`; facts/aws.md b.4), and whatever else says tokens but none of the four kinds (images, speech, training).
+ */
+const UNLOGGED = /batch|mantle/i
+
+/** True for a usage type of models whose tokens are in no log. */
+const isUnlogged = (usageType: string): boolean => UNLOGGED.test(usageType) || (tokenKindOf(usageType) === null && /token/i.test(usageType))
 
 /** The kind of token that a usage type stands for, or null (images, provisioned throughput …). */
 export const tokenKindOf = (usageType: string): TokenKind | null => KIND_PATTERNS.find(([, pattern]) => pattern.test(usageType))?.[0] ?? null
@@ -118,7 +130,9 @@ class Tally implements Billed {
     const kind = tokenKindOf(usageType)
     const principal = row['line_item_iam_principal'] || null
     // Of all that AWS bills, only model calls have callers or tokens.
-    if (kind === null && principal === null) return this.skip('no use of models')
+    const ofModels = kind !== null || principal !== null || /bedrock/i.test(row['line_item_product_code'] ?? '')
+    const unlogged = ofModels && isUnlogged(usageType)
+    if (kind === null && !unlogged && principal === null) return this.skip('no use of models')
     const type = row['line_item_line_item_type'] ?? 'Usage'
     if (!/usage/i.test(type)) return this.skip(`${type} instead of usage`)
     const day = dayOf(row)
@@ -129,7 +143,9 @@ class Tally implements Billed {
     const sum = this.dayOf(day, principal)
     sum.cost += cost
     if (row['line_item_currency_code']) this.currencies.add(row['line_item_currency_code'])
-    if (kind === null) return
+    if (unlogged) sum.unlogged++
+    if (unlogged || kind === null) return
+    sum.comparable++
     const unit = tokensInUnit(row['pricing_unit'] ?? '')
     if (unit === null) sum.unknownUnits++
     else sum.tokens[kind] += amount * unit
@@ -148,6 +164,8 @@ class Tally implements Billed {
       principal,
       tokens: { inputTokens: 0n, outputTokens: 0n, cacheReadTokens: 0n, cacheWriteTokens: 0n },
       unknownUnits: 0,
+      unlogged: 0,
+      comparable: 0,
       cost: 0n,
     }
     this.days.set(key, fresh)

@@ -5,7 +5,10 @@ import { rounded } from './decimal.ts'
 import { TOKEN_KINDS } from './read-cur.ts'
 import type { Billed, BilledDay, TokenKind } from './read-cur.ts'
 
-/** `same`: all four kinds of tokens are equal. `unknown`: one side does not say how many tokens there were. */
+/**
+ * `same`: all four kinds of tokens are equal. `unknown`: one side does not say how many tokens there were, or part of what was billed is in no log (batch inference
+ * and the like), so that the difference means nothing.
+ */
 export type Verdict = 'same' | 'differs' | 'only-billed' | 'only-logged' | 'unknown'
 
 export interface ReconciledDay {
@@ -17,8 +20,8 @@ export interface ReconciledDay {
   readonly logged:
     | (Record<TokenKind, number> & { readonly calls: number; readonly errors: number; readonly meteredCalls: number; readonly unchargedCalls: number })
     | null
-  /** Tokens are null where the export does not say their unit. */
-  readonly billed: (Record<TokenKind, number | null> & { readonly cost: string }) | null
+  /** Tokens are null where the export does not say their unit; `unloggedLines` bill what is in no log, and their tokens are not among these. */
+  readonly billed: (Record<TokenKind, number | null> & { readonly cost: string; readonly unloggedLines: number }) | null
   /** Billed minus logged. */
   readonly difference: Record<TokenKind, number | null> | null
 }
@@ -41,9 +44,9 @@ export function reconcile(
 
 function compared(ours: PrincipalDay | null, theirs: BilledDay | null): ReconciledDay {
   const { day, principal } = (ours ?? theirs)!
-  const billed = theirs && { ...tokensOf(theirs), cost: formatMoney(theirs.cost) }
+  const billed = theirs && { ...tokensOf(theirs), cost: formatMoney(theirs.cost), unloggedLines: theirs.unlogged }
   const difference = ours && billed && byKind((kind) => (billed[kind] === null ? null : billed[kind] - ours[kind]))
-  return { day, principal, verdict: verdictOf(ours, billed, difference), agents: ours?.agents ?? [], logged: ours && loggedOf(ours), billed, difference }
+  return { day, principal, verdict: verdictOf(ours, theirs, difference), agents: ours?.agents ?? [], logged: ours && loggedOf(ours), billed, difference }
 }
 
 function loggedOf({ calls, errors, meteredCalls, unchargedCalls, ...rest }: PrincipalDay): NonNullable<ReconciledDay['logged']> {
@@ -55,9 +58,11 @@ const byKind = <Value>(value: (kind: TokenKind) => Value): Record<TokenKind, Val
 
 const tokensOf = ({ tokens, unknownUnits }: BilledDay): Record<TokenKind, number | null> => byKind((kind) => (unknownUnits > 0 ? null : rounded(tokens[kind])))
 
-function verdictOf(ours: PrincipalDay | null, billed: ReconciledDay['billed'], difference: ReconciledDay['difference']): Verdict {
-  if (ours === null) return 'only-billed'
+function verdictOf(ours: PrincipalDay | null, billed: BilledDay | null, difference: ReconciledDay['difference']): Verdict {
+  // What cannot be in the logs is not missing from them.
+  if (ours === null) return billed !== null && billed.unlogged > 0 && billed.comparable === 0 ? 'unknown' : 'only-billed'
   if (billed === null || difference === null) return 'only-logged'
+  if (billed.unlogged > 0) return 'unknown'
   if (TOKEN_KINDS.every((kind) => difference[kind] === 0)) return 'same'
   // Failed calls have no tokens; others without a usage log have, and nobody knows how many.
   const unmetered = ours.calls - ours.errors > ours.meteredCalls

@@ -18,7 +18,7 @@ const TRUST_CHANGES = new Set([
 const IDENTITY_CHANGES =
   /^(?:Create|Delete|Update)(?:Role|User|AccessKey|LoginProfile|ServiceLinkedRole|ServiceSpecificCredential)$|^ResetServiceSpecificCredential$/
 
-/** Bedrock's model and agent calls (runtime and agent runtime both log as `bedrock`). ApplyGuardrail and CountTokens run no model for the caller. */
+/** Bedrock's model and agent calls (runtime and agent runtime both log as `bedrock`). ApplyGuardrail and CountTokens run no model for the caller, batch jobs run it later. */
 const BEDROCK_CALLS = /^(?:InvokeModel|Converse|StartAsyncInvoke$|InvokeAgent$|InvokeInlineAgent$|InvokeFlow$|RetrieveAndGenerate)/
 
 /** Service name of an event source: `bedrock.amazonaws.com` → `bedrock`; `aws` where the record names none. */
@@ -38,11 +38,15 @@ export function kindOf(service: string, eventName: string, federatedTrust: boole
     case 'bedrock-runtime':
     case 'bedrock-agent-runtime':
       return BEDROCK_CALLS.test(eventName) ? 'llm.invoked' : 'other'
-    case 'bedrock-agentcore':
-      return eventName.startsWith('Invoke') ? 'llm.invoked' : 'other'
+    // bedrock-agentcore is none of them: runtimes, gateways, code interpreters and browsers run programs and tools; the models that these call have records of their own.
     case 'bedrock-mantle':
       return eventName === 'CreateInference' ? 'llm.invoked' : 'other'
     default:
       return 'other'
   }
+}
+
+/** True for a call that starts a batch job, whatever becomes of it. `BATCH_ACTION` (migrations/schema/events.ts) names the same calls by their actions. */
+export function isBatchJob(service: string, eventName: string): boolean {
+  return (service === 'bedrock' && eventName === 'CreateModelInvocationJob') || (service === 'bedrock-mantle' && eventName === 'CreateBatch')
 }

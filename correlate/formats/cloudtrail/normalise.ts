@@ -5,29 +5,32 @@ import { parseTime } from '#core/time.ts'
 import { bedrockModel } from '../model-name.ts'
 import { arr, at, obj, str, type Value } from '../read.ts'
 import { callerOf } from './identity.ts'
-import { kindOf, serviceOf } from './kind.ts'
+import { isBatchJob, kindOf, serviceOf } from './kind.ts'
 import { issuedUntil } from './expiry.ts'
 import { meansOf } from './means.ts'
 import { recased } from './recase.ts'
+import { summaryOf } from './summary.ts'
 import { trustOf } from './trust.ts'
 
 /** One CloudTrail record as an event. Refused only without a time or without the name of what happened. */
 export function normalise(record: { readonly value: JsonObject }): Normalised {
   const value = recased(record.value)
-  const written = str(value['eventTime'])
-  if (written === null) return { reject: 'no event time (eventTime)' }
+  const summary = summaryOf(value)
+  const { path, written } = summary?.time ?? { path: 'eventTime', written: str(value['eventTime']) }
+  if (written === null) return { reject: `no event time (${path})` }
   const timeNs = parseTime(written)
-  if (timeNs === null) return { reject: `no event time (eventTime is no ISO 8601 time: ${JSON.stringify(written.slice(0, 40))})` }
-  const eventName = str(value['eventName'])
+  if (timeNs === null) return { reject: `no event time (${path} is no ISO 8601 time: ${JSON.stringify(written.slice(0, 40))})` }
+  const eventName = summary?.name ?? str(value['eventName'])
   if (eventName === null) return { reject: 'no event name (eventName)' }
 
-  const service = serviceOf(str(value['eventSource']))
+  const service = summary ? 'cloudtrail' : serviceOf(str(value['eventSource']))
   const trust = service === 'iam' ? trustOf(value) : null
   const kind = kindOf(service, eventName, trust?.federated ?? false)
   const changesTrust = trust !== null && (kind === 'trust.changed' || kind === 'identity.changed')
   const error = errorOf(value, eventName)
   const caller = callerOf(value, kind, error === null)
-  const account = plain(value['recipientAccountId'])
+  const account = plain(value['recipientAccountId']) ?? (summary ? plain(value['accountId']) : null)
+  const observed = observedBy(value, kind, account)
   const region = str(value['awsRegion'])
   const requestId = str(at(value, 'addendum.originalRequestID')) ?? str(value['requestID'])
   const address = str(value['sourceIPAddress'])
@@ -35,7 +38,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
   const means = meansOf(value, kind === 'token.exchanged')
   const ranRegion = kind === 'llm.invoked' ? str(at(value, 'additionalEventData.inferenceRegion')) : null
   // A correction ("addendum", UPDATED_DATA) supersedes the record that it names: it is a text of that event, not a second one.
-  const recordId = str(at(value, 'addendum.originalEventID')) ?? plain(value['eventID'])
+  const recordId = str(at(value, 'addendum.originalEventID')) ?? plain(value['eventID']) ?? (summary ? str(value['eventId']) : null)
   const id = recordId === null ? eventId('aws', 'content', canonicalJson(record.value)) : eventId('aws', recordId, account ?? '')
 
   const event: TrailEvent = {
@@ -46,7 +49,8 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     source: 'aws',
     kind,
     action: `${service}:${eventName}`,
-    outcome: error === null ? 'success' : 'failure',
+    // What CloudTrail sums up may have failed or not.
+    outcome: summary ? 'unknown' : error === null ? 'success' : 'failure',
     error,
     tenantId: (changesTrust ? trust.tenantId : null) ?? caller.tenantId,
     proof: caller.proof,
@@ -55,9 +59,10 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     uses: caller.uses,
     issues: caller.issues,
     requestKey:
-      kind === 'llm.invoked' && service.startsWith('bedrock') && account !== null && region !== null && requestId !== null
-        ? `aws:${account}:${region}:${requestId}`
+      (kind === 'llm.invoked' || isBatchJob(service, eventName)) && observed.account !== null && region !== null && requestId !== null
+        ? `aws:${observed.account}:${region}:${requestId}`
         : null,
+    ...(observed.secondary ? { secondary: true } : {}),
     nearKey: null,
     tokenId: null,
     asserted: caller.asserted,
@@ -65,7 +70,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     ...(ranRegion === null ? {} : { ranRegion }),
     ...(until === null ? {} : { issuedUntilNs: until }),
     ...(means === null ? {} : { means }),
-    resource: resourceOf(value, service),
+    resource: summary ? summary.about : resourceOf(value, service),
     model: modelOf(value, kind),
     usage: null,
     // Service DNS names and `AWS Internal` stand here for calls on a caller's behalf: they are no address.
@@ -75,6 +80,23 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     directory: [],
   }
   return { event }
+}
+
+/**
+ * In which account a request was made, and whether this record only repeats another: the copy of a VPC endpoint's owner (a network activity event: same
+ * requestID, an address inside the network; CloudTrail user guide, "Logging network activity events") or, of a model call, of the account that owns what was called
+ * (`sharedEventID`, no key of the caller; facts/aws.md b.2).
+ */
+function observedBy(value: JsonObject, kind: Kind, account: string | null): { readonly account: string | null; readonly secondary: boolean } {
+  const network = str(value['eventCategory']) === 'NetworkActivity' || str(value['eventType']) === 'AwsVpceEvent'
+  const callers = plain(at(value, 'userIdentity.accountId'))
+  const foreign =
+    kind === 'llm.invoked' &&
+    callers !== null &&
+    callers !== account &&
+    str(value['sharedEventID']) !== null &&
+    str(at(value, 'userIdentity.accessKeyId')) === null
+  return network || foreign ? { account: callers ?? account, secondary: true } : { account, secondary: false }
 }
 
 /** A text, or a number that an exporter made of one (account ids, error codes). */
@@ -92,7 +114,7 @@ function errorOf(value: JsonObject, eventName: string): TrailEvent['error'] {
   return message === null ? null : { code: message, message }
 }
 
-/** The role of an STS call, the model of a Bedrock call, the role or provider of an IAM change. */
+/** The role of an STS call, the role or provider of an IAM change, the model of a Bedrock call; of others the resource that the record lists. */
 function resourceOf(value: JsonObject, service: string): string | null {
   const request = obj(value['requestParameters'])
   if (service === 'sts') {
@@ -106,7 +128,16 @@ function resourceOf(value: JsonObject, service: string): string | null {
       str(at(value, 'responseElements.role.arn')) ?? str(at(value, 'responseElements.openIDConnectProviderArn')) ?? str(request['openIDConnectProviderArn'])
     )
   }
-  return service.startsWith('bedrock') ? modelId(request) : null
+  return (service.startsWith('bedrock') ? modelId(request) : null) ?? namedResource(value)
+}
+
+/** The first of the resources that the record lists (data events and some others list them, an object before its bucket). */
+function namedResource(value: JsonObject): string | null {
+  for (const resource of arr(value['resources'])) {
+    const name = str(at(resource, 'ARN'))
+    if (name !== null) return name
+  }
+  return null
 }
 
 function modelOf(value: JsonObject, kind: Kind): Model | null {

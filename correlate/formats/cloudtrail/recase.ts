@@ -50,6 +50,12 @@ const NAMES = [
   'callWithBearerToken',
   'durationSeconds',
   'ARN',
+  'sharedEventID',
+  'insightDetails',
+  'insightType',
+  'timeWindow',
+  'windowStart',
+  'primaryDimension',
 ] as const
 const BY_LOWER_CASE: ReadonlyMap<string, string> = new Map(NAMES.map((name) => [name.toLowerCase(), name]))
 

@@ -1,8 +1,11 @@
 import { isIP } from 'node:net'
 import type { JsonObject } from '#core/record.ts'
 import { parseTime } from '#core/time.ts'
-import { atAnyCase, arr, getAnyCase, num, obj, str } from '../read.ts'
+import { atAnyCase, arr, getAnyCase, obj, str } from '../read.ts'
 import type { Value } from '../read.ts'
+import { endingOfCall, endingOfEntry, type Ending } from './outcome.ts'
+import { partOf, type Part } from './parts.ts'
+import { regionOf } from './place.ts'
 
 /**
  * A Cloud Logging LogEntry with the words the rest of this folder uses. Re-exports of audit logs alter the spelling of keys
@@ -15,6 +18,12 @@ export interface LogEntry {
   readonly insertId: string | null
   /** Project id from the log name, else from the resource labels; null for organization, folder and billing logs. */
   readonly project: string | null
+  readonly ending: Ending
+  readonly region: string | null
+  readonly part: Part
+  /** Address and program of a plain entry's `httpRequest`. */
+  readonly remoteIp: string | null
+  readonly userAgent: string | null
   /** Identities that the caller wrote into labels. */
   readonly labels: readonly string[]
   /** Null for entries with a text or JSON payload. */
@@ -29,7 +38,7 @@ export interface AuditCall {
   /** The method's last dot segment; services differ in how they spell the rest. */
   readonly operation: string
   readonly resourceName: string | null
-  readonly failure: { readonly code: string; readonly message: string | null } | null
+  readonly failure: Ending['error']
   readonly email: string | null
   readonly subject: string | null
   /** `principalSubject` of each delegation step. The order differs between sources, so it is a set. */
@@ -49,48 +58,52 @@ export function readEntry(value: JsonObject): LogEntry {
   const resourceLabels = obj(atAnyCase(value, 'resource.labels'))
   const payload = getAnyCase(value, 'protoPayload')
   const logName = str(getAnyCase(value, 'logName'))
-  const call = payload === undefined || payload === null ? null : readCall(obj(payload), resourceLabels)
+  const ending = payload === undefined || payload === null ? endingOfEntry(value) : endingOfCall(value, obj(payload))
+  const call = payload === undefined || payload === null ? null : readCall(obj(payload), resourceLabels, ending)
   return {
     timeNs: parseTime(getAnyCase(value, 'timestamp')),
     receivedNs: parseTime(getAnyCase(value, 'receiveTimestamp')),
     logName,
     insertId: str(getAnyCase(value, 'insertId')),
     project: /^projects\/([^/]+)\/logs\//.exec(logName ?? '')?.[1] ?? str(getAnyCase(resourceLabels, 'project_id')),
+    ending,
+    region: regionOf(call?.resourceName ?? null, getAnyCase(payload, 'resourceLocation'), resourceLabels),
+    part: partOf(value),
+    remoteIp: address(atAnyCase(value, 'httpRequest.remoteIp')),
+    userAgent: str(atAnyCase(value, 'httpRequest.userAgent')),
     labels: writtenByCaller(getAnyCase(value, 'labels'), call),
     call,
   }
 }
 
-function readCall(payload: JsonObject, resourceLabels: JsonObject): AuditCall {
+/** `private` and `gce-internal-ip` are what Google writes for its own networks: no address, so not one. */
+function address(value: Value): string | null {
+  const ip = str(value)
+  return ip !== null && isIP(ip) > 0 ? ip : null
+}
+
+function readCall(payload: JsonObject, resourceLabels: JsonObject, ending: Ending): AuditCall {
   const authentication = getAnyCase(payload, 'authenticationInfo')
   const method = str(getAnyCase(payload, 'methodName'))
-  const ip = str(atAnyCase(payload, 'requestMetadata.callerIp'))
   return {
     service: str(getAnyCase(payload, 'serviceName')) ?? str(getAnyCase(resourceLabels, 'service')),
     method,
-    operation: method?.split('.').findLast((part) => part !== '') ?? 'unknown',
+    operation: method?.split(/[./]/).findLast((part) => part !== '') ?? 'unknown',
     resourceName: str(getAnyCase(payload, 'resourceName')),
-    failure: failureOf(getAnyCase(payload, 'status')),
+    failure: ending.error,
     email: str(getAnyCase(authentication, 'principalEmail')),
     subject: str(getAnyCase(authentication, 'principalSubject')),
     delegates: arr(getAnyCase(authentication, 'serviceAccountDelegationInfo'))
       .map((step) => str(getAnyCase(step, 'principalSubject')))
       .filter((subject) => subject !== null),
     byKey: str(getAnyCase(authentication, 'serviceAccountKeyName')) !== null,
-    // `private` and `gce-internal-ip` are what Google writes for its own networks: no address, so not one.
-    callerIp: ip !== null && isIP(ip) > 0 ? ip : null,
+    callerIp: address(atAnyCase(payload, 'requestMetadata.callerIp')),
     userAgent: str(atAnyCase(payload, 'requestMetadata.callerSuppliedUserAgent')),
     request: obj(getAnyCase(payload, 'request')),
     metadata: obj(getAnyCase(payload, 'metadata')),
     serviceData: obj(getAnyCase(payload, 'serviceData')),
     resourceLabels,
   }
-}
-
-/** Only `status.code` (google.rpc.Code) tells success: `authorizationInfo.granted` is false on successful token exchanges. */
-function failureOf(status: Value): AuditCall['failure'] {
-  const code = num(getAnyCase(status, 'code'))
-  return code === null || code === 0 ? null : { code: String(code), message: str(getAnyCase(status, 'message')) }
 }
 
 /** Request labels are wholly the caller's; of the entry's own labels only `agent_oid` is, the others are Google's. */

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
 import { format } from './index.ts'
-import { modelOf, regionOf } from './model.ts'
+import { operationName } from './action.ts'
+import { modelOf } from './model.ts'
+import { regionOf } from './place.ts'
 import { pinnedOids } from './trust.ts'
 
 const OID = 'aaaaaaaa-1111-2222-3333-444444444444'
@@ -28,7 +30,12 @@ describe('kinds', () => {
     ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1beta1.PredictionService.GenerateContent', 'llm.invoked'],
     ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.PredictionService.streamrawpredict', 'llm.invoked'],
     ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.PredictionService.ChatCompletions', 'llm.invoked'],
-    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.ReasoningEngineExecutionService.StreamQueryReasoningEngine', 'llm.invoked'],
+    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.ReasoningEngineExecutionService.StreamQueryReasoningEngine', 'other'],
+    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1beta1.LlmBidiService.BidiGenerateContent', 'llm.invoked'],
+    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1beta1.PredictionService.CountTokens', 'other'],
+    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.LlmUtilityService.ComputeTokens', 'other'],
+    ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.JobService.CreateBatchPredictionJob', 'other'],
+    ['generativelanguage.googleapis.com', 'google.ai.generativelanguage.v1beta.GenerativeService.BatchGenerateContent', 'other'],
     ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1beta1.PredictionService.CountTokens', 'other'],
     ['aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.ModelGardenService.ListPublisherModels', 'other'],
     ['notaiplatform.example.com', 'x.PredictionService.GenerateContent', 'other'],
@@ -126,11 +133,58 @@ describe('models', () => {
     [null, null],
   ])('%s names %j', (resource, model) => expect(modelOf(resource)).toEqual(model))
 
-  test('the region is the location of the resource', () => {
-    expect([regionOf('projects/p/locations/us-east5/endpoints/1'), regionOf('projects/p/locations/global'), regionOf('projects/p')]).toEqual([
-      'us-east5',
-      'global',
-      null,
-    ])
+  test.each([
+    ['projects/p/locations/us-east5/endpoints/1', null, {}, 'us-east5'],
+    ['projects/p/locations/global', null, { location: 'us-east1' }, 'global'],
+    ['projects/p/zones/us-central1-a/instances/vm', null, {}, 'us-central1'],
+    ['projects/p/regions/europe-west4/subnetworks/s', null, {}, 'europe-west4'],
+    ['projects/p/global/firewalls/f', null, {}, 'global'],
+    ['https://www.googleapis.com/compute/v1/projects/p/zones/us-east4-a/disks/d', null, {}, 'us-east4'],
+    ['//run.googleapis.com/projects/p/locations/us-west1/services/s', null, {}, 'us-west1'],
+    ['projects/_/buckets/b/objects/zones/none', null, {}, null],
+    ['projects/_/buckets/b', { currentLocations: ['us-east1'] }, { location: 'us' }, 'us-east1'],
+    ['projects/_/buckets/b', { currentLocations: ['US'] }, {}, 'us'],
+    ['projects/_/buckets/b', { currentLocations: ['us-central1', 'us-east1'] }, {}, null],
+    ['projects/_/buckets/b', { currentLocations: ['us-central1-a', 'us-central1-b'] }, {}, 'us-central1'],
+    ['x', null, { zone: 'northamerica-northeast1-c' }, 'northamerica-northeast1'],
+    ['x', null, { region: 'us-central' }, 'us-central'],
+    ['x', null, { location: 'europe-west1-b', cluster_name: 'c' }, 'europe-west1'],
+    ['projects/p', null, { location: '-', project_id: 'p' }, null],
+    [null, null, {}, null],
+  ] as const)('of %s, located %j and labelled %j the region is %s', (name, location, labels, region) => {
+    expect(regionOf(name, location, labels)).toBe(region)
+  })
+})
+
+describe('the name of an action says what kind of thing it was done to', () => {
+  test.each([
+    ['compute.googleapis.com', 'v1.compute.instances.delete', 'instances.delete'],
+    ['compute.googleapis.com', 'v1.compute.firewalls.delete', 'firewalls.delete'],
+    ['compute.googleapis.com', 'beta.compute.instances.insert', 'instances.insert'],
+    ['compute.googleapis.com', 'compute.instances.setIamPolicy', 'instances.setIamPolicy'],
+    ['compute.googleapis.com', 'google.cloud.compute.v1.Instances.Delete', 'Instances.Delete'],
+    ['storage.googleapis.com', 'storage.objects.delete', 'objects.delete'],
+    ['storage.googleapis.com', 'storage.setIamPermissions', 'setIamPermissions'],
+    ['k8s.io', 'io.k8s.core.v1.secrets.list', 'core.secrets.list'],
+    ['k8s.io', 'io.k8s.core.v1.pods.exec.create', 'core.pods.exec.create'],
+    ['k8s.io', 'io.k8s.authorization.rbac.v1.clusterrolebindings.create', 'authorization.rbac.clusterrolebindings.create'],
+    ['k8s.io', 'io.k8s.get', 'get'],
+    ['cloudsql.googleapis.com', 'cloudsql.users.create', 'users.create'],
+    ['cloudsql.googleapis.com', 'google.cloud.sql.v1beta4.SqlUsersService.Delete', 'SqlUsersService.Delete'],
+    ['cloudsql.googleapis.com', 'google.cloud.sql.v1beta4.SqlInstancesService.Delete', 'SqlInstancesService.Delete'],
+    ['bigquery.googleapis.com', 'tableservice.insert', 'tableservice.insert'],
+    ['bigquery.googleapis.com', 'google.cloud.bigquery.v2.JobService.InsertJob', 'InsertJob'],
+    ['pubsub.googleapis.com', 'google.pubsub.v1.Publisher.CreateTopic', 'CreateTopic'],
+    ['run.googleapis.com', 'google.cloud.run.v1.Services.CreateService', 'CreateService'],
+    ['login.googleapis.com', 'google.login.LoginService.loginFailure', 'loginFailure'],
+    ['iam.googleapis.com', 'google.iam.admin.v1.CreateServiceAccountKey', 'CreateServiceAccountKey'],
+    ['iamcredentials.googleapis.com', 'GenerateAccessToken', 'GenerateAccessToken'],
+    ['x.googleapis.com', 'google.iam.v1.Delete', 'Delete'],
+    [null, 'v1.', 'v1'],
+  ])('of %s %s: %s', (service, method, name) => expect(operationName(method, service)).toBe(name))
+
+  test('and model calls, mints and changes of trust keep theirs, in every spelling', () => {
+    expect(event('aiplatform.googleapis.com', 'google.cloud.aiplatform.v1.endpoints.predict').action).toBe('aiplatform.googleapis.com:predict')
+    expect(event('compute.googleapis.com', 'v1.compute.instances.delete').action).toBe('compute.googleapis.com:instances.delete')
   })
 })

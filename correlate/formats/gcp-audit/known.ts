@@ -22,10 +22,13 @@ export const known: readonly string[] = [
   'protoPayload.request',
   'protoPayload.metadata',
   'protoPayload.serviceData',
-  // left: says nothing about who acted, or repeats what is read
   'severity',
   'operation',
   'split',
+  'httpRequest',
+  'protoPayload.resourceLocation',
+  'protoPayload.response',
+  // left: says nothing about who acted, or repeats what is read
   'trace',
   'traceSampled',
   'spanId',
@@ -40,11 +43,9 @@ export const known: readonly string[] = [
   'protoPayload.requestMetadata.callerNetwork',
   'protoPayload.requestMetadata.requestAttributes',
   'protoPayload.requestMetadata.destinationAttributes',
-  'protoPayload.resourceLocation',
   'protoPayload.resourceOriginalState',
   'protoPayload.policyViolationInfo',
   'protoPayload.numResponseItems',
-  'protoPayload.response',
   // spellings of re-exports
   'insertid',
   'logname',

@@ -2,6 +2,8 @@ import type { Model } from '#core/event.ts'
 import { publisherModel } from '../model-name.ts'
 
 const PUBLISHED = /(?:^|\/)publishers\/([^/]+)\/models\/([^/:]+)/
+/** Anthropic's token counter is a publisher model by name: `…/publishers/anthropic/models/count-tokens:rawPredict`; others are asked by `<model>:countTokens`. */
+const COUNTER = /\/models\/count-?tokens(?:[@:/]|$)|:count-?tokens$/i
 const OPAQUE = /(?:^|\/)((?:endpoints|reasoningEngines)\/[^/:]+)/
 
 /**
@@ -15,7 +17,7 @@ export function modelOf(resourceName: string | null): Model | null {
   return opaque ? { id: opaque[1]!, name: null, provider: null } : null
 }
 
-/** The location of a resource name, `global` included, or null. */
-export function regionOf(resourceName: string | null): string | null {
-  return /(?:^|\/)locations\/([^/]+)(?:\/|$)/.exec(resourceName ?? '')?.[1] ?? null
+/** True where the resource is no model but a counter of tokens. */
+export function isTokenCounter(resourceName: string | null): boolean {
+  return COUNTER.test(resourceName ?? '')
 }

@@ -6,27 +6,15 @@ import { formatTime, SECOND } from '#core/time.ts'
 import { getAnyCase, str } from '../read.ts'
 import { readEntry } from './entry.ts'
 import type { AuditCall, LogEntry } from './entry.ts'
-import { modelOf, regionOf } from './model.ts'
-import { kindOf } from './kind.ts'
+import { operationName } from './action.ts'
+import { modelOf } from './model.ts'
+import { isBatchJob, kindOf } from './kind.ts'
 import { mintedAccount, nearKeyOf, proofOf } from './proof.ts'
 import { directoryFacts, trustTargets } from './trust.ts'
 
 type Common = Pick<
   TrailEvent,
-  | 'id'
-  | 'nativeId'
-  | 'timeNs'
-  | 'deliveredNs'
-  | 'source'
-  | 'tenantId'
-  | 'onBehalfOf'
-  | 'uses'
-  | 'issues'
-  | 'requestKey'
-  | 'tokenId'
-  | 'asserted'
-  | 'usage'
-  | 'requestId'
+  'id' | 'nativeId' | 'timeNs' | 'deliveredNs' | 'source' | 'tenantId' | 'onBehalfOf' | 'uses' | 'issues' | 'tokenId' | 'asserted' | 'usage' | 'requestId'
 >
 
 /**
@@ -47,7 +35,6 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     onBehalfOf: null,
     uses: null,
     issues: null,
-    requestKey: null,
     tokenId: null,
     asserted: entry.labels,
     usage: null,
@@ -69,13 +56,15 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
   return {
     ...common,
     kind,
-    action: `${call.service ?? 'gcp'}:${call.operation}`,
-    outcome: call.failure === null ? 'success' : 'failure',
-    error: call.failure,
+    // What is known by one name whatever is before it keeps that name; all else says what kind of thing it was done to.
+    action: `${call.service ?? 'gcp'}:${kind === 'other' && call.method !== null ? operationName(call.method, call.service) : call.operation}`,
+    ...entry.ending,
     proof,
+    requestKey: kind === 'llm.invoked' || isBatchJob(call) ? entry.part.requestKey : null,
+    ...(entry.part.secondary ? { secondary: true } : {}),
     targets: kind === 'trust.changed' ? trustTargets(call) : [],
     nearKey: nearKeyOf(call, kind, proof),
-    cloud: { account: entry.project, region: regionOf(call.resourceName), principal: call.email ?? call.subject },
+    cloud: { account: entry.project, region: entry.region, principal: call.email ?? call.subject },
     ...(until === null ? {} : { issuedUntilNs: until }),
     ...(call.byKey ? { means: { credential: 'service-account-key', audience: null, invokedBy: null } } : {}),
     // A mint names its service account by number in resourceName and by address elsewhere; calls name it by address.
@@ -100,16 +89,16 @@ function plainEvent(common: Common, entry: LogEntry): TrailEvent {
     ...common,
     kind: 'other',
     action: 'gcp:LogEntry',
-    outcome: 'success',
-    error: null,
+    ...entry.ending,
     proof: { by: 'nothing' },
     targets: [],
+    requestKey: null,
     nearKey: null,
-    cloud: { account: entry.project, region: null, principal: null },
+    cloud: { account: entry.project, region: entry.region, principal: null },
     resource: entry.logName,
     model: null,
-    sourceIp: null,
-    userAgent: null,
+    sourceIp: entry.remoteIp,
+    userAgent: entry.userAgent,
     directory: [],
   }
 }

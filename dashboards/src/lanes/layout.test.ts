@@ -23,6 +23,7 @@ const item = (id: string, at: number, change: Partial<TimelineItem> = {}): Timel
   sessionId: null,
   parentId: null,
   cloud: { account: null, region: null, principal: null },
+  resource: null,
   model: null,
   usage: null,
   sourceIp: null,

@@ -14,7 +14,7 @@ const SLICE = `slice as materialized (
   select ${daySql('e.time_ns')} as day, e.time_ns as t, e.event_id as id, e.source, e.kind, e.outcome, e.action, e.error_code, e.tenant_id as record_tenant, c.tenant_id as concluded_tenant,
     coalesce(c.tenant_id, e.tenant_id) as tenant, c.subject_oid as subject, c.agent_oid as agent, coalesce(c.confidence, 'none') as confidence, coalesce(c.candidates, '{}') as candidates,
     coalesce(c.basis, '{}') as basis, c.session_id as session, c.parent_id as parent, e.proof, e.proof_oid, e.proof_app_id, e.proof_kind, e.proof_subject, e.proof_entra, e.pool, e.resource,
-    e.account, e.region, e.principal, e.model_id, e.model_name, e.model_provider, e.source_ip as ip, e.credential_type, e.audience, e.invoked_by, e.uses, e.asserted
+    e.account, e.region, e.principal, e.model_id, e.model_name, e.model_provider, e.source_ip as ip, e.credential_type, e.audience, e.invoked_by, e.uses, e.asserted, e.secondary
   from events e left join conclusions c on c.time_ns = e.time_ns and c.event_id = e.event_id and ${BETWEEN('c')} where ${BETWEEN('e')})`
 
 /** What tokens an agent held when it exchanged one on Google Cloud, which logs no audience: of each resource the last token before it tells. */

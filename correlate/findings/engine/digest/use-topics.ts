@@ -48,10 +48,13 @@ export interface UseProfile extends AddressProfile {
   readonly eventTenantId: TenantId | null
 }
 
-/** From where cloud sessions with a proven subject are used. What an AWS service did on the caller's behalf with the caller's key comes from the service. */
+/**
+ * From where cloud sessions with a proven subject are used. What an AWS service did on the caller's behalf with the caller's key comes from the service; the copy of a VPC
+ * endpoint's owner shows an address inside the network, which the call's own record and the caller's other records never show.
+ */
 export const USES: Topic<UseProfile> = {
   name: 'use',
-  where: `session is not null and subject is not null and ip is not null and invoked_by is null and kind <> 'token.exchanged'`,
+  where: `session is not null and subject is not null and ip is not null and invoked_by is null and kind <> 'token.exchanged' and (secondary is null or source <> 'aws')`,
   profile: { ...WHO, ip: 'ip', source: 'source', eventTenantId: 'tenant' },
   lists: 'all',
 }
