@@ -1,0 +1,5 @@
+ALTER TYPE "public"."outcome" ADD VALUE 'unknown';--> statement-breakpoint
+DROP INDEX "events_watched";--> statement-breakpoint
+ALTER TABLE "events" ADD COLUMN "secondary" boolean;--> statement-breakpoint
+CREATE INDEX "events_batch_jobs" ON "events" USING btree ("time_ns") WHERE action in ('bedrock:CreateModelInvocationJob', 'bedrock-mantle:CreateBatch', 'aiplatform.googleapis.com:CreateBatchPredictionJob', 'aiplatform.googleapis.com:batchPredictionJobs.create', 'generativelanguage.googleapis.com:BatchGenerateContent', 'generativelanguage.googleapis.com:AsyncBatchEmbedContent');--> statement-breakpoint
+CREATE INDEX "events_watched" ON "events" USING btree ("time_ns") WHERE kind in ('other', 'trust.changed') and action ~* '^(bedrock|bedrock-mantle|aiplatform\.googleapis\.com):(List|Get)|^bedrock:(Put|Delete)Model|^cloudtrail:(Stop|Delete|Update|Put)|^logging\.googleapis\.com:|[:.]SetIam(Policy|Permissions)$';
