@@ -5,7 +5,7 @@
 import type { Attribution, Confidence, Kind, Outcome, Proof, Source } from '#core/event.ts'
 import { type AppId, type CredentialId, type EventId, type Oid, type TenantId, guidsIn } from '#core/keys.ts'
 import { SECOND } from '#core/time.ts'
-import { type Moment, candidatesDuring } from './candidates.ts'
+import { type Moment, candidatesDuring } from './moments.ts'
 import type { Directory } from './directory/directory.ts'
 
 /** The part of a stored event that links and attributions rest on. */

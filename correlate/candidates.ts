@@ -1,5 +1,5 @@
 /**
- * From subject to agent (DESIGN §4.2): who could have acted as this subject at that moment, or at some instant of that span. Pure over the directory.
+ * From subject to agent (DESIGN §4.2): who could have acted as this subject at that instant. Pure over the directory.
  */
 import type { EventId, Oid, TenantId } from '#core/keys.ts'
 import type { Application, Directory, Principal, Trust } from './directory/directory.ts'
@@ -15,13 +15,8 @@ export interface Candidates {
   readonly evidence: readonly EventId[]
 }
 
-/** When something may have been done: from the exchange of the credential until its use, or the one instant of the event. Both ends count. */
-export interface Moment {
-  readonly from: bigint
-  readonly to: bigint
-}
-
-type Subject = { readonly tenantId: TenantId; readonly oid: Oid }
+/** Whom a record proves. */
+export type Subject = { readonly tenantId: TenantId; readonly oid: Oid }
 
 const NOBODY: Candidates = { self: false, agents: [], basis: [], evidence: [] }
 
@@ -41,93 +36,6 @@ export function candidatesOf(directory: Directory, subject: Subject, time: bigin
         () => (principal && isBlueprint(directory, principal) ? blueprintAgents(directory, principal, time) : bridgeAgents(directory, principal, time)),
       )
   }
-}
-
-/** The answers for one subject, each until the next turning point: looked up when they are asked for. */
-interface History {
-  readonly times: readonly bigint[]
-  readonly answers: Map<string, Candidates>
-}
-
-/** Directories are never edited, so that what one of them said stays true as long as it is there. */
-const histories = new WeakMap<Directory, Map<string, History>>()
-
-function historyOf(directory: Directory, subject: Subject): History {
-  let all = histories.get(directory)
-  if (!all) histories.set(directory, (all = new Map()))
-  const key = `${subject.tenantId}/${subject.oid}`
-  let history = all.get(key)
-  if (!history) all.set(key, (history = { times: sorted(turningPoints(directory, subject)), answers: new Map() }))
-  return history
-}
-
-const sorted = (times: Iterable<bigint>): bigint[] => [...times].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-
-/** How many of the turning points are not after the instant. */
-function stepAt({ times }: History, time: bigint): number {
-  let [low, high] = [0, times.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (times[middle]! <= time) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** The agents that could have acted as the subject at some instant of these moments. */
-export function candidatesDuring(directory: Directory, subject: Subject, moments: readonly Moment[]): Candidates {
-  const history = historyOf(directory, subject)
-  const steps = new Set<number>()
-  for (const { from, to } of moments) for (let step = stepAt(history, from), last = stepAt(history, to); step <= last; step++) steps.add(step)
-  const inOrder = [...steps].toSorted((a, b) => a - b)
-  const key = inOrder.join()
-  let answer = history.answers.get(key)
-  if (!answer) {
-    const parts = inOrder.map((step) => candidatesOf(directory, subject, step === 0 ? (history.times[0] ?? 0n) - 1n : history.times[step - 1]!))
-    history.answers.set(key, (answer = parts.length === 1 ? parts[0]! : together(parts)))
-  }
-  return answer
-}
-
-/** Whoever is in one of the answers is in all of them together. */
-function together(answers: readonly Candidates[]): Candidates {
-  const agents = new Map(answers.flatMap((answer) => answer.agents.map((agent) => [`${agent.oid}/${agent.tenantId}`, agent] as const)))
-  return {
-    self: answers[0]!.self,
-    agents: [...agents].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, agent]) => agent),
-    basis: [...new Set(answers.flatMap(({ basis }) => basis))],
-    evidence: [...new Set(answers.flatMap(({ evidence }) => evidence))].toSorted(),
-  }
-}
-
-/** Whoever could ever have acted as the subject. */
-export function candidatesEver(directory: Directory, subject: Subject): Candidates {
-  const { times } = historyOf(directory, subject)
-  const first = times[0] ?? 0n
-  return candidatesDuring(directory, subject, [{ from: first - 1n, to: times.at(-1) ?? first }])
-}
-
-/** Nobody is left who could act as the subject: who could do so last, and when that ended. */
-export interface Abandoned {
-  readonly since: bigint
-  readonly last: Candidates
-}
-
-/** Null where somebody could act as the subject at that instant, and where nobody ever could before it. */
-export function abandonedAt(directory: Directory, subject: Subject, time: bigint): Abandoned | null {
-  const history = historyOf(directory, subject)
-  for (let step = stepAt(history, time), now = step; step >= 0; step--) {
-    const at = step === 0 ? (history.times[0] ?? 0n) - 1n : history.times[step - 1]!
-    const last = candidatesDuring(directory, subject, [{ from: at, to: at }])
-    if (last.agents.length > 0) return step === now ? null : { since: history.times[step]!, last }
-  }
-  return null
-}
-
-/** True where the answer for this subject may change after the first of these instants and until the second. */
-export function turnsBetween(directory: Directory, subject: Subject, from: bigint, to: bigint): boolean {
-  const history = historyOf(directory, subject)
-  return stepAt(history, from) !== stepAt(history, to)
 }
 
 function firstWithAgents(...routes: readonly (() => Candidates)[]): Candidates {

@@ -1,6 +1,6 @@
 import { RULES } from '#core/finding.ts'
 import type { StoredFact } from '../directory/fact.ts'
-import type { Abandoned } from '../candidates.ts'
+import type { Abandoned } from '../moments.ts'
 import type { Exchange, LeftBehind } from './engine/left-behind.ts'
 import type { Draft, Evidence, FindingRule } from './engine/rule.ts'
 import { cloudName, counted, during, list, moment, sorted } from './engine/text.ts'

@@ -9,7 +9,9 @@ export const finding: FindingRule = {
   why: 'With Option 1 the cloud logs the managed identity. If several agents run on it, no record says which of them called the model: neither an incident nor a bill can be attributed. The article: "one cloud-side principal shared by every agent on the UAMI".',
   remediation:
     'Give each agent a user-assigned managed identity of its own, or let the Agent Identities federate (Option 2), so that the cloud logs the agent.',
-  falsePositives: ['An agent that still exists but never runs counts as a candidate until it is deleted or disabled.'],
+  falsePositives: [
+    'An agent that still exists but never runs counts as a candidate until it is deleted or disabled, and after that in the sessions that began before: a credential may be in a cache that it shared.',
+  ],
   async evaluate({ groups, firstsIn, directory }) {
     const subjects = new Set(
       [...directory.subjects()].flatMap(({ tenantId, oid }) => (directory.principal(tenantId, oid)?.kind === 'agent' ? [] : [`${tenantId}/${oid}`])),

@@ -71,6 +71,43 @@ describe('candidates over time', () => {
   })
 })
 
+describe('which moment counts', () => {
+  const world = [
+    audit('agents', 0, [agent('a', 'blueprint'), agent('b', 'blueprint'), agent('c', 'blueprint'), lifecycle('a', 'created'), fics('blueprint', [], ['uami'])]),
+    audit('b deleted', 20, [lifecycle('b', 'deleted')]),
+    audit('c created', 30, [lifecycle('c', 'created')]),
+    audit('c deleted', 40, [lifecycle('c', 'deleted')]),
+  ]
+  const x = exchange('x', 10, 'uami', 'K1')
+  const names = ({ attribution: { agentOid, candidates } }: OracleEvent): string[] =>
+    ['a', 'b', 'c'].filter((name) => agentOid === guid(name) || candidates.includes(guid(name) as never))
+
+  test('what is done with a key, or with one that was issued with it, counts from the exchange; the exchange itself at its own time', () => {
+    const hop = call('hop', 25, 'K1', { kind: 'credential.minted', issues: key('K2') })
+    const events = answer(...world, x, hop, call('one', 25, 'K1'), call('two', 35, 'K2'), call('three', 50, 'K2'), exchange('y', 45, 'uami'))
+    expect(['x', 'one', 'two', 'three', 'y'].map((name) => names(events(name)))).toEqual([['a', 'b'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c'], ['a']])
+  })
+
+  test('of a key that two exchanges issued the first one counts, and one after the event not at all', () => {
+    const again = exchange('again', 22, 'uami', 'K1')
+    const events = answer(...world, x, again, call('one', 25, 'K1'))
+    expect(names(events('one'))).toEqual(['a', 'b'])
+    expect(names(answer(...world, again, call('one', 21, 'K1'))('one'))).toEqual(['a'])
+  })
+
+  test('a usage log counts as its call does', () => {
+    const invocation = call('call', 25, 'K1', { kind: 'llm.invoked', requestKey: 'r' })
+    const usage = record('usage', 35, { kind: 'llm.metered', proof: { by: 'request' }, requestKey: 'r' })
+    expect(names(answer(...world, x, invocation, usage)('usage'))).toEqual(['a', 'b'])
+  })
+
+  test('on Google Cloud the exchange of the session counts, without one the own time', () => {
+    const g = exchange('g', 10, 'uami', null, { source: 'gcp' })
+    const events = answer(...world, g, gcp('near', 75, 'uami'), gcp('far', 75.1, 'uami'))
+    expect([names(events('near')), names(events('far'))]).toEqual([['a', 'b', 'c'], ['a']])
+  })
+})
+
 describe('subject', () => {
   const known = audit('known', 0, [agent('a', 'blueprint'), agent('b', 'blueprint')])
 

@@ -4,7 +4,7 @@
  */
 import type { Source } from '#core/event.ts'
 import type { EventId, Oid, TenantId } from '#core/keys.ts'
-import { type Abandoned, abandonedAt, candidatesEver } from '../../candidates.ts'
+import { type Abandoned, abandonedAt, candidatesEver } from '../../moments.ts'
 import type { Context } from './context.ts'
 import { EXCHANGES } from './digest/identity-topics.ts'
 
