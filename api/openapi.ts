@@ -16,7 +16,14 @@ export function openApiDocument(routes: readonly RunnableRoute[], version: strin
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method ?? 'get']: operation(route, schemaOf, problem) }
   return {
     openapi: '3.1.0',
-    info: { title: 'trailjoin', version, description: "One agent's timeline across Entra, AWS and Google Cloud." },
+    info: {
+      title: 'trailjoin',
+      version,
+      description: "One agent's timeline across Entra, AWS and Google Cloud.",
+      license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
+    },
+    // Wherever the document was read from.
+    servers: [{ url: '/', description: 'This server' }],
     paths,
     components: { schemas: components, securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
   }

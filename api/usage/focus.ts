@@ -1,7 +1,7 @@
 /**
  * Usage as FOCUS 1.2 rows (FinOps Open Cost and Usage Specification): one row for the requests of a usage row and one for each kind of token that it
- * used. All 21 mandatory columns and those that apply; ours start with `x_`. Costs follow from the user's price table: without a price they are
- * empty, which FOCUS does not allow, but a made-up 0 would be worse.
+ * used. All mandatory columns and those that apply; ours start with `x_`. Costs follow from the user's price table. FOCUS allows no empty cost and no empty
+ * currency: without a price the cost is 0 and `x_CostKnown` says `false`, and without a price table the currency is XXX, ISO 4217's code for none.
  */
 import { toCsv } from '../csv.ts'
 import type { UsageRow } from './contract.ts'
@@ -25,8 +25,11 @@ const WHAT: Readonly<Record<Priced, string>> = {
 const PROVIDERS: Readonly<Record<string, string>> = { aws: 'AWS', gcp: 'Google Cloud' }
 const SERVICES: Readonly<Record<string, string>> = { aws: 'Amazon Bedrock', gcp: 'Vertex AI' }
 
-const cost = ({ charge }: Line): Cell => (charge.cost === null ? null : formatMoney(charge.cost))
-const unitPrice = ({ charge }: Line): Cell => (charge.unitPrice === null ? null : formatMoney(charge.unitPrice))
+/** Costs and quantities are decimals, and readers that tell types by their look (pandas, and so focus-validator) want the point. */
+const decimal = (digits: string): string => (digits.includes('.') ? digits : `${digits}.0`)
+const cost = ({ charge }: Line): Cell => decimal(charge.cost === null ? '0' : formatMoney(charge.cost))
+const quantity = ({ charge }: Line): Cell => decimal(String(charge.quantity))
+const unitPrice = ({ charge }: Line): Cell => (charge.unitPrice === null ? null : decimal(formatMoney(charge.unitPrice)))
 const provider = ({ row }: Line): Cell => (row.cloud === null ? null : (PROVIDERS[row.cloud] ?? row.cloud))
 const unit = ({ charge }: Line): Cell => (charge.of === 'request' ? 'Requests' : 'Tokens')
 const instant = (date: Date): string => date.toISOString().replace('.000Z', 'Z')
@@ -42,7 +45,7 @@ const COLUMNS: Readonly<Record<string, (line: Line) => Cell>> = {
   BilledCost: cost,
   BillingAccountId: ({ row }) => row.account,
   BillingAccountName: () => null,
-  BillingCurrency: ({ table }) => table?.currency ?? null,
+  BillingCurrency: ({ table }) => table?.currency ?? 'XXX',
   BillingPeriodEnd: ({ row }) => from(row.day, { months: 1 }),
   BillingPeriodStart: ({ row }) => from(row.day, { months: 0 }),
   ChargeCategory: () => 'Usage',
@@ -51,7 +54,13 @@ const COLUMNS: Readonly<Record<string, (line: Line) => Cell>> = {
   ChargeFrequency: () => 'Usage-Based',
   ChargePeriodEnd: ({ row }) => from(row.day, { days: 1 }),
   ChargePeriodStart: ({ row }) => from(row.day, {}),
-  ConsumedQuantity: ({ charge }) => charge.quantity,
+  // Commitments are between the user and the cloud: no log tells of them.
+  CommitmentDiscountCategory: () => null,
+  CommitmentDiscountId: () => null,
+  CommitmentDiscountName: () => null,
+  CommitmentDiscountStatus: () => null,
+  CommitmentDiscountType: () => null,
+  ConsumedQuantity: quantity,
   ConsumedUnit: unit,
   ContractedCost: cost,
   ContractedUnitPrice: unitPrice,
@@ -60,21 +69,34 @@ const COLUMNS: Readonly<Record<string, (line: Line) => Cell>> = {
   ListCost: cost,
   ListUnitPrice: unitPrice,
   PricingCategory: ({ charge }) => (charge.unitPrice === null ? null : 'Standard'),
-  PricingQuantity: ({ charge }) => charge.quantity,
+  PricingQuantity: quantity,
   PricingUnit: unit,
   ProviderName: provider,
   PublisherName: provider,
   RegionId: ({ row }) => row.region,
+  RegionName: ({ row }) => row.region,
   ResourceId: ({ row }) => row.modelId,
   ResourceName: ({ row }) => row.model,
   ResourceType: () => 'Model',
   ServiceCategory: () => 'AI and Machine Learning',
   ServiceName: ({ row }) => (row.cloud === null ? null : (SERVICES[row.cloud] ?? row.cloud)),
   ServiceSubcategory: () => 'Generative AI',
+  // What the user's price table prices: the clouds' own numbers for what they sell are in no log, nor are names of accounts.
+  SkuId: ({ row }) => row.model ?? row.modelId ?? 'unnamed model',
+  SkuPriceId: ({ row, charge }) => `${row.model ?? row.modelId ?? 'unnamed model'}:${charge.of}`,
   SubAccountId: ({ row }) => row.account,
+  SubAccountName: () => null,
+  Tags: () => null,
+  // Names of FOCUS 0.5, which focus-validator 1.0.0 asks for beside those of the specification.
+  ChargeType: () => 'Usage',
+  InvoiceIssuer: provider,
+  Provider: provider,
+  Publisher: provider,
+  ResourceID: ({ row }) => row.modelId,
   x_AgentOid: ({ row }) => row.agentOid,
   x_Candidates: ({ row }) => row.candidates.join(' '),
   x_Confidence: ({ row }) => row.confidence,
+  x_CostKnown: ({ charge }) => String(charge.cost !== null),
   x_FailedRequests: ({ row, charge }) => (charge.of === 'request' ? row.errors : null),
   x_MeteredUnit: ({ charge }) => charge.of,
   x_PriceSource: ({ charge }) => (charge.unitPrice === null ? null : 'price table of the user'),

@@ -123,14 +123,14 @@ describe('FOCUS', () => {
     const mandatory =
       'BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingQuantity PricingUnit ProviderName PublisherName ServiceCategory ServiceName'
     expect(Object.keys(priced[0]!)).toEqual(expect.arrayContaining(mandatory.split(' ')))
-    expect(Object.keys(priced[0]!).filter((name) => name.startsWith('x_'))).toHaveLength(11)
+    expect(Object.keys(priced[0]!).filter((name) => name.startsWith('x_'))).toHaveLength(12)
   })
   test('has a row for the requests and one for each kind of token, with cost', () => {
     expect(priced.map((line) => [line['x_MeteredUnit'], line['ConsumedQuantity'], line['ConsumedUnit'], line['EffectiveCost']])).toEqual([
-      ['request', '2', 'Requests', '0'],
-      ['input', '10', 'Tokens', '0.00003'],
-      ['output', '20', 'Tokens', '0.0003'],
-      ['request', '3', 'Requests', ''],
+      ['request', '2.0', 'Requests', '0.0'],
+      ['input', '10.0', 'Tokens', '0.00003'],
+      ['output', '20.0', 'Tokens', '0.0003'],
+      ['request', '3.0', 'Requests', '0.0'],
     ])
     expect(priced[0]).toMatchObject({
       ChargePeriodStart: '2026-12-31T00:00:00Z',
@@ -142,10 +142,11 @@ describe('FOCUS', () => {
     })
     expect(priced[3]).toMatchObject({ x_Share: 'unattributed', x_Confidence: 'none', x_AgentOid: '' })
   })
-  test('leaves costs empty that nobody gave a price for', () => {
-    expect(lines(focusHeader() + focusRows(rows, null)).map((line) => [line['BilledCost'], line['BillingCurrency'], line['x_PriceSource']])).toEqual(
-      Array.from({ length: 4 }, () => ['', '', '']),
-    )
+  test('says of each cost whether it is known: FOCUS has no empty ones', () => {
+    expect(priced.map((line) => line['x_CostKnown'])).toEqual(['true', 'true', 'true', 'false'])
+    expect(
+      lines(focusHeader() + focusRows(rows, null)).map((line) => [line['BilledCost'], line['BillingCurrency'], line['x_PriceSource'], line['x_CostKnown']]),
+    ).toEqual(Array.from({ length: 4 }, () => ['0.0', 'XXX', '', 'false']))
   })
   test('cannot start a formula in a spreadsheet', () =>
     expect(focusRows([usageRow({ model: '=cmd|calc!A1', account: '@x' })], null)).toMatch(/'=cmd.*'@x|'@x.*'=cmd/))

@@ -10,14 +10,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page, TimelineItem } from '#api/contract.ts'
+import { pythonTools, run } from '../python.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const VENV = join(ROOT, 'node_modules', '.cache', 'trailjoin-fuzz')
-const BIN = join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin')
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt')
 const SEED = process.env['FUZZ_SEED'] ?? '1'
 const STREAM = '/v1/oids/{oid}/stream'
@@ -31,33 +30,6 @@ const CHECKS = [
   'allow_header_conformance',
   'ignored_auth',
 ]
-
-/** Runs a program to its end; null when it does not exist. */
-async function run(program: string, args: readonly string[], { quiet = false, cwd = ROOT } = {}): Promise<number | null> {
-  const child = spawn(program, args, { stdio: quiet ? 'ignore' : 'inherit', cwd })
-  return await new Promise((resolve) => {
-    child.on('error', () => resolve(null))
-    child.on('exit', (code) => resolve(code ?? 1))
-  })
-}
-
-/** @returns false when there is no Python to install it with */
-async function installed(): Promise<boolean> {
-  const stamp = join(VENV, 'installed.txt')
-  const wanted = await readFile(REQUIREMENTS, 'utf8')
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return true
-  const pythons = ['python3', 'python']
-  let python: string | null = null
-  for (const name of pythons)
-    python ??= (await run(name, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'], { quiet: true })) === 0 ? name : null
-  if (python === null) return false
-  await rm(VENV, { recursive: true, force: true })
-  if ((await run(python, ['-m', 'venv', VENV])) !== 0) throw new Error('Python could not make a virtual environment.')
-  if ((await run(join(BIN, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS])) !== 0)
-    throw new Error('schemathesis could not be installed.')
-  await writeFile(stamp, wanted)
-  return true
-}
 
 interface Server {
   readonly url: string
@@ -109,7 +81,7 @@ async function withRealIds({ url, token }: Server, folder: string): Promise<stri
   return file
 }
 
-async function fuzz({ url, token }: Server, folder: string, before: readonly string[], more: readonly string[]): Promise<boolean> {
+async function fuzz(bin: string, { url, token }: Server, folder: string, before: readonly string[], more: readonly string[]): Promise<boolean> {
   const options = [
     '--seed',
     SEED,
@@ -139,11 +111,12 @@ async function fuzz({ url, token }: Server, folder: string, before: readonly str
     ...more,
   ]
   // It leaves a folder of its own where it runs.
-  return (await run(join(BIN, 'schemathesis'), args, { cwd: folder })) === 0
+  return (await run(join(bin, 'schemathesis'), args, { cwd: folder })) === 0
 }
 
 async function main(): Promise<number> {
-  if (!(await installed())) {
+  const bin = await pythonTools('trailjoin-fuzz', REQUIREMENTS)
+  if (bin === null) {
     console.error('The API was not fuzzed: that needs Python 3.10 or newer with venv and pip.')
     return process.env['CI'] ? 1 : 0
   }
@@ -152,8 +125,9 @@ async function main(): Promise<number> {
   await chmod(folder, 0o755)
   const server = await startDemo(folder)
   try {
-    const anything = await fuzz(server, folder, [], ['--phases', 'examples,coverage,fuzzing', '--max-examples', '8'])
+    const anything = await fuzz(bin, server, folder, [], ['--phases', 'examples,coverage,fuzzing', '--max-examples', '8'])
     const real = await fuzz(
+      bin,
       server,
       folder,
       ['--config-file', await withRealIds(server, folder)],
