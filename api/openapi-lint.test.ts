@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openApiDocument } from './openapi.ts'
 import { ROUTES } from './routes/index.ts'
 
-const LINTER = join(import.meta.dirname, '..', 'node_modules', '@redocly', 'cli', 'bin', 'cli.js')
+const LINTER = fileURLToPath(import.meta.resolve('@redocly/cli/bin/cli.js'))
 
 let folder: string
 beforeAll(async () => {
