@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type pg from 'pg'
 import { canonicalExport } from '#api/read-models/canonical-export.ts'
+import { knows } from '#correlate/accept.ts'
 import { concludeAll } from '#correlate/conclude-all.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import { startEmbedded } from '#database/embedded.ts'
@@ -110,7 +111,7 @@ async function measure(url: string, pool: pg.Pool, count: number, records: strin
     await sleep(SHARED_OUT_MS)
     const transport = createKafkaTransport({ brokers: kafka.brokers, namespace })
     const began = performance.now()
-    const sent = await importPaths([records], { sink: createTransportSink(transport) })
+    const sent = await importPaths([records], { sink: createTransportSink(transport, knows) })
     await transport.close()
     const number = async (sql: string): Promise<number> => Number((await pool.query<{ number: bigint }>(sql)).rows[0]?.number)
     let [stored, samples, waits] = [0, 0, 0]

@@ -1,8 +1,8 @@
 /** Takes pushed records in: read and masked like those of a file, held to the tenants of who pushed them, handed to the sink. */
 import type { Intake, Push, PushedLine } from '#api/intake.ts'
-import { KEPT_CHARS } from '#core/record.ts'
+import { cutRefused } from '#core/record.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
-import type { Fate, RecordSink } from '#core/sink.ts'
+import type { Fate, Knows, RecordSink } from '#core/sink.ts'
 import { accept } from '#correlate/accept.ts'
 import type { ApiLogs } from '#ingest/api-logs.ts'
 import { BATCH_RECORDS } from '#ingest/batches.ts'
@@ -13,8 +13,9 @@ import { readLines } from '#ingest/read-lines.ts'
  * @param logs access logs in words of their own
  */
 export function createIntake(sink: RecordSink, logs?: ApiLogs): Intake {
+  const knows: Knows = (value) => sink.knows(value) || logs?.matches(value) === true
   return async (push) => {
-    const { records, rejections } = readLines(`push:${push.from}`, push.bytes, push.tenantId === null ? {} : { tenantId: push.tenantId })
+    const { records, rejections } = readLines(`push:${push.from}`, push.bytes, push.tenantId === null ? {} : { tenantId: push.tenantId }, knows)
     const { allowed, refused } = withinScope(logs === undefined ? records : records.map(logs.translate), push)
     const results = new Map<number, PushedLine>()
     const tell = (index: number, line: number | null, status: Fate, reason: string | null): void => void results.set(index, { line: line ?? 1, status, reason })
@@ -58,7 +59,7 @@ function withinScope(records: readonly RawRecord[], { scope }: Push): { readonly
         tenant === null
           ? 'belongs to no tenant, and this token may write for its own tenants only'
           : `belongs to tenant ${tenant}, which this token may not write for`
-      refused.push({ origin: record.origin, reason, text: record.text.slice(0, KEPT_CHARS) })
+      refused.push({ origin: record.origin, ...cutRefused(reason, record.text) })
     }
   }
   return { allowed, refused }

@@ -66,7 +66,7 @@ describe.skipIf(brokers.length === 0)('trailjoin kafka', () => {
   /** Rejections are the smallest things that travel; each is known by its text. */
   const publish = async (...texts: readonly string[]): Promise<void> => {
     const rejections = texts.map((text) => ({ origin: { file: 'f', line: null, index: count++ }, reason: 'for the test', text }))
-    await createTransportSink(transport).deliver([], rejections)
+    await createTransportSink(transport, () => true).deliver([], rejections)
   }
   const stored = async (): Promise<readonly string[]> =>
     (await database.pool.query<{ text: string }>('select text from rejected order by text')).rows.map(({ text }) => text)

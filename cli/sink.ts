@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { readApiLogs } from '../config/api-logs-section.ts'
 import type { RecordSink } from '#core/sink.ts'
+import { knows } from '#correlate/accept.ts'
 import type { Database } from '#database/open.ts'
 import { apiLogs } from '#ingest/api-logs.ts'
 import type { ApiLogs } from '#ingest/api-logs.ts'
@@ -28,7 +29,7 @@ export async function openSink(
   const { kafka } = cli.config
   if (kafka === undefined) return openCorrelator(pool, log, rounds, work)
   const transport = await openKafka(kafka, cli, clientId, log)
-  return { sink: createTransportSink(transport), close: () => transport.close() }
+  return { sink: createTransportSink(transport, knows), close: () => transport.close() }
 }
 
 /**

@@ -43,6 +43,12 @@ export interface Rejection {
   readonly text: string
 }
 
+/** A refused text as far as it is kept, and a reason that tells how much was cut. `size` is that of the whole text in bytes, where `text` is only its beginning. */
+export function cutRefused(reason: string, text: string, size?: number): { readonly reason: string; readonly text: string } {
+  if (size === undefined && text.length <= KEPT_CHARS) return { reason, text }
+  return { reason: `${reason} (the beginning of ${size ?? Buffer.byteLength(text)} bytes is kept)`, text: text.slice(0, KEPT_CHARS) }
+}
+
 /** SHA-256 of the stored text, lower-case hex. */
 export function sha256(text: string | Uint8Array): string {
   return hash('sha256', text)

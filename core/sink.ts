@@ -1,4 +1,4 @@
-import type { RawRecord, Rejection } from './record.ts'
+import type { JsonObject, RawRecord, Rejection } from './record.ts'
 import type { LogPlace } from './transport.ts'
 
 /** What became of one record. `accepted`: durable, but only a correlator elsewhere will learn what it is. */
@@ -20,11 +20,16 @@ export interface Receipt {
   readonly fates?: readonly Fate[]
 }
 
+/** Whether a parsed text is a record of a known kind, nothing around it. */
+export type Knows = (value: JsonObject) => boolean
+
 /**
  * Where ingest hands records over. `deliver` resolves when the records and the rejections are durable; a rejected promise
  * means that nothing of the batch may be counted as delivered, and delivering it again does no harm.
  */
 export interface RecordSink {
+  /** What the receiver will understand: so ingest finds records in whatever is around them, the same by every road. */
+  readonly knows: Knows
   /**
    * `place` is where the batch ends in the log that it was read from; a sink that keeps positions stores it in the same transaction.
    * @throws StalePosition when that position was moved from outside meanwhile: nothing was stored

@@ -1,5 +1,5 @@
 import type { FormatModule, TrailEvent } from '#core/event.ts'
-import { KEPT_CHARS, type RawRecord, type Rejection, sha256 } from '#core/record.ts'
+import { type JsonObject, type RawRecord, type Rejection, cutRefused, sha256 } from '#core/record.ts'
 import { formats } from './formats/index.ts'
 import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
 
@@ -20,7 +20,7 @@ const known = new Map<string, KnownPaths>()
 
 /** Normalises a record once, at the door. Gives the reason when it is no known record or its normaliser refuses it. */
 export function accept(record: RawRecord): Accepted | Rejection {
-  const refuse = (reason: string): Rejection => ({ origin: record.origin, reason, text: record.text.slice(0, KEPT_CHARS) })
+  const refuse = (reason: string): Rejection => ({ origin: record.origin, ...cutRefused(reason, record.text) })
   const match = recognise(record)
   if (!match) return refuse('no known record format')
   const [name, format] = match
@@ -42,6 +42,17 @@ export function accept(record: RawRecord): Accepted | Rejection {
     // A normaliser must not throw, but hostile or broken input must never harm its neighbours either.
     return refuse(`${name}: cannot be read (${error instanceof Error ? error.message : String(error)})`)
   }
+}
+
+/** The format that recognised a value last: most records are followed by one of their kind. */
+let lately: FormatModule | null = null
+
+/** Whether any format recognises the value. */
+export function knows(value: JsonObject): boolean {
+  if (lately?.recognise(value)) return true
+  const match = formats.find(([, format]) => format.recognise(value))
+  if (match) lately = match[1]
+  return match !== undefined
 }
 
 function recognise(record: RawRecord): readonly [string, FormatModule] | undefined {

@@ -4,7 +4,7 @@ import type { EventId } from '#core/keys.ts'
 import type { RawRecord, Rejection } from '#core/record.ts'
 import type { Fate, Receipt, RecordSink } from '#core/sink.ts'
 import type { LogPlace } from '#core/transport.ts'
-import { type Accepted, accept } from './accept.ts'
+import { type Accepted, accept, knows } from './accept.ts'
 import { EVENTS_A_ROUND, deriveOnce } from './derive.ts'
 import { createDictionary } from './store/dictionary.ts'
 import { storeFacts } from './store/facts.ts'
@@ -98,6 +98,7 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
   }
 
   return {
+    knows,
     async deliver(records, rejections, place = null): Promise<Receipt> {
       // A batch may take longer than the moment that is waited for.
       clearTimeout(timer)

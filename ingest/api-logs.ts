@@ -53,8 +53,8 @@ export function apiLogs(logs: readonly ApiLog[]): ApiLogs {
 }
 
 /** A sink that hands lines of these logs on in trailjoin's words. */
-export function translatingSink(sink: RecordSink, { translate }: ApiLogs): RecordSink {
-  return { ...sink, deliver: (records, rejections) => sink.deliver(records.map(translate), rejections) }
+export function translatingSink(sink: RecordSink, { matches, translate }: ApiLogs): RecordSink {
+  return { ...sink, knows: (value) => sink.knows(value) || matches(value), deliver: (records, rejections) => sink.deliver(records.map(translate), rejections) }
 }
 
 function fits(member: Json | undefined, wanted: string | number | boolean): boolean {

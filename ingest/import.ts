@@ -45,7 +45,7 @@ export interface ImportSummary {
     readonly read: number
     readonly error: string | null
   }[]
-  /** Files that could not be read to their end; `file` names the entry of an archive, `reason` line and byte. */
+  /** Files that could not be read to their end, or of whose text nothing could be read; `file` names the entry of an archive, `reason` line and byte. */
   readonly errors: readonly FileError[]
   /** The first thousand. All of them have been handed to the sink. */
   readonly rejections: readonly Rejection[]
@@ -55,11 +55,13 @@ const REJECTIONS_KEPT = 1000
 
 /**
  * Imports files, folders (with everything below them, in the order of their names) and `-` for standard input. The rules:
- * - what a file is follows from its content: gzip, zip, UTF-8 or UTF-16; arrays, wrappers, lines, single values (split/splitter.ts);
+ * - what a file is follows from its content: gzip, zip, tar, UTF-8 or UTF-16; tables (tables/), arrays, wrappers, lines, single values
+ *   (split/splitter.ts);
  * - a corrupt line, an item that is no record, and what no format recognises is a rejection: kept with file, line and reason;
- * - a foreign file in a folder is one rejection; an empty file is nothing;
- * - a file that cannot be read to its end (missing, no permission, cut gzip, damage inside an array) is an entry of `errors`: what was
- *   complete in it is delivered, and the other files are read;
+ * - a foreign file is one rejection; an empty file is nothing;
+ * - a file that cannot be read to its end (missing, no permission, cut off) is an entry of `errors`: what was complete in it is
+ *   delivered, and the other files are read;
+ * - so is a text in which nothing at all is a JSON object, and a file that was named itself and whose records were all rejected;
  * - a delivery that fails ends the import: the promise is rejected with that error.
  */
 export async function importPaths(paths: readonly string[], options: ImportOptions): Promise<ImportSummary> {
@@ -73,6 +75,8 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
   }
   const count = { stored: 0, duplicates: 0, variants: 0, rejected: 0, read: 0, seen: 0, bytes: 0 }
   const byFormat: Record<string, number> = {}
+  const named = new Set(paths)
+  const refusedOf = new Map<string, number>()
 
   const batches = createBatches(sink, batchSize, (receipt, delivered, refused) => {
     const rejected = [...refused, ...receipt.rejected]
@@ -83,6 +87,7 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
     count.rejected += rejected.length
     for (const [format, records] of Object.entries(receipt.byFormat)) byFormat[format] = (byFormat[format] ?? 0) + records
     found.rejections.push(...rejected.slice(0, REJECTIONS_KEPT - found.rejections.length))
+    for (const { origin } of rejected) if (named.has(pathOf(origin.file))) refusedOf.set(pathOf(origin.file), (refusedOf.get(pathOf(origin.file)) ?? 0) + 1)
   })
 
   let told = 0
@@ -103,8 +108,10 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
   for (const { path } of files) {
     const before = count.seen
     const failed: FileError[] = []
+    const held = { objects: 0, places: 0 }
     const reading = {
       context,
+      knows: sink.knows,
       record: (record: Parameters<typeof batches.record>[0]) => {
         count.seen++
         batches.record(record)
@@ -121,7 +128,9 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
     }
     const text = async (file: string, bytes: AsyncIterable<Buffer>): Promise<void> => {
       try {
-        await readText(file, bytes, reading)
+        const { objects, places } = await readText(file, bytes, reading)
+        held.objects += objects
+        held.places += places
       } catch (error) {
         if (error instanceof Stopped || signal?.aborted) throw error
         failed.push({ file, reason: explain(error) })
@@ -140,12 +149,20 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
       signal?.throwIfAborted()
       failed.push({ file: path, reason: explain(error) })
     }
+    if (failed.length === 0 && held.objects === 0 && held.places > 0)
+      failed.push({ file: path, reason: 'nothing in it could be read: it holds no JSON record' })
     found.errors.push(...failed)
     found.files.push({ path, read: count.seen - before, error: failed[0]?.reason ?? null })
     tell(path, false)
   }
   await batches.finish()
   await sink.drain()
+  found.files.forEach((file, index) => {
+    if (file.error !== null || file.read === 0 || refusedOf.get(file.path) !== file.read) return
+    const reason = `nothing in it could be read: ${file.read === 1 ? 'its only record was' : `all ${file.read} records were`} rejected`
+    found.errors.push({ file: file.path, reason })
+    found.files[index] = { ...file, error: reason }
+  })
   tell(files.at(-1)?.path ?? '', true)
   const { stored, duplicates, variants, rejected, read } = count
   return {
@@ -160,6 +177,9 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
     rejections: found.rejections,
   }
 }
+
+/** The file on the disk: an entry of an archive is named `archive!entry`. */
+const pathOf = (file: string): string => file.split('!', 1)[0]!
 
 /** A failed delivery on its way out through the readers: no fault of the file that is being read. */
 class Stopped extends Error {}

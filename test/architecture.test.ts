@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: ['node:crypto', 'zod'],
   transport: ['core', 'node:*', 'kafkajs', '@platformatic/wasm-utils', 'p-retry'],
-  ingest: ['core', 'node:*', 'yaml', 'yauzl', 'zod'],
+  ingest: ['core', 'node:*', 'tar-stream', 'yaml', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],
   'ingest/sources': [
     'core',
@@ -83,6 +83,7 @@ const TEST_EXTRAS = [
   'zod',
   'kafkajs',
   'yauzl',
+  'tar-stream',
 ]
 
 interface Import {

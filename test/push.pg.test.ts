@@ -55,7 +55,7 @@ let instead: RecordSink['deliver'] | null = null
 beforeAll(async () => {
   database = await createTestDatabase()
   sink = createCorrelator(database.pool)
-  server = await serve({ deliver: (...batch) => (instead ? instead(...batch) : sink.deliver(...batch)), drain: () => sink.drain() })
+  server = await serve({ knows: sink.knows, deliver: (...batch) => (instead ? instead(...batch) : sink.deliver(...batch)), drain: () => sink.drain() })
 })
 afterAll(async () => {
   await server?.close()
@@ -241,7 +241,7 @@ describe('a push', () => {
 
 test('behind Kafka a record is accepted when it is published, and what no correlator will know is said at once', async () => {
   const transport = createMemoryTransport()
-  const behind = await serve(createTransportSink(transport))
+  const behind = await serve(createTransportSink(transport, sink.knows))
   const published: string[] = []
   await transport.consume('records', 'test', (batch) => {
     published.push(...batch.map((message) => message.value))

@@ -27,6 +27,7 @@ function store(refuse: (records: readonly RawRecord[], rejections: readonly Reje
   const records: RawRecord[] = []
   const rejections: Rejection[] = []
   return {
+    knows: () => true,
     records,
     rejections,
     deliver(given, refused): Promise<Receipt> {
@@ -57,7 +58,7 @@ describe('records through a transport', () => {
     const sink = store()
     const transport = await run(sink)
     const records = [record({ a: 1 }), record({ a: 2 })]
-    const receipt = await createTransportSink(transport).deliver(records, [rejection])
+    const receipt = await createTransportSink(transport, () => true).deliver(records, [rejection])
     expect(sink.records).toEqual(records)
     expect(sink.rejections).toEqual([rejection])
     expect(receipt).toEqual({ stored: 0, duplicates: 0, variants: 0, rejected: [], byFormat: {} })
@@ -73,6 +74,7 @@ describe('records through a transport', () => {
     }
     const calls: { readonly records: number; readonly place: LogPlace | null | undefined }[] = []
     const sink: RecordSink = {
+      knows: () => true,
       deliver(given, refused, at) {
         if (given.some(({ value }) => value['a'] === 'refuse')) return Promise.reject(Object.assign(new Error('bad'), { code: '22021' }))
         calls.push({ records: given.length + refused.length, place: at })
@@ -117,7 +119,7 @@ describe('records through a transport', () => {
     })
     const transport = await run(sink)
     const records = Array.from({ length: 21 }, (_, index) => record({ index, what: index === 3 || index === 20 ? 'bad' : 'good' }))
-    await createTransportSink(transport).deliver(records, [rejection])
+    await createTransportSink(transport, () => true).deliver(records, [rejection])
     expect(sink.records.map(({ value }) => value['index'])).toEqual(records.map((_, index) => index).filter((index) => index !== 3 && index !== 20))
     expect(sink.rejections.map(({ reason }) => reason)).toEqual([
       'the store refuses it: invalid byte sequence',
@@ -133,7 +135,7 @@ describe('records through a transport', () => {
     })
     const transport = await run(sink)
     const at = (index: number, reason: string): Rejection => ({ origin: { file: 'f', line: null, index }, reason, text: `${index}` })
-    await createTransportSink(transport).deliver([], [at(0, 'good'), at(1, 'bad'), at(2, 'good'), at(3e9, 'good'), at(4, 'good')])
+    await createTransportSink(transport, () => true).deliver([], [at(0, 'good'), at(1, 'bad'), at(2, 'good'), at(3e9, 'good'), at(4, 'good')])
     expect(sink.rejections.map(({ reason, text }) => `${text} ${reason}`).toSorted()).toEqual([
       '0 good',
       '1 the store refuses why it was rejected: out of range',
@@ -149,7 +151,7 @@ describe('records through a transport', () => {
       if (away-- > 0) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
     })
     const transport = await run(sink)
-    await createTransportSink(transport).deliver([record({ a: 1 })], [])
+    await createTransportSink(transport, () => true).deliver([record({ a: 1 })], [])
     expect(sink.records).toHaveLength(1)
     expect(sink.rejections).toEqual([])
   })
@@ -162,9 +164,12 @@ test('a record that is too large to travel is published as rejected, cut, and th
   })
   const transport: Transport = { publish, consume: () => Promise.resolve(), close: () => Promise.resolve() }
   const large = record({ text: 'x'.repeat(200_000) })
-  const receipt = await createTransportSink(transport).deliver([record({ a: 1 }), large, record({ a: 2 }), large], [])
+  const receipt = await createTransportSink(transport, () => true).deliver([record({ a: 1 }), large, record({ a: 2 }), large], [])
   expect(receipt.rejected.map(({ reason, text }) => [reason, text.length])).toEqual(
-    Array.from({ length: 2 }, () => ['too large to travel: the message has 200000 bytes, and the topic takes at most 100000', 65_536]),
+    Array.from({ length: 2 }, () => [
+      'too large to travel: the message has 200000 bytes, and the topic takes at most 100000 (the beginning of 200011 bytes is kept)',
+      65_536,
+    ]),
   )
   const delivered = publish.mock.calls.filter(([topic]) => topic === 'records').at(-1)?.[1]
   expect(delivered?.map(({ value }) => (JSON.parse(value) as { text: string }).text)).toEqual(['{"a":1}', '{"a":2}'])

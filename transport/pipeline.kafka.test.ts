@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { canonicalExport } from '#api/read-models/canonical-export.ts'
+import { knows } from '#correlate/accept.ts'
 import { createCorrelator } from '#correlate/index.ts'
 import type { Transport } from '#core/transport.ts'
 import { importPaths } from '#ingest/import.ts'
@@ -69,7 +70,7 @@ describe.skipIf(brokers.length === 0)('through Kafka', () => {
     await Promise.all(sinks.map((sink) => consumeInto(open(namespace), sink, { signal, mask: maskText })))
     const publisher = open(namespace)
     // Twice, as at-least-once delivery may do.
-    for (let round = 0; round < 2; round++) await importPaths(RECORDS, { sink: createTransportSink(publisher), batchSize: 20 })
+    for (let round = 0; round < 2; round++) await importPaths(RECORDS, { sink: createTransportSink(publisher, knows), batchSize: 20 })
     await publisher.publish('records', [{ key: 'poison', value: 'no record', headers: {} }])
     await vi.waitFor(async () => expect((await exported(store)).length).toBeGreaterThanOrEqual(expected.length), { timeout: 60_000, interval: 300 })
     await vi.waitFor(
@@ -90,7 +91,7 @@ describe.skipIf(brokers.length === 0)('through Kafka', () => {
     const store = await database()
     // The command reads the topics of the product; this broker is the test's own, unless KAFKA_BROKERS names one.
     const publisher = open('trailjoin')
-    await importPaths(RECORDS, { sink: createTransportSink(publisher), batchSize: 20 })
+    await importPaths(RECORDS, { sink: createTransportSink(publisher, knows), batchSize: 20 })
     let log = ''
     const start = (): ChildProcess => {
       const child = spawn(process.execPath, [join(ROOT, 'bin', 'trailjoin.ts'), 'correlate', '--metrics', '0'], {

@@ -92,6 +92,7 @@ function countDeliveries(registry: Registry): { readonly sink: (sink: RecordSink
   return {
     failing: () => failed >= ILL_AFTER,
     sink: (sink) => ({
+      knows: sink.knows,
       async deliver(given, rejections, place) {
         try {
           const receipt = await sink.deliver(given, rejections, place)

@@ -15,7 +15,7 @@ const SHOWN_REJECTIONS = 20
 export const importCommand: CommandFactory = (cli) =>
   new Command('import')
     .description('imports log files: CloudTrail, Bedrock, Google Cloud, Entra, your own API; the format is recognised by content')
-    .argument('<path...>', 'files, folders, or - for standard input; gz and zip are unpacked')
+    .argument('<path...>', 'files, folders, or - for standard input; gz, zip and tar are unpacked')
     .option('--json', 'print one summary object')
     .option('--strict', 'fail when any record is rejected')
     .option('--config <file>', 'configuration file, for access logs in words of their own (default: TRAILJOIN_CONFIG, else trailjoin.yaml here)')
@@ -29,7 +29,7 @@ export const importCommand: CommandFactory = (cli) =>
       const summary = await withStore(cli, options, ({ pool }) => load(cli, pool, { paths, tenantId: tenant, apiLogs }))
       await report(cli, summary, options.json === true)
       if (summary.errors.length > 0)
-        throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read to their end; the rest is stored.`)
+        throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read, or not to their end; the rest is stored.`)
       if (options.strict && summary.rejected > 0) throw new CommandError(`${summary.rejected} records were rejected (--strict); the rest is stored.`)
     })
 

@@ -85,6 +85,7 @@ function countReceipts(sink: RecordSink): { readonly sink: RecordSink; readonly 
   const sum = { read: 0, stored: 0, duplicates: 0, rejected: 0 }
   return {
     sink: {
+      knows: sink.knows,
       async deliver(records, rejections) {
         const receipt = await sink.deliver(records, rejections)
         sum.read += records.length + rejections.length

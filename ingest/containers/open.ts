@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { asUtf8 } from './decode.ts'
 import { gunzip } from './inflate.ts'
+import { TAR_BLOCK, isTar, tarEntries } from './tar.ts'
 import { zipEntries } from './zip.ts'
 
 /** Archives that cannot be read from their file (on a pipe, in another archive) must fit into memory. */
@@ -12,7 +13,7 @@ const MAX_LAYERS = 5
 type ReadText = (name: string, bytes: AsyncIterable<Buffer>) => Promise<void>
 
 export interface Opening {
-  /** Called once for every text that is found: a plain file, what a gz holds, each entry of a zip (`archive.zip!entry`). */
+  /** Called once for every text that is found: a plain file, what a gz holds, each entry of a zip or tar (`archive.zip!entry`). */
   readonly text: ReadText
   /** Counts bytes as they lie on the disk. */
   readonly onBytes: (count: number) => void
@@ -20,8 +21,8 @@ export interface Opening {
 }
 
 /**
- * Opens a file by what it contains, never by its name: gzip (also in gzip, also many members in a row), zip (each entry; a zip in a zip
- * once), UTF-8 or UTF-16 text. Throws when the bytes cannot be had.
+ * Opens a file by what it contains, never by its name: gzip (also in gzip, also many members in a row), zip and tar (each
+ * entry; an archive in an archive once), UTF-8 or UTF-16 text. Throws when the bytes cannot be had.
  */
 export async function openFile(path: string, opening: Opening): Promise<void> {
   const source = path === '-' ? opening.standardInput : (createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>)
@@ -42,14 +43,14 @@ async function* counted(source: AsyncIterable<Buffer>, onBytes: (count: number) 
 
 async function openBytes(name: string, source: AsyncIterable<Buffer>, text: ReadText, layers: number, path: string | null): Promise<void> {
   const { head, rest } = await peek(source)
-  const gzip = head[0] === 0x1f && head[1] === 0x8b
-  const zip = head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6))
-  if ((gzip || zip) && layers >= MAX_LAYERS) throw new Error(`more than ${MAX_LAYERS} archives in one another`)
-  if (gzip) return openBytes(name, gunzip(rest), text, layers + 1, null)
-  if (!zip) return text(name, asUtf8(rest))
-  if (path !== null) await rest.return(undefined)
-  // Two layers count: a zip in a zip is opened, a zip in that is refused.
-  for await (const entry of zipEntries(path ?? (await collect(rest)))) {
+  const kind = archiveKind(head)
+  if (kind === null) return text(name, asUtf8(rest))
+  if (layers >= MAX_LAYERS) throw new Error(`more than ${MAX_LAYERS} archives in one another`)
+  if (kind === 'gzip') return openBytes(name, gunzip(rest), text, layers + 1, null)
+  if (kind === 'zip' && path !== null) await rest.return(undefined)
+  const entries = kind === 'tar' ? tarEntries(rest) : zipEntries(path ?? (await collect(rest)))
+  // Two layers count: an archive in an archive is opened, one in that is refused.
+  for await (const entry of entries) {
     const inner = `${name}!${entry.name}`
     await text(inner, nested(inner, entry.bytes, text, layers + 3))
   }
@@ -58,9 +59,14 @@ async function openBytes(name: string, source: AsyncIterable<Buffer>, text: Read
 /** What an entry holds. A text of its own when it is one; otherwise nothing, after its own texts have been read. */
 async function* nested(name: string, source: AsyncIterable<Buffer>, text: ReadText, layers: number): AsyncGenerator<Buffer> {
   const { head, rest } = await peek(source)
-  const packed = (head[0] === 0x1f && head[1] === 0x8b) || (head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))
-  if (packed) await openBytes(name, rest, text, layers, null)
+  if (archiveKind(head) !== null) await openBytes(name, rest, text, layers, null)
   else yield* asUtf8(rest)
+}
+
+function archiveKind(head: Buffer): 'gzip' | 'zip' | 'tar' | null {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  if (head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6))) return 'zip'
+  return isTar(head) ? 'tar' : null
 }
 
 async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer> }> {
@@ -68,7 +74,7 @@ async function peek(source: AsyncIterable<Buffer>): Promise<{ head: Buffer; rest
   let head: Buffer = Buffer.alloc(0)
   let failure: unknown = null
   try {
-    while (head.length < 4) {
+    while (head.length < TAR_BLOCK) {
       const next = await iterator.next()
       if (next.done) break
       head = head.length === 0 ? next.value : Buffer.concat([head, next.value])

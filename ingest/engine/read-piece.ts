@@ -1,17 +1,19 @@
 import type { RecordContext } from '#core/record.ts'
+import type { Knows } from '#core/sink.ts'
 import { explain } from '../paths.ts'
 import { openStream } from '../containers/open.ts'
 import { readText } from '../read-text.ts'
 import { keptText } from '../records-in.ts'
 import type { Reading } from '../read-text.ts'
 import type { Batches } from '../batches.ts'
+import { Damage } from '../split/damage.ts'
 import type { Piece } from './source.ts'
 
 /**
  * Reads one piece into the batches, through the same splitter, envelopes and masking as an imported file. Damage inside it is a rejection and is not
  * fatal; a delivery that fails and a stream that breaks are thrown as they are.
  */
-export async function readPiece(piece: Piece, batches: Batches, context: RecordContext): Promise<void> {
+export async function readPiece(piece: Piece, batches: Batches, context: RecordContext, knows: Knows): Promise<void> {
   if ('refused' in piece) {
     batches.reject({ origin: { file: piece.where, line: null, index: 0 }, reason: piece.reason, text: keptText(piece.refused) })
     return
@@ -29,6 +31,7 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
   }
   const reading: Reading = {
     context,
+    knows,
     record: (record) => batches.record(record),
     reject: (rejection) => batches.reject(rejection),
     turn: () => watched(() => batches.turn()),
@@ -49,10 +52,11 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
 
   try {
     if ('text' in content) await readText(content.where, bytes(), reading)
-    else await openStream(content.where, bytes(), (name, text) => readText(name, text, reading))
+    else await openStream(content.where, bytes(), async (name, text) => void (await readText(name, text, reading)))
   } catch (error) {
     const failure = outside as { readonly error: unknown } | null
     if (failure !== null) throw failure.error
+    if (error instanceof Damage && error.remains) return
     batches.reject({
       origin: { file: content.where, line: null, index: 0 },
       reason: `cannot be read to its end: ${explain(error)}`,

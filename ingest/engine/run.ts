@@ -210,7 +210,7 @@ async function deliverPage(page: Page, source: RunningSource, { sink }: RunOptio
   })
   try {
     for (const piece of page.pieces) {
-      await readPiece(piece, batches, source.context)
+      await readPiece(piece, batches, source.context, sink.knows)
     }
     await batches.finish()
   } catch (error) {
@@ -224,6 +224,7 @@ async function deliverPage(page: Page, source: RunningSource, { sink }: RunOptio
 function oneAtATime(sink: RecordSink): RecordSink {
   let last: Promise<unknown> = Promise.resolve()
   return {
+    knows: sink.knows,
     deliver(records, rejections) {
       const mine = last.then(() => sink.deliver(records, rejections))
       last = mine.catch(() => undefined)

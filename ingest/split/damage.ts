@@ -1,22 +1,17 @@
-/** The text of a file is no JSON from here on, and what follows cannot be told apart from the damage: reading of the file stops. */
+/** The text ends inside a record or an array: what was complete before, and what could be told apart behind a damage, has been handed over. */
 export class Damage extends Error {
   readonly line: number
   readonly byte: number
 
+  /** The broken end has been handed over as rejected; otherwise there is none, because the text ends between two records. */
+  readonly remains: boolean
+
   /** `line` counts from 1, `byte` from 0 (after decompression). */
-  constructor(reason: string, line: number, byte: number) {
+  constructor(reason: string, line: number, byte: number, remains: boolean) {
     super(`line ${line}, byte ${byte}: ${reason}`)
     this.name = 'Damage'
     this.line = line
     this.byte = byte
-  }
-}
-
-/** The file does not even begin like JSON records: it is a foreign file, and rejected as one. */
-export class NotJson extends Error {
-  /** What the file begins with, for a person. */
-  constructor(reason: string) {
-    super(`not JSON: ${reason}`)
-    this.name = 'NotJson'
+    this.remains = remains
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The byte-level grammar of JSON: finds where a value ends without building it, at a chunk's pace and with constant memory. Only
- * the structure is checked here; `JSON.parse` of the slice judges numbers, literals and escapes.
+ * the structure is checked here; `JSON.parse` of the slice judges numbers, literals and escapes. So a value with a bare word that
+ * JSON does not know (`NaN`, `None`) has an end all the same, and costs itself alone.
  */
 const VALUE = 0
 const VALUE_OR_END = 1
@@ -23,7 +24,7 @@ export interface Scan {
   expect: number
   inString: boolean
   inScalar: boolean
-  /** Key of depth 1 that was read last, as positions inside its quotes. */
+  /** Key of depth 1 or 2 that was read last, as positions inside its quotes. */
   keyStart: number
   keyEnd: number
   readonly stack: Uint8Array
@@ -55,18 +56,26 @@ export function beginValue(scan: Scan): void {
   scan.keyEnd = -1
 }
 
-/** Makes the scan continue inside an object right after one of its members. */
-export function resumeObject(scan: Scan): void {
+/** Makes the scan continue inside an object (in an object, with depth 2) right after one of its members. */
+export function resumeObject(scan: Scan, depth: number): void {
   beginValue(scan)
-  scan.depth = 1
+  scan.depth = depth
   scan.stack[1] = OBJECT
+  scan.stack[2] = OBJECT
   scan.expect = COMMA_OR_END
+}
+
+/** Moves all positions, because the bytes have moved. */
+export function shiftScan(scan: Scan, by: number): void {
+  scan.at -= by
+  scan.keyStart -= by
+  scan.keyEnd -= by
 }
 
 /**
  * Goes on until the value is complete (`done`: `at` is behind it), the buffer is used up (`more`), an array begins as a member of
- * the outermost object (`array`: `at` is on its bracket; call `enterArray` to go on), or the grammar is broken (`damage`: `at` is
- * on the culprit). With `lineBound` an opening brace in a line's first column is damage, too.
+ * the outermost object, or as `hits` of an object in it (`array`: `at` is on its bracket; call `enterArray` to go on), or the grammar
+ * is broken (`damage`: `at` is on the culprit). With `lineBound` an opening brace in a line's first column is damage, too.
  */
 export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean): Step {
   const { stack } = state
@@ -87,7 +96,7 @@ export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean
       if (at >= end) break
       inString = false
       if (expect === KEY) {
-        if (depth === 1) state.keyEnd = at
+        if (depth <= 2) state.keyEnd = at
         expect = COLON
       } else expect = COMMA_OR_END
       at++
@@ -122,7 +131,7 @@ export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean
         continue
       case 34:
         if (expect === KEY_OR_END || expect === KEY) {
-          if (depth === 1) state.keyStart = at + 1
+          if (depth <= 2) state.keyStart = at + 1
           expect = KEY
         } else if (expect > VALUE_OR_END) {
           step = 'damage'
@@ -153,7 +162,7 @@ export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean
           step = 'damage'
           break loop
         }
-        if (byte === 91 && depth === 1 && stack[1] === OBJECT) {
+        if (byte === 91 && stack[depth] === OBJECT && (depth === 1 || (depth === 2 && stack[1] === OBJECT && isHits(state, bytes)))) {
           step = 'array'
           break loop
         }
@@ -180,7 +189,7 @@ export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean
         continue
       }
       default:
-        if (expect > VALUE_OR_END || !((byte >= 48 && byte <= 57) || byte === 45 || byte === 116 || byte === 102 || byte === 110)) {
+        if (expect > VALUE_OR_END || !((byte >= 48 && byte <= 57) || (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90) || byte === 45 || byte === 43)) {
           step = 'damage'
           break loop
         }
@@ -197,10 +206,16 @@ export function scan(state: Scan, bytes: Buffer, end: number, lineBound: boolean
   return step
 }
 
+/** Elasticsearch and OpenSearch answer with `{"hits":{"hits":[…]}}`: the one wrapper in a wrapper that grows without bound. */
+function isHits(state: Scan, bytes: Buffer): boolean {
+  return state.keyEnd - state.keyStart === 4 && bytes.readUInt32BE(state.keyStart) === 0x68697473
+}
+
 /** Takes the array that `scan` stopped at as a part of the value. */
-export function enterArray(state: Scan): void {
+export function enterArray(state: Scan): true {
   state.depth++
   state.stack[state.depth] = ARRAY
   state.expect = VALUE_OR_END
   state.at++
+  return true
 }

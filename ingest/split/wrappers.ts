@@ -1,9 +1,9 @@
-import type { JsonObject } from '#core/record.ts'
+import type { Json, JsonObject } from '#core/record.ts'
 
 /**
- * Objects that only carry an array of records. The array is recognised while reading, from its key and from the keys before it
- * (the ones after it do not matter any more): a record may well have a member `value` or `events` of its own, e.g. a Google
- * Workspace activity has `events` beside `id` and `actor`.
+ * Objects that only carry an array of records, by the array's key and by the keys before it (the ones after it do not matter any
+ * more): a record may well have a member `value` or `events` of its own, e.g. a Google Workspace activity has `events` beside `id`
+ * and `actor`. What stands in these is records, known or not. Other wrappers are told by their content: by a known record inside.
  */
 const WRAPPERS: Readonly<Record<string, RegExp>> = {
   // CloudTrail S3 files.
@@ -22,9 +22,13 @@ const WRAPPERS: Readonly<Record<string, RegExp>> = {
   logEvents: /^(?:messageType|owner|logGroup|logStream|subscriptionFilters|policyLevel|logEvents)$/,
   // Pub/Sub pull.
   receivedMessages: /^receivedMessages$/,
-  // Log Analytics query answer; each table is taken apart by `rows`.
+  // Elasticsearch and OpenSearch, inside of another `hits`.
+  hits: /^(?:total|max_score|hits)$/,
+  // Log Analytics query answer and Kusto (Azure Data Explorer); each table is taken apart by `rows`.
   tables: /^(?:tables|statistics|render|status|error)$/,
+  Tables: /^Tables$/,
   rows: /^(?:name|columns|rows)$/,
+  Rows: /^(?:TableName|Columns|Rows)$/,
 }
 
 /** How the items of a wrapper's array become records: as they are, or by naming the cells of a row. */
@@ -38,15 +42,52 @@ export function mayWrap(value: JsonObject): boolean {
   return false
 }
 
-/**
- * Whether an object that reads as `before` up to the array under `key` is a wrapper; null when it is a record (or anything else)
- * of its own. `inTables` is true for an item of a Log Analytics `tables` array.
- */
-export function wrapper(key: string, before: JsonObject, inTables: boolean): Wrapper | null {
+/** Whether an object that reads as `before` up to the array under `key` is a wrapper; null when it is a record (or anything else) of its own. */
+export function wrapper(key: string, before: JsonObject): Wrapper | null {
   const siblings = WRAPPERS[key]
   if (!siblings || !Object.keys(before).every((name) => siblings.test(name))) return null
-  if (key !== 'rows') return { columns: null }
-  if (!inTables || !Array.isArray(before.columns)) return null
-  const columns = before.columns.map((column) => (column as JsonObject | null)?.name)
-  return columns.every((name) => typeof name === 'string') ? { columns } : null
+  if (key !== 'rows' && key !== 'Rows') return { columns: null }
+  const columns = columnNames(before['columns'] ?? before['Columns'])
+  return columns === null ? null : { columns }
+}
+
+/** Names of a table's columns (`{name}`, Kusto: `{ColumnName}`), or null when these are no columns. */
+function columnNames(columns: Json | undefined): string[] | null {
+  if (!Array.isArray(columns) || columns.length === 0) return null
+  const names = columns.map((column) => (column as JsonObject | null)?.['name'] ?? (column as JsonObject | null)?.['ColumnName'])
+  return names.every((name) => typeof name === 'string') ? names : null
+}
+
+/** A row as an object named by its columns; null when it has others. A row that is an object has named its cells itself. */
+export function namedRow(row: Json, columns: readonly string[]): JsonObject | null {
+  if (row !== null && typeof row === 'object' && !Array.isArray(row)) return row as JsonObject
+  if (!Array.isArray(row) || row.length !== columns.length) return null
+  // `__proto__` is a name like others here.
+  return Object.fromEntries(columns.map((column, index) => [column, row[index] as Json]))
+}
+
+/**
+ * A row that is a list of its cells, as one object: `[{"eventName":"…"},{"eventTime":"…"}]` (CloudTrail Lake's GetQueryResults),
+ * `[{"field":"@message","value":"…"}]` (CloudWatch Logs Insights' GetQueryResults).
+ */
+export function asRow(items: readonly Json[]): JsonObject | null {
+  if (items.length < 2) return null
+  const row = new Map<string, Json>()
+  for (const item of items) {
+    if (item === null || typeof item !== 'object' || Array.isArray(item)) return null
+    const cell = item as JsonObject
+    const keys = Object.keys(cell)
+    const [key, value] = keys.length === 1 ? [keys[0], cell[keys[0]!]] : [cell['field'], cell['value']]
+    if (!isCell(cell)) return null
+    if (typeof key !== 'string' || value === undefined || row.has(key)) return null
+    row.set(key, value)
+  }
+  return Object.fromEntries(row)
+}
+
+/** Whether the value may be a cell of such a row. */
+export function isCell(value: Json): boolean {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
+  const keys = Object.keys(value)
+  return keys.length === 1 || (keys.length === 2 && keys.includes('field') && keys.includes('value'))
 }

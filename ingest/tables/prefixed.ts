@@ -23,11 +23,16 @@ export const prefixedReader: TextReader = {
     const complete = whole ? lines : lines.slice(0, -1)
     if (/^[[{]/.test(head.trimStart())) return false
     const first = complete.filter((line) => line.trim() !== '').slice(0, 20)
-    if (first.some((line) => line.length < 60_000 && /^[^{}]{1,1024}\{\s*"/.test(line) && recordsIn(line) !== null)) return true
+    if (first.some((line) => line.length < 60_000 && /^[^{}]{1,1024}\{\s*"/.test(line) && !isCut(line) && recordsIn(line) !== null)) return true
     // One line larger than the head, or `--format json`.
     return TIME.test(head) && /^[^\n{}]{1,1024}\n?\{\s*"/.test(head.replaceAll('\r', ''))
   },
   open,
+}
+
+/** The rest of a record whose beginning is in another file, rather than something before one. */
+function isCut(line: string): boolean {
+  return /"\s*[:,]/.test(line.slice(0, line.indexOf('{')))
 }
 
 interface Found {

@@ -76,14 +76,14 @@ function open(pieces: Pieces): Splitter {
     const object = value as JsonObject
     const keys = Object.keys(object)
     // `Events:` above its items, which come by themselves, and `NextToken: …` below them.
-    if (object[keys.at(-1)!] === null && wrapper(keys.at(-1)!, Object.fromEntries(Object.entries(object).slice(0, -1)), false)) {
+    if (object[keys.at(-1)!] === null && wrapper(keys.at(-1)!, Object.fromEntries(Object.entries(object).slice(0, -1)))) {
       listed = true
       return
     }
     if (listed && top && keys.every((key) => object[key] === null || typeof object[key] !== 'object')) return
     if (mayWrap(object)) {
       const key = keys.find((name) => Array.isArray(object[name]))!
-      if (wrapper(key, Object.fromEntries(Object.entries(object).filter(([name]) => name !== key)), false)) return give(object[key]!, text, from)
+      if (wrapper(key, Object.fromEntries(Object.entries(object).filter(([name]) => name !== key)))) return give(object[key]!, text, from)
     }
     pieces.record(JSON.stringify(object), object, from)
   }

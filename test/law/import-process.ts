@@ -16,6 +16,7 @@ let batches = 0
 const { errors } = await importPaths([folder], {
   batchSize: Number(batchSize),
   sink: {
+    knows: correlator.knows,
     deliver: async (records, rejections) => {
       const receipt = await correlator.deliver(records, rejections)
       if (++batches % DRAIN_EVERY === 0) await correlator.drain()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RawRecord } from '#core/record.ts'
-import { accept, type Accepted } from '#correlate/accept.ts'
+import { accept, type Accepted, knows } from '#correlate/accept.ts'
 import { importPaths } from '#ingest/import.ts'
 
 const FOLDER = join(import.meta.dirname, '../fixtures/scenarios')
@@ -43,6 +43,7 @@ export function expectedOf(scenario: string): Expected {
 export async function acceptedOf(scenario: string): Promise<readonly Accepted[]> {
   const records: RawRecord[] = []
   const sink = {
+    knows,
     deliver: async (batch: readonly RawRecord[]) => {
       records.push(...batch)
       return { stored: batch.length, duplicates: 0, variants: 0, rejected: [], byFormat: {} }

@@ -188,7 +188,7 @@ test('a resource that may not be read does not stop the others, and says so', as
 test('poison entries are kept as rejections with a reason, and their neighbours arrive', async () => {
   const good = [happen(NOW - HOUR), happen(NOW - 2 * HOUR)]
   const deep = `{"insertId":"deep","timestamp":"2026-09-01T10:30:00Z","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
-  for (const text of [deep, '"no object"', '[{"insertId":"in an array"}]', '7', 'null']) gcp.add(P, text)
+  for (const text of [deep, '"no object"', '["in an array"]', '7', 'null']) gcp.add(P, text)
   const run = collect()
   expect((await run.poll())[0]?.error).toBeNull()
   expect(run.texts().map((text) => text.slice(0, 200))).toEqual(good.toSorted().map((text) => text.slice(0, 200)))
