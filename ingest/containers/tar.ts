@@ -43,7 +43,7 @@ export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator
   } catch (error) {
     throw failure ?? new Error(`the tar archive is cut off or damaged (${error instanceof Error ? error.message : String(error)})`, { cause: error })
   } finally {
-    archive.destroy(null as never)
+    archive.destroy(null)
     await feeding
   }
   if (failure !== null) throw failure
