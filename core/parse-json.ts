@@ -72,3 +72,9 @@ function put(container: Json[] | Record<string, Json> | undefined, key: string, 
   // `__proto__` is a key like others in JSON; an assignment would set the prototype.
   else Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
 }
+
+/** What is wrong with a text, in the parser's words without those of the text: a reason is shown where the text may not be. */
+export function jsonFault(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error)
+  return words.replace(/,? ?(?:\.\.\.)?".*$/s, '').trim() || 'a word that JSON does not know'
+}

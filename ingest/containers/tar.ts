@@ -41,7 +41,7 @@ export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator
       while (!(await bytes.next()).done);
     }
   } catch (error) {
-    throw failure ?? new Error(`the tar archive is cut off or damaged (${error instanceof Error ? error.message : String(error)})`, { cause: error })
+    throw failure ?? damaged(error)
   } finally {
     archive.destroy(null)
     await feeding
@@ -51,7 +51,15 @@ export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator
 
 /** Who leaves an entry early must not end the archive, as leaving the entry's own iterator does. */
 async function* untilLeft(bytes: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  for (let next = await bytes.next(); !next.done; next = await bytes.next()) yield next.value
+  try {
+    for (let next = await bytes.next(); !next.done; next = await bytes.next()) yield next.value
+  } catch (error) {
+    throw damaged(error)
+  }
+}
+
+function damaged(error: unknown): Error {
+  return new Error(`the tar archive is cut off or damaged (${error instanceof Error ? error.message : String(error)})`, { cause: error })
 }
 
 /** A write that is refused waits until the archive has been read on, so memory stays that of a chunk. */

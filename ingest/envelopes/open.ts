@@ -1,5 +1,5 @@
 import { itemTexts, memberText } from '#core/json-text.ts'
-import { parseJson } from '#core/parse-json.ts'
+import { jsonFault, parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import type { Knows } from '#core/sink.ts'
 import { createSplitter } from '../split/splitter.ts'
@@ -198,7 +198,7 @@ function whyNothing(text: string, named: Named): string | null {
   try {
     return asObject(parseJson(inner)) ? null : 'no record: the envelope holds no object'
   } catch (error) {
-    return `not JSON inside its envelope: ${(error as Error).message}`
+    return `not JSON inside its envelope: ${jsonFault(error)}`
   }
 }
 

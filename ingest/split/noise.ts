@@ -44,6 +44,11 @@ export class Noise {
     return this.size < 1024 && /^[\s,\uFEFF]*$/.test(this.text)
   }
 
+  /** Nothing but what closes something: the end of a value whose beginning was a damage, too. */
+  get isCloser(): boolean {
+    return this.size < 1024 && /^[\s,\]}\uFEFF]*$/.test(this.text)
+  }
+
   /** Takes bytes in that belong to no record; gives the number of lines that end in them. */
   take(window: Window, from: number, to: number): number {
     if (to <= from) return 0
@@ -90,7 +95,8 @@ export function nextPlace(noise: Noise, window: Window, from: number, within: 't
   const limit = newline < 0 ? window.end : newline
   const brace = window.find(BRACE, from, limit)
   if (brace >= 0) return atBrace(noise, window, from, brace, top, last)
-  if (newline >= 0) return atLineEnd(noise, window, newline, last)
+  if (newline > from) return { kind: 'skip', at: newline }
+  if (newline === from) return atLineEnd(noise, window, newline, last)
   return last ? { kind: 'skip', at: window.end } : { kind: 'more', at: heldBack(window, from) }
 }
 
@@ -103,7 +109,8 @@ function nextRow(noise: Noise, window: Window, from: number, last: boolean): Nex
 }
 
 function atLineEnd(noise: Noise, window: Window, newline: number, last: boolean): Next {
-  if (!noise.spread) return { kind: 'line', at: newline }
+  // A line that ends like this goes on in the next one, unless that begins anew: the remains of a record that was pretty-printed.
+  if (!noise.spread && noise.last !== COMMA && noise.last !== BRACE && noise.last !== BRACKET) return { kind: 'line', at: newline }
   if (newline + 1 >= window.end) return last ? { kind: 'skip', at: window.end } : { kind: 'more', at: newline }
   const next = window.bytes[newline + 1]!
   return next === BRACE || next === BRACKET || next === 0xef ? { kind: 'line', at: newline } : { kind: 'skip', at: newline + 1 }

@@ -1,5 +1,5 @@
 import { itemTexts } from '#core/json-text.ts'
-import { parseJson } from '#core/parse-json.ts'
+import { jsonFault, parseJson } from '#core/parse-json.ts'
 import { KEPT_CHARS } from '#core/record.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { Damage } from './damage.ts'
@@ -18,8 +18,9 @@ const MAX_FRAMES = 6
 /** Bytes that are scanned in vain for where reading can go on behind a damage, before it is given up: input made to be slow stays cheap. */
 const VAIN_SCANS = 1024 * 1024 * 1024
 
-/** An array that is empty or has an object, an array or a JSON text as its first item, or behind a few that are nothing. */
-const ARRAY_OF_RECORDS = /^\[[\s,]*(?:(?:null|true|false|NaN|-?\d[\d.eE+-]*|"[^"\\{[]*")\s*,\s*)*(?:[[{\]]|"(?:\\[nrt]|\s)*(?:[{[]|\\"))/
+/** An array that is empty or has an object, an array or a JSON text as its first item, or behind a few that are nothing. As latin1, with byte-order marks. */
+const ARRAY_OF_RECORDS =
+  /^\[(?:[\s,]|\xef\xbb\xbf)*(?:(?:null|true|false|NaN|-?\d[\d.eE+-]*|"[^"\\{[]*")\s*,\s*)*(?:\xef\xbb\xbf)?(?:[[{\]]|"(?:\\[nrt]|\s)*(?:[{[]|\\"))/
 
 const BRACE = 123
 const BRACKET = 91
@@ -81,6 +82,8 @@ export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord 
   /** In a noise: something that begins at `window.start` is being tried, which began on `startLine`. */
   let trying = false
   let vain = 0
+  /** A damage has been handed over as rejected. */
+  let damaged = false
   let startLine = 1
   /** True until a top-level record is spread over lines: then a line that does not parse is a corrupt line. */
   let lines = true
@@ -108,7 +111,7 @@ export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord 
     try {
       value = parseJson(text)
     } catch (error) {
-      reject(`not JSON: ${(error as Error).message}`, text, line)
+      reject(`not JSON: ${jsonFault(error)}`, text, line)
       return
     }
     records++
@@ -468,7 +471,9 @@ export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord 
 
   function endNoise(now: Noise): void {
     noise = null
-    if (!now.isSeparator) pieces.rejected(now.reason, now.text, now.line, ...(now.size > KEPT_CHARS ? [now.size] : []))
+    if (now.isSeparator || (damaged && now.isCloser)) return
+    damaged = true
+    pieces.rejected(now.reason, now.text, now.line, ...(now.size > KEPT_CHARS ? [now.size] : []))
   }
 
   function advance(last: boolean): void {
