@@ -50,7 +50,9 @@ export function timelineEntries(event: LinkFacts, conclusion: Attribution, direc
     return agents.length === 1 ? agents[0]!.tenantId : conclusion.tenantId
   }
   add(conclusion.subjectOid, 'actor', conclusion.tenantId)
-  if (conclusion.agentOid) add(conclusion.agentOid, conclusion.confidence === 'asserted' ? 'candidate' : 'actor', agentTenant(conclusion.agentOid))
+  // An agent that is the subject is in the subject's tenant: contradictory records may know an agent of that oid in another one only, and the event has one owner.
+  if (conclusion.agentOid && conclusion.agentOid !== conclusion.subjectOid)
+    add(conclusion.agentOid, conclusion.confidence === 'asserted' ? 'candidate' : 'actor', agentTenant(conclusion.agentOid))
   for (const candidate of conclusion.candidates) add(candidate, 'candidate', agentTenant(candidate))
   add(conclusion.onBehalfOf, 'target', conclusion.tenantId)
   for (const target of event.targets) add(target, 'target', event.tenantId ?? directory.onlyTenantOf(target))
