@@ -14,7 +14,7 @@ import { linkedEvents } from '../sigma/events.ts'
 import { SigmaError } from '../sigma/fault.ts'
 import { readRules } from '../sigma/rule.ts'
 import type { SigmaRule } from '../sigma/rule.ts'
-import { createRun } from '../sigma/run.ts'
+import { createRun, linkable } from '../sigma/run.ts'
 import type { Match } from '../sigma/run.ts'
 
 /** A match as it is printed. */
@@ -66,7 +66,7 @@ export const sigmaCommand: CommandFactory = (cli) => {
       if (refused.length > 0 && !skipRefused) throw new UsageError(refused.map(({ reason }) => reason).join('\n'))
       for (const { reason } of refused) cli.say(`Refused: ${reason}`)
       if (rules.length === 0) throw new UsageError('No rule is left to run.')
-      const { fields, records, offer, finish, unseen } = prepared(rules)
+      const { fields, records, offer, finish, unseen } = createRun(rules)
       const sources = sourcesOf(rules)
       for (const note of notesOf(rules)) cli.say(note)
       await withStore(cli, dataDir === undefined ? {} : { dataDir }, async ({ pool }) => {
@@ -173,15 +173,8 @@ async function readAll(paths: readonly string[]): Promise<{ readonly rules: read
       refused.push({ file, reason: error.message })
     }
   }
-  return { rules, refused }
-}
-
-function prepared(rules: readonly SigmaRule[]): ReturnType<typeof createRun> {
-  try {
-    return createRun(rules)
-  } catch (error) {
-    throw error instanceof SigmaError ? new UsageError(error.message) : error
-  }
+  const linked = linkable(rules)
+  return { rules: linked.rules, refused: [...refused, ...linked.refused] }
 }
 
 const shown = ({ firstNs, lastNs, ...match }: Match): Shown => ({ ...match, first: formatTime(firstNs), last: formatTime(lastNs) })

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Study, study } from '../../test/reports/study.ts'
 import { linkedEvents } from './events.ts'
 import { readRules } from './rule.ts'
-import { createRun, type SigmaRun } from './run.ts'
+import { createRun, linkable, type SigmaRun } from './run.ts'
 import { RECORDS } from './testing/records.ts'
 import { PUBLISHED, type PublishedRule } from './testing/rules.ts'
 
@@ -112,4 +112,24 @@ test('a published correlation groups by members of the record', async () => {
   const matches = []
   for await (const event of linkedEvents(store.pool, run, { fromNs: null, toNs: null, sources: ['aws'] })) matches.push(...run.offer(event))
   expect([...matches, ...run.finish()]).toMatchObject([{ rule: 'many', count: 3, group: { 'userIdentity.arn': 'arn:aws:iam::444455556666:user/dev' } }])
+})
+
+test('a count may have its timeframe beside the detection', () => {
+  const rule =
+    'title: T\nlogsource: { product: aws, service: cloudtrail }\ndetection: { s: { eventName: x }, condition: "s | count(eventName) by userIdentity.arn > 6" }\ntimeframe: 5m'
+  expect(readRules(rule, 'T.yml').map(({ kind }) => kind)).toEqual(['event', 'correlation'])
+})
+
+test('a correlation that cannot be linked is refused by itself, and keeps no other rule from running', () => {
+  const event = 'title: e\nname: e\nlogsource: { product: aws, service: cloudtrail }\ndetection: { s: { eventName: x }, condition: s }'
+  const correlation = (name: string, rules: string): string =>
+    `title: ${name}\nname: ${name}\ncorrelation: { type: event_count, rules: [${rules}], group-by: [userIdentity.arn], timespan: 1h, condition: { gte: 2 } }`
+  const all = readRules([event, correlation('good', 'e'), correlation('of-a-correlation', 'good'), correlation('of-nothing', 'z')].join('\n---\n'), 'T.yml')
+  const { rules, refused } = linkable(all)
+  expect(rules.map(({ title }) => title)).toEqual(['e', 'good'])
+  expect(refused.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining('correlates the correlation "good"'),
+    expect.stringContaining('names the rule "z"'),
+  ])
+  createRun(rules)
 })

@@ -97,7 +97,7 @@ function readRule(document: Document, place: PlaceOf): readonly SigmaRule[] {
     return [{ kind: 'correlation', ...common, correlation: readCorrelation(rest['correlation'], rest['generate'], place) }]
   }
   const vocabulary = readLogsource(rest['logsource'], place)
-  const { count, ...detection } = readDetection(rest['detection'], vocabulary, place)
+  const { count, ...detection } = readDetection(rest['detection'], rest['timeframe'], vocabulary, place)
   const rule: EventRule = { kind: 'event', ...common, vocabulary, ...detection }
   if (!count) return [rule]
   // What the count is over is a rule of its own, which nobody else can name.
@@ -115,13 +115,14 @@ interface Detection {
   readonly count: Correlation | null
 }
 
-function readDetection(value: unknown, vocabulary: Vocabulary, place: PlaceOf): Detection {
+/** @param outer a timeframe beside the detection, where some rules have it */
+function readDetection(value: unknown, outer: unknown, vocabulary: Vocabulary, place: PlaceOf): Detection {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(place('detection'), 'there is no detection')
   const { condition, timeframe, ...selections } = value as Record<string, unknown>
   const conditions = Array.isArray(condition) ? (condition as unknown[]) : [condition]
   if (!conditions.every((one) => typeof one === 'string') || conditions.length === 0)
     return refuse(place('detection', 'condition'), 'the condition must be one text')
-  const counted = conditions.length === 1 ? legacyCount(conditions[0]!, timeframe, place) : null
+  const counted = conditions.length === 1 ? legacyCount(conditions[0]!, timeframe ?? outer, place) : null
   if (timeframe !== undefined && !counted) refuse(place('detection', 'timeframe'), 'timeframe is not supported: write a correlation rule (docs/sigma.md)')
   const readers: CountedReader[] = []
   const asked: Vocabulary = {

@@ -60,6 +60,28 @@ interface Group {
   open: Open | null
 }
 
+/**
+ * The rules that can be run together, and why the others cannot: a correlation may name a rule that is not there, another correlation, or a field that the named rule's
+ * logs do not have.
+ */
+export function linkable(rules: readonly SigmaRule[]): {
+  readonly rules: readonly SigmaRule[]
+  readonly refused: readonly { readonly file: string; readonly reason: string }[]
+} {
+  const refused: { file: string; reason: string }[] = []
+  const kept = rules.filter((rule) => {
+    if (rule.kind === 'event') return true
+    try {
+      return Boolean(new Correlator(rule, resolve(rule, rules)))
+    } catch (error) {
+      if (!(error instanceof SigmaError)) throw error
+      refused.push({ file: rule.place.file, reason: error.message })
+      return false
+    }
+  })
+  return { rules: kept, refused }
+}
+
 /** @throws SigmaError when a correlation names no rule, a correlation, or a name that two rules have */
 export function createRun(rules: readonly SigmaRule[]): SigmaRun {
   // In an order of their own: that of the files they stand in is nobody's statement.

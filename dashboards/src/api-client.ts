@@ -58,8 +58,8 @@ function problemText(problem: unknown): string | null {
   return typeof title === 'string' ? title : null
 }
 
-/** All agents, page by page. */
-export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
+/** Agents, page by page, at most MOST_EVENTS; `more` tells that others were left out. */
+export async function fetchAgents(signal?: AbortSignal): Promise<{ readonly agents: readonly Agent[]; readonly more: boolean }> {
   const agents: Agent[] = []
   let cursor: string | null = null
   do {
@@ -68,7 +68,7 @@ export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
     agents.push(...page.items)
     cursor = page.next ?? null
   } while (cursor && agents.length < MOST_EVENTS)
-  return agents
+  return { agents, more: cursor !== null }
 }
 
 /** What an oid is, one entry a tenant. */

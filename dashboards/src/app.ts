@@ -19,6 +19,7 @@ export class App {
   readonly #host: HTMLElement
   #address: Address = parseAddress(location.search)
   #agents: readonly Agent[] = []
+  #moreAgents = false
   #names: Names = collectNames([])
   /** Why there is no list of agents. */
   #failed: string | null = null
@@ -87,11 +88,14 @@ export class App {
     )
     // What another token could see is not this one's.
     this.#agents = []
+    this.#moreAgents = false
     this.#failed = null
     this.#listedOid = undefined
     fill(this.#main, notice('Loading agents…'))
     try {
-      this.#agents = await fetchAgents()
+      const { agents, more } = await fetchAgents()
+      this.#agents = agents
+      this.#moreAgents = more
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
         await this.#refused(error.message)
@@ -196,7 +200,7 @@ export class App {
       h(
         'details',
         { class: 'side-list', open: matchMedia('(min-width: 1000px)').matches },
-        h('summary', {}, h('h2', {}, 'Agents'), h('span', { class: 'muted' }, formatNumber(this.#agents.length))),
+        h('summary', {}, h('h2', {}, 'Agents'), h('span', { class: 'muted' }, `${this.#moreAgents ? 'more than ' : ''}${formatNumber(this.#agents.length)}`)),
         agentList(this.#agents, oid, (picked) => this.#openOid(picked)),
       ),
     )

@@ -240,6 +240,11 @@ export const PUBLISHED: readonly PublishedRule[] = [
     "a:\n  OperationName: 'Update user'\nb:\n  TargetResources|contains|all: [UserType, Guest, Member]\ncondition: a and b",
   ),
   audits(
+    'guest becomes member, as a quotation',
+    'guest-to-member',
+    all('OperationName: Update user', String.raw`properties.message: '"displayName":"UserType","oldValue":"[\"Guest\"]","newValue":"[\"Member\"]"'`),
+  ),
+  audits(
     'local password read',
     'laps',
     all(

@@ -68,6 +68,9 @@ const SIGN_IN: Readonly<Record<string, Read>> = {
   message: signInMessage,
   username: graph('userPrincipalName'),
   upn: graph('userPrincipalName'),
+  accountupn: graph('userPrincipalName'),
+  authenticationresult: signInStatus,
+  mfanotificationoutcome: graph('status.additionalDetails', 'mfaDetail'),
   targetusername: graph('userPrincipalName'),
   ipaddress: either(graph('ipAddress'), outer('callerIpAddress')),
   clientapp: graph('clientAppUsed'),
@@ -81,6 +84,13 @@ const SIGN_IN: Readonly<Record<string, Read>> = {
 }
 
 const activity = either(graph('activityDisplayName'), outer('operationName'))
+/** The activity, and each changed property as its JSON text: some rules quote that. */
+const auditMessage: Read = (view) => [
+  ...activity(view),
+  ...nodesAt(view.get('targetResources'), 'modifiedProperties')
+    .flatMap((list) => (Array.isArray(list) ? list : [list]))
+    .map((property) => JSON.stringify(property).slice(1, -1)),
+]
 const result = either(graph('result'), outer('resultType'))
 
 const AUDIT: Readonly<Record<string, Read>> = {
@@ -89,7 +99,7 @@ const AUDIT: Readonly<Record<string, Read>> = {
   activitydisplayname: activity,
   activitytype: activity,
   activity,
-  message: activity,
+  message: auditMessage,
   eventname: activity,
   status: result,
   result,
