@@ -132,11 +132,13 @@ function unproven({ event, directory }: Story, proving: Told | null): Improvemen
   if (item.subjectOid !== null) {
     const kind = item.tenantId === null ? undefined : directory.find(item.tenantId, item.subjectOid)?.kind
     if (kind === 'user') return []
+    const hadAgents = item.tenantId !== null && directory.agentsOf(item.tenantId, item.subjectOid).length > 0
     return [
       {
         change: 'log',
-        words:
-          'Entra audit logs from before the federated credential for it was made, or a declared inventory: then its agents are known, and it is derived or ambiguous.',
+        words: hadAgents
+          ? 'Its agents are known, but none of them could use it then (created later, gone before, or without a federated credential that was valid). If one could, the Entra audit record of that change is not in the store. An identity that a cloud still lets in when its agents are gone is a finding of its own (revocation-incomplete).'
+          : 'Entra audit logs from before the federated credential for it was made, or a declared inventory: then its agents are known, and it is derived or ambiguous.',
       },
       ...option2({ event, directory }, proving),
     ]
