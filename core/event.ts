@@ -227,13 +227,16 @@ export type DirectoryFact =
 /** Normalising either gives an event or says why it cannot. */
 export type Normalised = { readonly event: TrailEvent } | { readonly reject: string }
 
-/** A normaliser with the rule that ranks its record variants: of several texts of one event, the lowest rank wins, then the smaller hash. */
+/**
+ * A normaliser with the rule that ranks its record variants: of several texts of one event, the lowest rank wins, then the smaller hash. It sees records as their cloud
+ * spells them: `correlate/formats/reading.ts` respells the others first.
+ */
 export interface FormatModule {
   readonly normalise: (record: { readonly value: import('./record.ts').JsonObject; readonly context: import('./record.ts').RecordContext }) => Normalised
   /** True when the parsed record is one of this format (envelope already removed). Must not overlap with other formats. */
   readonly recognise: (value: import('./record.ts').JsonObject) => boolean
-  /** Rank of this variant (0 is best), from the record alone. */
-  readonly rank: (value: import('./record.ts').JsonObject) => number
+  /** Rank of this variant (0 is best), from the record alone; one that had to be respelled ranks behind the cloud's own text. */
+  readonly rank: (value: import('./record.ts').JsonObject, respelled?: boolean) => number
   /** Paths (`a.b.c`, `[]` for array items, `*` for any key) that the normaliser reads or knowingly leaves: the rest is reported as not understood. */
   readonly known: readonly string[]
 }

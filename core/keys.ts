@@ -45,6 +45,32 @@ export const appId = (value: unknown): AppId | null => (isGuid(value) ? (value.t
 export function awsCredential(accessKeyId: unknown): CredentialId | null {
   if (typeof accessKeyId !== 'string' || !/^A[SK]IA[A-Z0-9]{16}$/.test(accessKeyId)) return null
   const tail = accessKeyId.slice(4)
-  if (tail.endsWith('EXAMPLE') || new Set(tail).size < 6 || /SAMPLE|EXAMPLE|MOCK|FAKE|REDACT|MASK/.test(tail)) return null
+  if (tail.endsWith('EXAMPLE') || hasFewCharacters(tail) || /SAMPLE|EXAMPLE|MOCK|FAKE|REDACT|MASK/.test(tail)) return null
   return `aws:${accessKeyId}` as CredentialId
+}
+
+/** Fewer than six different ones. Without a Set: nearly every AWS record asks. */
+function hasFewCharacters(text: string): boolean {
+  let different = 0
+  for (let at = 0; at < text.length && different < 6; at++) if (text.indexOf(text[at]!) === at) different++
+  return different < 6
+}
+
+/**
+ * An AWS account id: text of twelve digits. Exporters make numbers of them, and what lies before the first digit that is not 0 is lost: it is put back. A number that was
+ * rounded (`1.23E+10` of a spreadsheet) cannot be. Anything else that stands in its place is kept as written.
+ */
+export function awsAccount(value: unknown): string | null {
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
+  if (typeof text !== 'string' || text === '' || text === 'null' || text === '<null>') return null
+  if (/^\d{12}$/.test(text)) return text
+  const plain = text.trim()
+  const digits = /^(\d{1,12})(?:\.0+)?$/.exec(plain)?.[1] ?? unrounded(plain)
+  return digits === null || digits === undefined ? plain : digits.padStart(12, '0')
+}
+
+/** The digits of a number in scientific notation that has all of them: `1.2345678901E+10`. */
+function unrounded(text: string): string | null {
+  const [, first, rest, exponent] = /^(\d)\.(\d{1,11})[eE]\+?(\d{1,2})$/.exec(text) ?? []
+  return first !== undefined && rest!.length === Number(exponent) ? first + rest! : null
 }

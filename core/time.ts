@@ -15,10 +15,17 @@ export function parseTime(value: unknown): bigint | null {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
   const utc = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
   const back = new Date(utc)
+  // `Date.UTC` takes the years 0 to 99 for 1900 to 1999.
+  if (back.getUTCFullYear() !== Number(year)) return null
   if (back.getUTCMonth() + 1 !== Number(month) || back.getUTCDate() !== Number(day) || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
     return null
   const nanos = BigInt(fraction.padEnd(9, '0').slice(0, 9))
   return BigInt(utc) * 1_000_000n + nanos - offsetNanos(zone)
+}
+
+/** Year 1, 1970 and the like are what programs write for "no time": no event of any cloud is that old. */
+export function isInstant(nanos: bigint): boolean {
+  return nanos > 0n
 }
 
 function offsetNanos(zone: string): bigint {

@@ -1,6 +1,7 @@
 import type { FormatModule, TrailEvent } from '#core/event.ts'
 import { type JsonObject, type RawRecord, type Rejection, cutRefused, sha256 } from '#core/record.ts'
-import { formats } from './formats/index.ts'
+import { normalised, readRecord } from './formats/reading.ts'
+import type { Unreadable } from './formats/spelling/respell.ts'
 import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
 
 /** A record with the event that it gives. */
@@ -21,11 +22,11 @@ const known = new Map<string, KnownPaths>()
 /** Normalises a record once, at the door. Gives the reason when it is no known record or its normaliser refuses it. */
 export function accept(record: RawRecord): Accepted | Rejection {
   const refuse = (reason: string): Rejection => ({ origin: record.origin, ...cutRefused(reason, record.text) })
-  const match = recognise(record)
-  if (!match) return refuse('no known record format')
-  const [name, format] = match
+  const reading = readRecord(record.value)
+  if (!reading) return refuse('no known record format')
+  const { name, format, value, changed, unreadable } = reading
   try {
-    const result = format.normalise({ value: record.value, context: record.context })
+    const result = normalised(reading, record.context)
     if ('reject' in result) return refuse(`${name}: ${result.reject}`)
     if (result.event.timeNs > LATEST) return refuse(`${name}: the event time is out of range`)
     let paths = known.get(name)
@@ -34,9 +35,9 @@ export function accept(record: RawRecord): Accepted | Rejection {
       record,
       event: result.event,
       format: name,
-      rank: format.rank(record.value),
+      rank: format.rank(value, changed),
       sha256: sha256(record.text),
-      unmapped: unmappedPaths(record.value, paths),
+      unmapped: withUnread(unmappedPaths(value, paths), unreadable),
     }
   } catch (error) {
     // A normaliser must not throw, but hostile or broken input must never harm its neighbours either.
@@ -47,14 +48,15 @@ export function accept(record: RawRecord): Accepted | Rejection {
 /** The format that recognised a value last: most records are followed by one of their kind. */
 let lately: FormatModule | null = null
 
-/** Whether any format recognises the value. */
+/** Whether any format recognises the value, in whatever spelling. */
 export function knows(value: JsonObject): boolean {
   if (lately?.recognise(value)) return true
-  const match = formats.find(([, format]) => format.recognise(value))
-  if (match) lately = match[1]
-  return match !== undefined
+  const reading = readRecord(value)
+  if (reading) lately = reading.format
+  return reading !== null
 }
 
-function recognise(record: RawRecord): readonly [string, FormatModule] | undefined {
-  return formats.find(([, format]) => format.recognise(record.value))
+/** Parts that should be objects and are not hold something that nobody read, known or not. */
+function withUnread(paths: readonly string[], unreadable: readonly Unreadable[]): readonly string[] {
+  return unreadable.length === 0 ? paths : [...new Set([...paths, ...unreadable.map(({ path }) => path)])].toSorted()
 }

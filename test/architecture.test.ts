@@ -10,7 +10,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 
 /** Folder → the folders and packages it may import. The longest matching folder decides. `*`: everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  core: ['node:crypto', 'zod'],
+  core: ['node:crypto', 'node:net', 'zod'],
   transport: ['core', 'node:*', 'kafkajs', '@platformatic/wasm-utils', 'p-retry'],
   ingest: ['core', 'node:*', 'tar-stream', 'yaml', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],
@@ -123,7 +123,7 @@ function fault({ file, target }: Import): string | null {
   const list = [...allowed, folder, ...(isTest ? TEST_EXTRAS : [])]
   const format = /^correlate\/formats\/([^/]+)\//
   const [own, other] = [format.exec(file)?.[1], format.exec(target)?.[1]]
-  if (!isTest && own && other && own !== other && other !== 'entra') return `${file} imports ${target}: a format knows no other format`
+  if (!isTest && own && other && own !== other && other !== 'entra' && other !== 'spelling') return `${file} imports ${target}: a format knows no other format`
   const fits = (pattern: string): boolean =>
     pattern === '*' || target === pattern || target.startsWith(`${pattern}/`) || (pattern.endsWith('*') && target.startsWith(pattern.slice(0, -1)))
   return list.some(fits) ? null : `${file} imports ${target}: ${folder}/ may import ${allowed.join(', ')}`

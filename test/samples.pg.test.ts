@@ -8,7 +8,11 @@ import { findFiles } from '#ingest/paths.ts'
 import { type TestDatabase, createTestDatabase } from './postgres.ts'
 import { SAMPLES, exported, importInto, reasons } from './samples.ts'
 
-const NO_TIME = { aws: 'cloudtrail: no event time (eventTime)', gcp: 'gcp-audit: no event time (timestamp)', entra: 'entra-audit: no event time' }
+const NO_TIME = {
+  aws: 'cloudtrail: no event time (eventTime)',
+  gcp: 'gcp-audit: no event time (timestamp)',
+  entra: 'entra-audit: no event time (activityDateTime, timeGenerated)',
+}
 const UNKNOWN = 'no known record format'
 
 interface Totals {
@@ -38,7 +42,7 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
       duplicates: 142,
       variants: 135,
       byFormat: { cloudtrail: 229 },
-      rejected: { [NO_TIME.aws]: 11, 'cloudtrail: no event time (eventTime is no ISO 8601 time: "redacted")': 1 },
+      rejected: { [NO_TIME.aws]: 11, 'cloudtrail: eventTime must be an instant (ISO 8601 or since 1970), got "redacted"': 1 },
     },
   ],
   ['aws/plaso-lookupevents.ndjson', { read: 6, stored: 6, byFormat: { cloudtrail: 6 } }],
@@ -72,7 +76,15 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
   ['gcp/stratus-docs.ndjson', { read: 12, stored: 0, rejected: { [NO_TIME.gcp]: 12 } }],
   [
     'other/stratus-azure-activity.ndjson',
-    { read: 15, stored: 0, rejected: { [UNKNOWN]: 11, 'no record: "\\"" where an object belongs': 3, [NO_TIME.entra]: 1 } },
+    {
+      read: 15,
+      stored: 0,
+      rejected: {
+        [UNKNOWN]: 11,
+        'no record: "\\"" where an object belongs': 3,
+        'entra-audit: no event time (properties.activityDateTime, properties.timeGenerated, time)': 1,
+      },
+    },
   ],
 ]
 const EVENTS = EXPECTED.reduce((sum, [, { stored }]) => sum + stored, 0)

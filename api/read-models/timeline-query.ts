@@ -2,6 +2,7 @@
  * The SQL of a timeline. It walks the primary key of `timeline` (tenant_id, oid, time_ns, event_id) a stretch at a time and joins only what it walked over: left
  * to itself the planner joins the whole timeline of a busy agent (10⁶ events) and sorts it to give one page (bench/api.ts).
  */
+import { canonicalIp } from '#core/ip.ts'
 import type { TimelinePosition } from '../cursor.ts'
 import type { TimelineFilters } from '../query.ts'
 import { ITEM_COLUMNS, ITEM_JOINS } from './item.ts'
@@ -115,7 +116,9 @@ function eventConditions(filters: TimelineFilters, values: unknown[]): string[] 
   // The separator keeps a match from running over the end of one field into the next.
   if (filters.text !== undefined) {
     const searched = 'e.action, e.resource, e.principal, e.error_code, e.error_message, e.model_id, e.model_name, e.native_id, e.source_ip'
-    add(filters.text, (p) => `strpos(lower(concat_ws(E'\\x1f', ${searched})), lower(${p}::text)) > 0`)
+    // An address is stored in one form, however it is asked for.
+    const texts = [...new Set([filters.text, canonicalIp(filters.text) ?? filters.text])]
+    add(texts, (p) => `exists (select from unnest(${p}::text[]) as asked where strpos(lower(concat_ws(E'\\x1f', ${searched})), lower(asked)) > 0)`)
   }
   return where
 }

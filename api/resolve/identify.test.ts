@@ -48,7 +48,7 @@ describe('an identifier is looked up wherever its form allows', () => {
       ],
     ],
     ['123456789012345678901', ['principal=123456789012345678901', 'resource=123456789012345678901|projects/-/serviceAccounts/123456789012345678901']],
-    ['2001:DB8::1', ['sourceIp=2001:DB8::1|2001:db8::1']],
+    ['2001:DB8::1', ['sourceIp=2001:db8::1|2001:DB8::1']],
     ['192.0.2.7', ['sourceIp=192.0.2.7']],
     [
       'AbCdEfGhIjKlMnOpQrStUv',

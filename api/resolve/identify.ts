@@ -1,5 +1,5 @@
 /** What an identifier that a responder has in hand could be, by its form alone. One text can be several things: all are looked up, none is guessed. */
-import { isIP } from 'node:net'
+import { canonicalIp } from '#core/ip.ts'
 import { awsCredential, guidsIn, isGuid } from '#core/keys.ts'
 
 /** Where an event can bear it. */
@@ -72,7 +72,8 @@ export function identify(text: string): Identified {
   if (/^\d{21}$/.test(text)) return found('unique id of a Google Cloud service account', account(text))
   const accountPath = /(?:^|\/)serviceAccounts\/([^/]+)$/.exec(text)?.[1]
   if (accountPath !== undefined) return found('Google Cloud service account', account(accountPath))
-  if (isIP(text) > 0) return found('IP address', [exactly('sourceIp', text, lower)])
+  const ip = canonicalIp(text)
+  if (ip !== null) return found('IP address', [exactly('sourceIp', ip, text, lower)])
   if (/^\d{12}$/.test(text)) return found('AWS account or Google Cloud project number', [], { inRecords: text })
   if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text))
     return found('e-mail address or user principal name', [exactly('principal', text, lower)], { name: lower, inRecords: text })

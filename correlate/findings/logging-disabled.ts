@@ -2,7 +2,7 @@ import { RULES } from '#core/finding.ts'
 import type { JsonObject } from '#core/record.ts'
 import { WATCHED_ACTION } from '#migrations/schema.ts'
 import { readEntry } from '../formats/gcp-audit/entry.ts'
-import { arr, atAnyCase, bool, getAnyCase, obj, str, type Value } from '../formats/read.ts'
+import { arr, at, bool, obj, str, type Value } from '../formats/read.ts'
 import type { Draft, FindingRule } from './engine/rule.ts'
 import type { StoredEvent } from './engine/stored-event.ts'
 import { during, sorted } from './engine/text.ts'
@@ -49,9 +49,9 @@ interface Change {
 const CANDIDATE = String.raw`^cloudtrail:(Stop|Delete|Update|PutEventSelectors)|^bedrock:(Put|Delete)ModelInvocationLogging|^logging\.googleapis\.com:(.*\.)?(Delete|Create|Update)|[:.]SetIam(Policy|Permissions)$`
 
 function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
-  const request = obj(getAnyCase(record, 'requestParameters'))
-  const name = str(getAnyCase(request, 'name')) ?? str(getAnyCase(request, 'trailName')) ?? str(getAnyCase(request, 'eventDataStore')) ?? 'the trail'
-  const off = (path: string): boolean => bool(atAnyCase(request, path)) === false
+  const request = obj(at(record, 'requestParameters'))
+  const name = str(at(request, 'name')) ?? str(at(request, 'trailName')) ?? str(at(request, 'eventDataStore')) ?? 'the trail'
+  const off = (path: string): boolean => bool(at(request, path)) === false
   switch (action) {
     case 'cloudtrail:StopLogging':
     case 'cloudtrail:StopEventDataStoreIngestion':
@@ -70,10 +70,9 @@ function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
     case 'bedrock:DeleteModelInvocationLoggingConfiguration':
       return { place: 'the model invocation log', how: 'it was turned off' }
     case 'bedrock:PutModelInvocationLoggingConfiguration': {
-      const configuration = getAnyCase(request, 'loggingConfig')
-      const nowhere =
-        configuration !== undefined && getAnyCase(configuration, 's3Config') === undefined && getAnyCase(configuration, 'cloudWatchConfig') === undefined
-      return nowhere || bool(getAnyCase(configuration, 'textDataDeliveryEnabled')) === false
+      const configuration = at(request, 'loggingConfig')
+      const nowhere = configuration !== undefined && at(configuration, 's3Config') === undefined && at(configuration, 'cloudWatchConfig') === undefined
+      return nowhere || bool(at(configuration, 'textDataDeliveryEnabled')) === false
         ? { place: 'the model invocation log', how: 'it no longer holds the text of calls' }
         : null
     }
@@ -84,21 +83,21 @@ function onAws({ action }: StoredEvent, record: JsonObject): Change | null {
 
 /** Model calls are management events (facts/aws.md b.3): selectors without them, or with a part of them only, do not see agents. */
 function dropsManagementEvents(request: JsonObject): boolean {
-  const basic = arr(getAnyCase(request, 'eventSelectors'))
+  const basic = arr(at(request, 'eventSelectors'))
   if (basic.length > 0) {
     return !basic.some(
       (selector) =>
-        bool(getAnyCase(selector, 'includeManagementEvents')) !== false &&
-        (str(getAnyCase(selector, 'readWriteType')) ?? 'All') === 'All' &&
-        arr(getAnyCase(selector, 'excludeManagementEventSources')).length === 0,
+        bool(at(selector, 'includeManagementEvents')) !== false &&
+        (str(at(selector, 'readWriteType')) ?? 'All') === 'All' &&
+        arr(at(selector, 'excludeManagementEventSources')).length === 0,
     )
   }
-  const advanced = arr(getAnyCase(request, 'advancedEventSelectors'))
+  const advanced = arr(at(request, 'advancedEventSelectors'))
   return (
     advanced.length > 0 &&
     !advanced.some((selector) => {
-      const fields = arr(getAnyCase(selector, 'fieldSelectors'))
-      return fields.length === 1 && str(getAnyCase(fields[0], 'field')) === 'eventCategory' && arr(getAnyCase(fields[0], 'equals')).includes('Management')
+      const fields = arr(at(selector, 'fieldSelectors'))
+      return fields.length === 1 && str(at(fields[0], 'field')) === 'eventCategory' && arr(at(fields[0], 'equals')).includes('Management')
     })
   )
 }
@@ -108,7 +107,7 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
   if (!call) return null
   const place = resource ?? account ?? 'a project'
   const operation = action.replace(/^.*[:.]/, '').toLowerCase()
-  if (operation.startsWith('setiam')) return auditConfiguration(getAnyCase(call.serviceData, 'policyDelta'), `the audit configuration of ${place}`)
+  if (operation.startsWith('setiam')) return auditConfiguration(at(call.serviceData, 'policyDelta'), `the audit configuration of ${place}`)
   if (!action.startsWith('logging.')) return null
   switch (operation) {
     case 'deletesink':
@@ -119,16 +118,16 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
     case 'createexclusion':
       return { place, how: 'an exclusion was added' }
     case 'updateexclusion':
-      return bool(atAnyCase(call.request, 'exclusion.disabled')) === false ? { place, how: 'an exclusion was turned on' } : null
+      return bool(at(call.request, 'exclusion.disabled')) === false ? { place, how: 'an exclusion was turned on' } : null
     case 'updatesink': {
-      if (bool(atAnyCase(call.request, 'sink.disabled')) === true) return { place, how: 'the sink was disabled' }
-      return arr(atAnyCase(call.request, 'sink.exclusions')).some((exclusion) => bool(getAnyCase(exclusion, 'disabled')) !== true)
+      if (bool(at(call.request, 'sink.disabled')) === true) return { place, how: 'the sink was disabled' }
+      return arr(at(call.request, 'sink.exclusions')).some((exclusion) => bool(at(exclusion, 'disabled')) !== true)
         ? { place, how: 'the sink excludes records' }
         : null
     }
     case 'updatesettings':
     case 'updatecmeksettings':
-      return bool(atAnyCase(call.request, 'settings.disableDefaultSink')) === true ? { place, how: 'the default sink was disabled' } : null
+      return bool(at(call.request, 'settings.disableDefaultSink')) === true ? { place, how: 'the default sink was disabled' } : null
     default:
       return null
   }
@@ -136,10 +135,10 @@ function onGoogle({ action, resource, account }: StoredEvent, record: JsonObject
 
 /** A log type that is taken away, or a principal that is exempted. Taking an exemption away records more. */
 function auditConfiguration(delta: Value, place: string): Change | null {
-  for (const change of arr(getAnyCase(delta, 'auditConfigDeltas'))) {
-    const removed = str(getAnyCase(change, 'action'))?.toUpperCase() === 'REMOVE'
-    const exempted = str(getAnyCase(change, 'exemptedMember')) !== null
-    const what = `${str(getAnyCase(change, 'logType')) ?? 'logging'} of ${str(getAnyCase(change, 'service')) ?? 'a service'}`
+  for (const change of arr(at(delta, 'auditConfigDeltas'))) {
+    const removed = str(at(change, 'action'))?.toUpperCase() === 'REMOVE'
+    const exempted = str(at(change, 'exemptedMember')) !== null
+    const what = `${str(at(change, 'logType')) ?? 'logging'} of ${str(at(change, 'service')) ?? 'a service'}`
     if (removed && !exempted) return { place, how: `${what} was taken away` }
     if (!removed && exempted) return { place, how: `a principal was exempted from ${what}` }
   }

@@ -1,9 +1,10 @@
 import { deepStrictEqual } from 'node:assert'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FormatModule, TrailEvent } from '#core/event.ts'
-import type { JsonObject } from '#core/record.ts'
+import type { FormatModule, Normalised, TrailEvent } from '#core/event.ts'
+import type { JsonObject, RecordContext } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
+import { normalised, readRecord } from './reading.ts'
 
 /**
  * Goldens: `<question>.raw.json` is one record (`{"value":…}` with an optional `"context"`, or the bare record), and
@@ -36,9 +37,16 @@ export function goldens(folder: string): Golden[] {
   })
 }
 
+/** The answer to a record as the correlator gives it. Throws where another format, or none, takes the record. */
+export function answerTo(format: FormatModule, value: JsonObject, context: RecordContext = {}): Normalised {
+  const reading = readRecord(value)
+  if (reading?.format !== format) throw new Error(`the record is ${reading ? `a record of ${reading.name}` : 'not recognised'}`)
+  return normalised(reading, context)
+}
+
 /** Compares one golden's answer with its reviewed file; throws on any difference. */
 export function checkGolden(format: FormatModule, golden: Golden): void {
-  const actual = printable(format.normalise({ value: golden.value, context: golden.context }))
+  const actual = printable(answerTo(format, golden.value, golden.context))
   if (!existsSync(golden.expectedFile)) {
     if (process.env['CI']) throw new Error(`${golden.expectedFile} is missing, and CI writes none`)
     writeFileSync(golden.expectedFile, `${JSON.stringify(actual, null, 2)}\n`)
@@ -51,7 +59,7 @@ export function checkGolden(format: FormatModule, golden: Golden): void {
 export function uncoveredFields(format: FormatModule, all: readonly Golden[]): string[] {
   const seen = new Map<string, boolean>()
   for (const golden of all) {
-    const answer = format.normalise({ value: golden.value, context: golden.context })
+    const answer = answerTo(format, golden.value, golden.context)
     if (!('event' in answer)) continue
     for (const [field, value] of Object.entries(answer.event)) seen.set(field, (seen.get(field) ?? false) || filled(value))
   }

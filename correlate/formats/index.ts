@@ -4,12 +4,18 @@
  */
 import { readdirSync } from 'node:fs'
 import type { FormatModule } from '#core/event.ts'
+import type { Spelling } from './spelling/vocabulary.ts'
+
+/** A format with what it knows of spelling. */
+export interface Format extends FormatModule {
+  readonly spelling: Spelling
+}
 
 /** Folders that formats share and that are none themselves. */
-const SHARED = new Set(['entra', 'titles'])
+const SHARED = new Set(['entra', 'spelling', 'titles'])
 
-async function load(name: string): Promise<readonly [string, FormatModule]> {
-  const module = (await import(`./${name}/index.ts`)) as { readonly format?: FormatModule }
+async function load(name: string): Promise<readonly [string, Format]> {
+  const module = (await import(`./${name}/index.ts`)) as { readonly format?: Format }
   if (!module.format) throw new Error(`correlate/formats/${name}/index.ts does not export a format.`)
   return [name, module.format]
 }
@@ -20,4 +26,4 @@ const names = readdirSync(import.meta.dirname, { withFileTypes: true })
   .toSorted()
 
 /** Every format under its folder's name, sorted by name. At most one of them recognises a record. */
-export const formats: readonly (readonly [string, FormatModule])[] = await Promise.all(names.map(load))
+export const formats: readonly (readonly [string, Format])[] = await Promise.all(names.map(load))

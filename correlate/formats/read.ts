@@ -41,12 +41,17 @@ export function arr(value: Value): readonly Json[] {
   return Array.isArray(value) ? (value as readonly Json[]) : []
 }
 
+/** True where the object has the member and it is not null: exports of tables write every column. */
+export function has(value: JsonObject, key: string): boolean {
+  return Object.hasOwn(value, key) && value[key] !== null
+}
+
 /** The value under exactly this key, own properties only. */
 function get(value: Value, key: string): Value {
   return isObj(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }
 
-/** The value under this key as written, else under the first key that differs only in case (exporters lower-case keys). */
+/** The value under this key as written, else under the first key that differs only in case: for JSON inside of values, which no vocabulary sees. */
 export function getAnyCase(value: Value, key: string): Value {
   if (!isObj(value)) return undefined
   if (Object.hasOwn(value, key)) return value[key]
@@ -57,18 +62,10 @@ export function getAnyCase(value: Value, key: string): Value {
 
 /** The value at a dotted path (`a.b.0.c`; a number steps into an array), keys as written; undefined where a step is missing. */
 export function at(value: Value, path: string): Value {
-  return walk(value, path, get)
-}
-
-/** Like `at`, but every step accepts its key in any case. */
-export function atAnyCase(value: Value, path: string): Value {
-  return walk(value, path, getAnyCase)
-}
-
-function walk(value: Value, path: string, step: (value: Value, key: string) => Value): Value {
+  if (!path.includes('.')) return get(value, path)
   let current: Value = value
   for (const key of path.split('.')) {
-    current = Array.isArray(current) ? (/^\d+$/.test(key) ? (current as readonly Json[])[Number(key)] : undefined) : step(current, key)
+    current = Array.isArray(current) ? (/^\d+$/.test(key) ? (current as readonly Json[])[Number(key)] : undefined) : get(current, key)
     if (current === undefined) return undefined
   }
   return current

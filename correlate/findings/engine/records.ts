@@ -7,6 +7,7 @@ import type pg from 'pg'
 import type { EventId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
 import { unpackTexts } from '#database/chunk.ts'
+import { ownSpelling } from '../../formats/reading.ts'
 
 /** Chunks held in memory at once. */
 const CHUNKS_AT_ONCE = 32
@@ -34,11 +35,11 @@ async function visitAll(client: pg.ClientBase, places: readonly Place[], visit: 
   }
 }
 
-/** The parsed records of these events; one that is not stored is left out. Meant for thousands, not for millions. */
+/** The parsed records of these events, as their cloud spells them; one that is not stored is left out. Meant for thousands, not for millions. */
 export async function recordsOf(client: pg.ClientBase, ids: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
   const found = new Map<EventId, JsonObject>()
   if (ids.length === 0) return found
   const { rows } = await client.query<Place>('select event_id as id, chunk_id as chunk, slot from heads where event_id = any($1::uuid[])', [ids])
-  await visitAll(client, rows, (id, text) => found.set(id, parseJson(text) as JsonObject))
+  await visitAll(client, rows, (id, text) => found.set(id, ownSpelling(parseJson(text) as JsonObject)))
   return found
 }

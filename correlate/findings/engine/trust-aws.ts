@@ -1,15 +1,13 @@
 import type { TenantId } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
 import { entraIssuerIn } from '#core/entra-issuer.ts'
-import { recased } from '../../formats/cloudtrail/recase.ts'
 import { conditions, listOf, policy } from '../../formats/cloudtrail/trust.ts'
-import { at, atAnyCase, getAnyCase, obj, str, type Value } from '../../formats/read.ts'
+import { at, obj, str, type Value } from '../../formats/read.ts'
 import type { StoredEvent } from './stored-event.ts'
 import type { Alternative, TrustChange } from './trust-change.ts'
 
 /** The trust that an IAM record gives to Entra issuers: a role's trust document, or an identity provider with its audiences. Null for none. */
-export function awsTrust(event: StoredEvent, raw: JsonObject): TrustChange | null {
-  const record = recased(raw)
+export function awsTrust(event: StoredEvent, record: JsonObject): TrustChange | null {
   const request = obj(record['requestParameters'])
   const document = policy(request['assumeRolePolicyDocument'] ?? request['policyDocument'] ?? at(record, 'responseElements.role.assumeRolePolicyDocument'))
   const alternatives: Alternative[] = []
@@ -27,7 +25,7 @@ export function awsTrust(event: StoredEvent, raw: JsonObject): TrustChange | nul
   const provider = str(request['url']) ?? str(request['openIDConnectProviderArn'])
   const issuer = provider === null ? null : entraIssuerIn(provider)
   if (issuer?.entra && !/:(?:Remove|Delete)/.test(event.action)) {
-    const clientIds = [...listOf(getAnyCase(request, 'clientIDList')), ...listOf(getAnyCase(request, 'clientID'))]
+    const clientIds = [...listOf(at(request, 'clientIDList')), ...listOf(at(request, 'clientID'))]
     audiences.push(...clientIds.flatMap((value) => named(value, issuer.tenantId)))
   }
   if (alternatives.length === 0 && audiences.length === 0) return null
@@ -56,9 +54,9 @@ function pinsSubject(statement: Value): boolean {
 
 /** The role's ARN; an update names the role only, which is unique in its account. */
 function placeOf(event: StoredEvent, record: JsonObject): string {
-  const role = str(atAnyCase(record, 'requestParameters.roleName'))
+  const role = str(at(record, 'requestParameters.roleName'))
   return (
     event.resource ??
-    (role === null ? (str(atAnyCase(record, 'requestParameters.url')) ?? 'an identity provider') : `arn:aws:iam::${event.account ?? ''}:role/${role}`)
+    (role === null ? (str(at(record, 'requestParameters.url')) ?? 'an identity provider') : `arn:aws:iam::${event.account ?? ''}:role/${role}`)
   )
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
-import { checkGolden, goldens, uncoveredFields } from '../golden.ts'
+import { answerTo, checkGolden, goldens, uncoveredFields } from '../golden.ts'
 import { format } from './index.ts'
 
 const FIXTURES = join(import.meta.dirname, '../../../test/fixtures')
@@ -17,7 +17,7 @@ const all = goldens(join(import.meta.dirname, 'golden'))
 function event(claims: JsonObject, context: { tenantId?: string } = {}): TrailEvent {
   const value = { time: '2026-05-12T08:20:11.250Z', method: 'GET', path: '/weather', ...claims }
   expect(format.recognise(value)).toBe(true)
-  const answer = format.normalise({ value, context })
+  const answer = answerTo(format, value, context)
   if ('reject' in answer) throw new Error(answer.reject)
   return answer.event
 }
@@ -117,9 +117,9 @@ describe('the rest of a line', () => {
       { time: '2026-05-12T08:20:11Z', oid: 'nobody', path: '/' },
     ]
     expect(lines.map((value) => format.recognise(value))).toEqual([true, true, true, true])
-    expect(lines.map((value) => format.normalise({ value, context: {} }))).toEqual([
+    expect(lines.map((value) => answerTo(format, value))).toEqual([
       { reject: 'no event time (time)' },
-      { reject: 'no event time (time)' },
+      { reject: 'time must be an instant (ISO 8601 or since 1970), got "yesterday"' },
       { reject: 'no caller: neither oid nor appid is a GUID' },
       { reject: 'no caller: neither oid nor appid is a GUID' },
     ])

@@ -1,16 +1,16 @@
-import { isIP } from 'node:net'
 import type { Normalised, TrailEvent } from '#core/event.ts'
+import { canonicalIp } from '#core/ip.ts'
 import { tenantId } from '#core/keys.ts'
 import type { EventId } from '#core/keys.ts'
 import { canonicalJson, eventId } from '#core/record.ts'
 import type { JsonObject, RecordContext } from '#core/record.ts'
-import { parseTime } from '#core/time.ts'
 import { num, str } from '../read.ts'
+import { noTime, readTime } from '../time.ts'
 import { readCaller } from './caller.ts'
 import { ownWords, placed } from './words.ts'
 
 /** Fields in this format's own words that the normaliser reads or knowingly leaves. */
-const own: readonly string[] = [
+export const own: readonly string[] = [
   'time',
   'api',
   'requestId',
@@ -44,13 +44,12 @@ export const known: readonly string[] = [...own, ...placed, ...'apiLog logged le
 export function normalise(record: { readonly value: JsonObject; readonly context: RecordContext }): Normalised {
   const { context } = record
   const value = ownWords(record.value)
-  const timeNs = parseTime(value['time'])
-  if (timeNs === null) return { reject: 'no event time (time)' }
+  const timeNs = readTime(value['time'])
+  if (timeNs === null) return { reject: noTime({ time: value['time'] }) }
   const caller = readCaller(value)
   if (!caller) return { reject: 'no caller: neither oid nor appid is a GUID' }
   const id = identity(value, record.value)
   const requestId = str(value['requestId'])
-  const ip = str(value['sourceIp']) ?? str(value['clientIp'])
   const status = num(value['status'])
   const failed = status !== null && status >= 400
   const event: TrailEvent = {
@@ -77,7 +76,7 @@ export function normalise(record: { readonly value: JsonObject; readonly context
     resource: str(value['aud']),
     model: null,
     usage: null,
-    sourceIp: ip !== null && isIP(ip) > 0 ? ip : null,
+    sourceIp: canonicalIp(str(value['sourceIp']) ?? str(value['clientIp'])),
     userAgent: str(value['userAgent']),
     requestId,
     directory: caller.seen,

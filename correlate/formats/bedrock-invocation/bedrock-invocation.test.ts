@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TrailEvent } from '#core/event.ts'
 import type { Json, JsonObject } from '#core/record.ts'
+import { answerTo } from '../golden.ts'
 import { format } from './index.ts'
 import { usageOf } from './usage.ts'
 
@@ -15,7 +16,7 @@ const base: JsonObject = {
 }
 
 function event(value: JsonObject): TrailEvent {
-  const answer = format.normalise({ value, context: {} })
+  const answer = answerTo(format, value)
   if ('reject' in answer) throw new Error(answer.reject)
   return answer.event
 }

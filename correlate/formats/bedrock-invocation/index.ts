@@ -1,7 +1,8 @@
-import type { FormatModule } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
-import { isObj, str } from '../read.ts'
+import type { Format } from '../index.ts'
+import { has, isObj, str } from '../read.ts'
 import { normalise } from './normalise.ts'
+import { spelling } from './vocabulary.ts'
 
 /** Entries say `schemaType`; one published variant lacks it and is known by its call and its bodies. */
 function recognise(value: JsonObject): boolean {
@@ -10,13 +11,13 @@ function recognise(value: JsonObject): boolean {
     str(value['modelId']) !== null &&
     str(value['requestId']) !== null &&
     str(value['operation']) !== null &&
-    !Object.hasOwn(value, 'eventName') &&
+    !has(value, 'eventName') &&
     (isObj(value['input']) || isObj(value['output']))
   )
 }
 
-function rank(value: JsonObject): number {
-  return value['schemaType'] === 'ModelInvocationLog' ? 0 : 1
+function rank(value: JsonObject, respelled = false): number {
+  return (value['schemaType'] === 'ModelInvocationLog' ? 0 : 1) + (respelled ? 2 : 0)
 }
 
 /** Bodies are never kept: only their counts are read. */
@@ -48,4 +49,4 @@ const known = [
   'output.outputTokenCount',
 ]
 
-export const format: FormatModule = { normalise, recognise, rank, known }
+export const format: Format = { normalise, recognise, rank, known, spelling }

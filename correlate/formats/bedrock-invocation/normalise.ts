@@ -1,8 +1,9 @@
 import type { Normalised, TrailEvent } from '#core/event.ts'
+import { awsAccount } from '#core/keys.ts'
 import { canonicalJson, eventId, type JsonObject } from '#core/record.ts'
-import { parseTime } from '#core/time.ts'
 import { bedrockModel } from '../model-name.ts'
 import { at, distinct, num, obj, str } from '../read.ts'
+import { noTime, readTime } from '../time.ts'
 import { usageOf } from './usage.ts'
 
 const MOST_ASSERTED = 8
@@ -13,16 +14,15 @@ const MOST_ASSERTED = 8
  */
 export function normalise(record: { readonly value: JsonObject }): Normalised {
   const { value } = record
-  const written = str(value['timestamp'])
-  if (written === null) return { reject: 'no event time (timestamp)' }
-  const timeNs = parseTime(written)
-  if (timeNs === null) return { reject: `no event time (timestamp is no ISO 8601 time: ${JSON.stringify(written.slice(0, 40))})` }
+  const timeNs = readTime(value['timestamp'])
+  if (timeNs === null) return { reject: noTime({ timestamp: value['timestamp'] }) }
 
-  const account = str(value['accountId'])
+  const account = awsAccount(value['accountId'])
   const region = str(value['region'])
   const requestId = str(value['requestId'])
   const id = requestId === null ? eventId('bedrock', 'content', canonicalJson(value)) : eventId('bedrock', account ?? '', region ?? '', requestId)
   const model = str(value['modelId'])
+  if (model === null) return { reject: 'no model (modelId)' }
   const principal = str(at(value, 'identity.arn'))
   const error = errorOf(value)
   const ranRegion = str(value['inferenceRegion'])

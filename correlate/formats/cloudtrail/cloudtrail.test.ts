@@ -6,6 +6,8 @@ import { parseJson } from '#core/parse-json.ts'
 import type { TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
 import { isObj } from '../read.ts'
+import { answerTo } from '../golden.ts'
+import { readRecord } from '../reading.ts'
 import { format } from './index.ts'
 import { entraIssuerIn } from '#core/entra-issuer.ts'
 import { kindOf } from './kind.ts'
@@ -27,13 +29,13 @@ const base: JsonObject = {
 const golden = (name: string): JsonObject => JSON.parse(readFileSync(join(import.meta.dirname, 'golden', `${name}.raw.json`), 'utf8')) as JsonObject
 
 function event(value: JsonObject): TrailEvent {
-  const answer = format.normalise({ value, context: {} })
+  const answer = answerTo(format, value)
   if ('reject' in answer) throw new Error(answer.reject)
   return answer.event
 }
 
 function reason(value: JsonObject): string {
-  const answer = format.normalise({ value, context: {} })
+  const answer = answerTo(format, value)
   return 'reject' in answer ? answer.reject : 'not rejected'
 }
 
@@ -241,7 +243,7 @@ describe('identity and time of a record', () => {
     const { eventTime: _, ...rest } = base
     expect(reason(rest)).toBe('no event time (eventTime)')
     expect(reason({ ...base, eventTime: 'redacted' })).toContain('"redacted"')
-    expect(reason({ ...base, eventTime: 1772615702 })).toBe('no event time (eventTime)')
+    expect(reason({ ...base, eventTime: 17 })).toBe('eventTime must be an instant (ISO 8601 or since 1970), got 17')
   })
 
   test('a time without zone is UTC', () => {
@@ -273,7 +275,7 @@ describe('identity and time of a record', () => {
       Object.entries({ ...base, userIdentity: { type: 'AssumedRole', accesskeyid: KEY } }).map(([key, value]) => [key.toLowerCase(), value]),
     )
     expect(event(lower)).toMatchObject({ id: event(base).id, uses: `aws:${KEY}`, action: 's3:ListBuckets' })
-    expect(format.rank(lower)).toBeGreaterThan(format.rank(base))
+    expect(format.rank(lower, true)).toBeGreaterThan(format.rank(base))
   })
 
   test('caller addresses that are none read as none', () => {
@@ -319,8 +321,8 @@ describe('public samples', () => {
   const aws = lines('aws')
 
   test('of 719 records one is too bare to recognise, 19 have no time, and all others are events', () => {
-    const recognised = aws.filter((record) => format.recognise(record))
-    const answers = recognised.map((value) => format.normalise({ value, context: {} }))
+    const recognised = aws.filter((record) => readRecord(record)?.format === format)
+    const answers = recognised.map((value) => answerTo(format, value))
     expect({ read: aws.length, recognised: recognised.length, rejected: answers.filter((answer) => 'reject' in answer).length }).toEqual({
       read: 719,
       recognised: 718,
@@ -329,7 +331,9 @@ describe('public samples', () => {
   })
 
   test('nine keys are issued in them, and 48 events use five of these: no placeholder joins anything', () => {
-    const events = aws.filter((record) => format.recognise(record) && typeof record['eventTime'] === 'string' && record['eventTime'] !== 'redacted').map(event)
+    const events = aws
+      .filter((record) => readRecord(record)?.format === format && typeof record['eventTime'] === 'string' && record['eventTime'] !== 'redacted')
+      .map(event)
     const issued = new Set(events.flatMap((one) => one.issues ?? []))
     // One of them stands in two files (panther line 59 is stratus line 143) and is one event.
     const later = new Map(events.filter((one) => one.uses !== null && issued.has(one.uses)).map((one) => [one.id, one.uses]))
@@ -337,7 +341,7 @@ describe('public samples', () => {
   })
 
   test('no record of another cloud is taken for CloudTrail', () => {
-    expect(['entra', 'gcp', 'other'].flatMap(lines).filter((record) => isObj(record) && format.recognise(record))).toEqual([])
+    expect(['entra', 'gcp', 'other'].flatMap(lines).filter((record) => isObj(record) && readRecord(record)?.format === format)).toEqual([])
   })
 })
 
@@ -365,9 +369,9 @@ test('whatever stands in a record, the answer is an event or a reason, and the r
       (noise, eventName, service) => {
         const value: JsonObject = { ...base, eventName, eventSource: `${service}.amazonaws.com`, ...noise }
         const before = JSON.stringify(value)
-        const answer = format.normalise({ value, context: {} })
+        const answer = answerTo(format, value)
         expect('event' in answer || answer.reject.length > 0).toBe(true)
-        expect(format.normalise({ value: parseJson(before) as JsonObject, context: {} })).toEqual(answer)
+        expect(answerTo(format, parseJson(before) as JsonObject)).toEqual(answer)
         expect(JSON.stringify(value)).toBe(before)
       },
     ),

@@ -1,25 +1,24 @@
-import type { FormatModule } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
-import { at, str } from '../read.ts'
+import type { Format } from '../index.ts'
+import { at, has, str } from '../read.ts'
 import { normalise } from './normalise.ts'
-import { recased } from './recase.ts'
+import { spelling } from './vocabulary.ts'
 
 /** Members that belong to CloudTrail's envelope and to no other format here: two of them, with the right type, make a record. */
 const MARKS = ['eventVersion', 'eventSource', 'eventName', 'eventID', 'eventType', 'awsRegion', 'recipientAccountId', 'sourceIPAddress'] as const
 
 /** True for CloudTrail records, also partial ones (they are then rejected with their reason instead of "unknown"). */
 function recognise(value: JsonObject): boolean {
-  if (Object.hasOwn(value, 'protoPayload') || Object.hasOwn(value, 'schemaType')) return false
-  const record = recased(value)
-  const marks = MARKS.filter((name) => typeof record[name] === 'string').length
-  const identity = record['userIdentity']
+  if (has(value, 'protoPayload') || has(value, 'schemaType')) return false
+  const marks = MARKS.filter((name) => typeof value[name] === 'string').length
+  const identity = value['userIdentity']
   return marks + (identity !== null && typeof identity === 'object' ? 1 : 0) >= 2
 }
 
 /** A correction (0) beats CloudTrail's own text (1), which beats texts that lost their envelope or its spelling (2). */
-function rank(value: JsonObject): number {
+function rank(value: JsonObject, respelled = false): number {
   if (str(at(value, 'addendum.originalEventID')) !== null) return 0
-  return str(value['eventVersion']) !== null && str(value['eventName']) !== null ? 1 : 2
+  return !respelled && str(value['eventVersion']) !== null && str(value['eventName']) !== null ? 1 : 2
 }
 
 /** A named member stands for all that is below it. Members that others add after AWS (`p_*` of Panther) are left out on purpose: they are reported. */
@@ -77,4 +76,4 @@ const known = [
   'addendum',
 ]
 
-export const format: FormatModule = { normalise, recognise, rank, known }
+export const format: Format = { normalise, recognise, rank, known, spelling }

@@ -1,27 +1,27 @@
-import { isIP } from 'node:net'
 import type { Kind, Model, Normalised, TrailEvent } from '#core/event.ts'
+import { canonicalIp } from '#core/ip.ts'
+import { awsAccount } from '#core/keys.ts'
 import { canonicalJson, eventId, type JsonObject } from '#core/record.ts'
-import { parseTime } from '#core/time.ts'
 import { bedrockModel } from '../model-name.ts'
 import { arr, at, obj, str, type Value } from '../read.ts'
+import { noTime, readTime } from '../time.ts'
 import { callerOf } from './identity.ts'
 import { isBatchJob, kindOf, serviceOf } from './kind.ts'
 import { issuedUntil } from './expiry.ts'
 import { meansOf } from './means.ts'
-import { recased } from './recase.ts'
 import { summaryOf } from './summary.ts'
 import { trustOf } from './trust.ts'
 
 /** One CloudTrail record as an event. Refused only without a time or without the name of what happened. */
 export function normalise(record: { readonly value: JsonObject }): Normalised {
-  const value = recased(record.value)
+  const { value } = record
   const summary = summaryOf(value)
-  const { path, written } = summary?.time ?? { path: 'eventTime', written: str(value['eventTime']) }
-  if (written === null) return { reject: `no event time (${path})` }
-  const timeNs = parseTime(written)
-  if (timeNs === null) return { reject: `no event time (${path} is no ISO 8601 time: ${JSON.stringify(written.slice(0, 40))})` }
+  const { path, written } = summary?.time ?? { path: 'eventTime', written: value['eventTime'] }
+  const timeNs = readTime(written)
+  if (timeNs === null) return { reject: noTime({ [path]: written }) }
   const eventName = summary?.name ?? str(value['eventName'])
   if (eventName === null) return { reject: 'no event name (eventName)' }
+  if (!summary && str(value['eventSource']) === null) return { reject: 'no event source (eventSource)' }
 
   const service = summary ? 'cloudtrail' : serviceOf(str(value['eventSource']))
   const trust = service === 'iam' ? trustOf(value) : null
@@ -29,17 +29,16 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
   const changesTrust = trust !== null && (kind === 'trust.changed' || kind === 'identity.changed')
   const error = errorOf(value, eventName)
   const caller = callerOf(value, kind, error === null)
-  const account = plain(value['recipientAccountId']) ?? (summary ? plain(value['accountId']) : null)
+  const account = awsAccount(value['recipientAccountId'] ?? (summary ? value['accountId'] : null))
   const observed = observedBy(value, kind, account)
   const region = str(value['awsRegion'])
   const requestId = str(at(value, 'addendum.originalRequestID')) ?? str(value['requestID'])
-  const address = str(value['sourceIPAddress'])
   const until = caller.issues === null ? null : issuedUntil(value, timeNs)
   const means = meansOf(value, kind === 'token.exchanged')
   const ranRegion = kind === 'llm.invoked' ? str(at(value, 'additionalEventData.inferenceRegion')) : null
   // A correction ("addendum", UPDATED_DATA) supersedes the record that it names: it is a text of that event, not a second one.
-  const recordId = str(at(value, 'addendum.originalEventID')) ?? plain(value['eventID']) ?? (summary ? str(value['eventId']) : null)
-  const id = recordId === null ? eventId('aws', 'content', canonicalJson(record.value)) : eventId('aws', recordId, account ?? '')
+  const recordId = str(at(value, 'addendum.originalEventID')) ?? plain(value['eventID'])
+  const id = recordId === null ? eventId('aws', 'content', canonicalJson(value)) : eventId('aws', recordId, account ?? '')
 
   const event: TrailEvent = {
     id,
@@ -74,7 +73,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
     model: modelOf(value, kind),
     usage: null,
     // Service DNS names and `AWS Internal` stand here for calls on a caller's behalf: they are no address.
-    sourceIp: address !== null && isIP(address) !== 0 ? address : null,
+    sourceIp: canonicalIp(value['sourceIPAddress']),
     userAgent: str(value['userAgent']),
     requestId,
     directory: [],
@@ -89,7 +88,7 @@ export function normalise(record: { readonly value: JsonObject }): Normalised {
  */
 function observedBy(value: JsonObject, kind: Kind, account: string | null): { readonly account: string | null; readonly secondary: boolean } {
   const network = str(value['eventCategory']) === 'NetworkActivity' || str(value['eventType']) === 'AwsVpceEvent'
-  const callers = plain(at(value, 'userIdentity.accountId'))
+  const callers = awsAccount(at(value, 'userIdentity.accountId'))
   const foreign =
     kind === 'llm.invoked' &&
     callers !== null &&
@@ -99,7 +98,7 @@ function observedBy(value: JsonObject, kind: Kind, account: string | null): { re
   return network || foreign ? { account: callers ?? account, secondary: true } : { account, secondary: false }
 }
 
-/** A text, or a number that an exporter made of one (account ids, error codes). */
+/** A text, or a number that an exporter made of one (ids, error codes). */
 function plain(value: Value): string | null {
   return typeof value === 'number' ? String(value) : str(value)
 }

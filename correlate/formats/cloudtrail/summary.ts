@@ -1,5 +1,5 @@
 import type { JsonObject } from '#core/record.ts'
-import { arr, at, obj, str } from '../read.ts'
+import { arr, at, obj, str, type Value } from '../read.ts'
 
 /**
  * Records of CloudTrail itself about many calls at once. They have no caller, no request and no name of one call, and what they count is logged (or
@@ -9,7 +9,7 @@ export interface Summary {
   /** Operation part of the action: the insight's type, or `AggregatedEvent`. */
   readonly name: string
   /** Path of its time, for messages, and the time as written. */
-  readonly time: { readonly path: string; readonly written: string | null }
+  readonly time: { readonly path: string; readonly written: Value }
   /** The calls that it is about: `bedrock.amazonaws.com:InvokeModel`, or an ARN. */
   readonly about: string | null
 }
@@ -28,7 +28,7 @@ function insight(record: JsonObject): Summary {
   const [source, name] = [str(details['eventSource']), str(details['eventName'])]
   return {
     name: str(details['insightType']) ?? 'Insight',
-    time: { path: 'eventTime', written: str(record['eventTime']) },
+    time: { path: 'eventTime', written: record['eventTime'] },
     about: source !== null && name !== null ? `${source}:${name}` : (source ?? name),
   }
 }
@@ -42,7 +42,7 @@ function aggregated(record: JsonObject): Summary {
   const dimension = str(primary['dimension'])
   return {
     name: 'AggregatedEvent',
-    time: { path: 'timeWindow.windowStart', written: str(at(record, 'timeWindow.windowStart')) },
+    time: { path: 'timeWindow.windowStart', written: at(record, 'timeWindow.windowStart') },
     about: only !== null && dimension === 'resourceARN' ? only : only !== null && dimension === 'eventName' && source !== null ? `${source}:${only}` : source,
   }
 }

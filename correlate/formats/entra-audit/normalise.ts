@@ -2,7 +2,7 @@ import type { FormatModule, Kind, Proof, TrailEvent } from '#core/event.ts'
 import { appId, oid, type Oid } from '#core/keys.ts'
 import { agentRole, kindOfRole } from '../entra/agent.ts'
 import { NOT_IN_ENTRA, ipOf } from '../entra/event.ts'
-import { classify, codeOf, firstTime, identityOf, viewOf, type EntraView } from '../entra/view.ts'
+import { classify, codeOf, firstTime, identityOf, viewOf, withoutTime, type EntraView } from '../entra/view.ts'
 import { obj, str, type Value } from '../read.ts'
 import { directoryFacts } from './directory.ts'
 import { changedSubjects, ficsOf } from './fics.ts'
@@ -14,8 +14,9 @@ export const normalise: FormatModule['normalise'] = ({ value, context }) => {
   const sent = view.shape === 'diagnostic' ? view.outer('time') : null
   const happened = firstTime(view.get('activityDateTime'), view.get('timeGenerated'))
   const timeNs = happened ?? firstTime(sent)
-  if (timeNs === null) return { reject: 'no event time' }
-  const activity = (str(view.get('activityDisplayName')) ?? str(view.outer('operationName')) ?? 'unnamed activity').trim()
+  if (timeNs === null) return { reject: withoutTime(view, ['activityDateTime', 'timeGenerated']) }
+  const activity = (str(view.get('activityDisplayName')) ?? str(view.outer('operationName')))?.trim()
+  if (activity === undefined) return { reject: 'no activity (activityDisplayName, operationName)' }
   const targets = targetsOf(view.get('targetResources'))
   const initiator = initiatorOf(view.get('initiatedBy'))
   const { outcome, error } = outcomeOf(view)

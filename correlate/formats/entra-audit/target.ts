@@ -1,7 +1,7 @@
 /** The targets of an audit record: what they are, and what stands in their `modifiedProperties`. */
 import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
-import { arr, getAnyCase, obj, parseIfText, str, type Value } from '../read.ts'
+import { arr, obj, str, type Value } from '../read.ts'
 
 export interface Target {
   readonly id: string | null
@@ -36,7 +36,7 @@ export function targetsOf(targetResources: Value): readonly Target[] {
       name: str(target['displayName']),
       agentType: target['agentType'],
       blueprintId: target['blueprintId'],
-      properties: arr(parseIfText(target['modifiedProperties'])).map(propertyOf),
+      properties: arr(target['modifiedProperties']).map(propertyOf),
     }
   })
 }
@@ -81,6 +81,6 @@ function list(value: Json | undefined): readonly Json[] {
 export function detail(additionalDetails: Value, key: string): string | null {
   const entry = arr(additionalDetails)
     .map(obj)
-    .find((one) => str(getAnyCase(one, 'key'))?.toLowerCase() === key.toLowerCase())
-  return entry === undefined ? null : str(getAnyCase(entry, 'value'))
+    .find((one) => str(one['key'])?.toLowerCase() === key.toLowerCase())
+  return entry === undefined ? null : str(entry['value'])
 }

@@ -1,7 +1,7 @@
 import type { FormatModule, Proof } from '#core/event.ts'
 import { appId, oid, type Oid } from '#core/keys.ts'
 import { NOT_IN_ENTRA, ipOf } from '../entra/event.ts'
-import { classify, codeOf, firstTime, identityOf, viewOf, type EntraView } from '../entra/view.ts'
+import { classify, codeOf, firstTime, identityOf, viewOf, withoutTime, type EntraView } from '../entra/view.ts'
 import { num, str, type Value } from '../read.ts'
 
 /**
@@ -11,7 +11,7 @@ import { num, str, type Value } from '../read.ts'
 export const normalise: FormatModule['normalise'] = ({ value, context }) => {
   const view = viewOf(value, classify(value)?.shape ?? 'graph', context)
   const timeNs = firstTime(view.get('timeGenerated'), view.shape === 'diagnostic' ? view.outer('time') : null)
-  if (timeNs === null) return { reject: 'no event time' }
+  if (timeNs === null) return { reject: withoutTime(view, ['timeGenerated']) }
   const status = num(view.get('responseStatusCode')) ?? num(view.outer('resultSignature'))
   const failed = status !== null && status >= 400
   return {

@@ -128,7 +128,6 @@ describe('outcome', () => {
     [{ resultType: 0 }, null, null],
     [{ resultType: 'Success' }, null, null],
     [{ resultType: '' }, { errorCode: 0 }, null],
-    [{}, null, null],
     [{ resulttype: 7000215 }, null, '7000215'],
     [{ resultType: '7000215' }, { errorCode: 7000215 }, '7000215'],
     [{ resultType: 'Failure' }, { errorCode: 50126 }, '50126'],
@@ -138,6 +137,12 @@ describe('outcome', () => {
     const event = eventOf(diagnostic(fields, status))
     expect(event.outcome).toBe(code === null ? 'success' : 'failure')
     expect(event.error?.code ?? null).toBe(code)
+  })
+
+  test('that is not there at all is none: the record is only half there', () => {
+    expect(() => eventOf(diagnostic({}, null))).toThrow('no outcome (resultType, status.errorCode)')
+    const { appId: _, servicePrincipalId: __, ...nobody } = service({})
+    expect(() => eventOf({ ...diagnostic({ resultType: '0' }, null), properties: nobody })).toThrow('no principal (servicePrincipalId, userId, appId)')
   })
 
   test('a principal that Entra did not find is not written down as seen', () => {

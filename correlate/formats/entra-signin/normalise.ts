@@ -1,7 +1,7 @@
 import type { DirectoryFact, FormatModule } from '#core/event.ts'
 import { NOT_IN_ENTRA, ipOf } from '../entra/event.ts'
-import { classify, firstTime, identityOf, resourceOf, viewOf } from '../entra/view.ts'
-import { str } from '../read.ts'
+import { type EntraView, classify, firstTime, identityOf, resourceOf, viewOf, withoutTime } from '../entra/view.ts'
+import { type Value, obj, str } from '../read.ts'
 import { outcomeOf } from './outcome.ts'
 import { signinOf } from './principal.ts'
 
@@ -21,7 +21,9 @@ export const normalise: FormatModule['normalise'] = ({ value, context }) => {
   const sent = view.shape === 'diagnostic' ? view.outer('time') : null
   const created = firstTime(view.get('createdDateTime'), view.get('timeGenerated'))
   const timeNs = created ?? firstTime(sent)
-  if (timeNs === null) return { reject: 'no event time' }
+  if (timeNs === null) return { reject: withoutTime(view, ['createdDateTime', 'timeGenerated']) }
+  const missing = missingOf(view)
+  if (missing !== null) return { reject: missing }
   const signin = signinOf(view)
   const { outcome, error, principalExists } = outcomeOf(view)
   const credential = str(view.get('clientCredentialType'))?.toLowerCase() ?? null
@@ -58,4 +60,11 @@ export const normalise: FormatModule['normalise'] = ({ value, context }) => {
       directory,
     },
   }
+}
+
+/** What every sign-in has in one of these members, however little else an export holds. Empty ones count: the row says that there is nothing. */
+function missingOf(view: EntraView): string | null {
+  const lacks = (...values: readonly Value[]): boolean => values.every((value) => value === undefined || value === null)
+  if (lacks(view.get('servicePrincipalId'), view.get('userId'), view.get('appId'))) return 'no principal (servicePrincipalId, userId, appId)'
+  return lacks(view.outer('resultType'), obj(view.get('status'))['errorCode']) ? 'no outcome (resultType, status.errorCode)' : null
 }

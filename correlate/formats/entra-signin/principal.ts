@@ -39,6 +39,8 @@ function varietyOf(view: EntraView): Variety {
       .map((type) => varietyNamed(str(type)))
       .find((variety) => variety !== null)
   if (named) return named
+  // Defender's tables say it in a column of its own.
+  if (bool(view.get('isManagedIdentity')) === true) return 'ManagedIdentity'
   if (msiTypeOf(view) !== null || view.get('clientCredentialType') === 'managedIdentity') return 'ManagedIdentity'
   if (!str(view.get('userId')) && str(view.get('servicePrincipalId'))) return 'ServicePrincipal'
   return bool(view.get('isInteractive')) === false ? 'NonInteractiveUser' : 'User'

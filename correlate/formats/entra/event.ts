@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import type { TrailEvent } from '#core/event.ts'
-import { str, type Value } from '../read.ts'
+import { canonicalIp } from '#core/ip.ts'
+import type { Value } from '../read.ts'
 
 /** What no Entra record says: fields of the other clouds. */
 export const NOT_IN_ENTRA = {
@@ -13,11 +13,11 @@ export const NOT_IN_ENTRA = {
   usage: null,
 } as const satisfies Partial<TrailEvent>
 
-/** The text where it is an IP address; Entra writes '' for managed identities. */
+/** The first that is an address; Entra writes '' for managed identities. */
 export function ipOf(...values: readonly Value[]): string | null {
   for (const value of values) {
-    const text = str(value)
-    if (text !== null && isIP(text) !== 0) return text
+    const ip = canonicalIp(value)
+    if (ip !== null) return ip
   }
   return null
 }

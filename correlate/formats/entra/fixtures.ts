@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FormatModule } from '#core/event.ts'
 import type { JsonObject, RecordContext } from '#core/record.ts'
+import { normalised, ownSpelling, readRecord } from '../reading.ts'
 import { format as audit } from '../entra-audit/index.ts'
 import { format as graphActivity } from '../entra-graph-activity/index.ts'
 import { format as signin } from '../entra-signin/index.ts'
@@ -10,14 +11,16 @@ import { format as signin } from '../entra-signin/index.ts'
 const ROOT = join(import.meta.dirname, '../../../test/fixtures')
 const FORMATS: readonly FormatModule[] = [signin, audit, graphActivity]
 
-/** The formats that recognise a record: one, if all is well. */
+/** The formats that recognise a record, in its cloud's spelling: one, if all is well. */
 export function recognisers(value: JsonObject): readonly FormatModule[] {
-  return FORMATS.filter((format) => format.recognise(value))
+  const own = ownSpelling(value)
+  return FORMATS.filter((format) => format.recognise(own))
 }
 
 /** The event of a record that must give one. */
 export function eventOf(value: JsonObject, context: RecordContext = {}): Extract<ReturnType<FormatModule['normalise']>, { event: unknown }>['event'] {
-  const answer = recognisers(value)[0]?.normalise({ value, context })
+  const reading = readRecord(value)
+  const answer = reading && normalised(reading, context)
   if (!answer || !('event' in answer)) throw new Error(`no event: ${answer ? answer.reject : 'not recognised'}`)
   return answer.event
 }

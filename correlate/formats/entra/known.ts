@@ -1,5 +1,5 @@
 /** Envelope keys of diagnostic settings that say nothing more than the record, or that are read; forwarders lower-case them. */
-const ENVELOPE = [
+export const ENVELOPE: readonly string[] = [
   'time',
   'resourceId',
   'operationName',
@@ -18,7 +18,7 @@ const ENVELOPE = [
 ]
 
 /** Columns that every Log Analytics table has. */
-const TABLE = [
+export const TABLE: readonly string[] = [
   'TenantId',
   'AADTenantId',
   'AadTenantId',

@@ -64,7 +64,8 @@ describe('one sign-in by several roads', () => {
   })
 
   test('is normalised from the diagnostic record before the row before Graph', () => {
-    expect([diagnostic, row, graph].map(rankOf)).toEqual([0, 1, 2])
+    expect([diagnostic, row, graph].map((value) => rankOf(value))).toEqual([0, 1, 2])
+    expect([diagnostic, row, graph].map((value) => rankOf(value, true))).toEqual([3, 4, 5])
   })
 })
 
@@ -121,7 +122,7 @@ describe('time', () => {
   test('that is missing rejects the record', () => {
     const value = { ...graph, createdDateTime: null }
     expect(recognisers(value)[0]!.normalise({ value, context: {} })).toEqual({
-      reject: 'no event time',
+      reject: 'no event time (createdDateTime, timeGenerated)',
     })
   })
 })

@@ -1,16 +1,13 @@
-import { isIP } from 'node:net'
+import { canonicalIp } from '#core/ip.ts'
 import type { JsonObject } from '#core/record.ts'
-import { parseTime } from '#core/time.ts'
-import { atAnyCase, arr, getAnyCase, obj, str } from '../read.ts'
+import { arr, at, obj, str } from '../read.ts'
 import type { Value } from '../read.ts'
+import { readTime } from '../time.ts'
 import { endingOfCall, endingOfEntry, type Ending } from './outcome.ts'
 import { partOf, type Part } from './parts.ts'
 import { regionOf } from './place.ts'
 
-/**
- * A Cloud Logging LogEntry with the words the rest of this folder uses. Re-exports of audit logs alter the spelling of keys
- * (`insertid`, `protopayload`, `callerIP`: Panther's fixtures), so every look-up accepts any case; it happens here and nowhere else.
- */
+/** A Cloud Logging LogEntry with the words the rest of this folder uses. */
 export interface LogEntry {
   readonly timeNs: bigint | null
   readonly receivedNs: bigint | null
@@ -55,60 +52,55 @@ export interface AuditCall {
 
 /** Reads an entry; never throws, absent parts are null or empty. */
 export function readEntry(value: JsonObject): LogEntry {
-  const resourceLabels = obj(atAnyCase(value, 'resource.labels'))
-  const payload = getAnyCase(value, 'protoPayload')
-  const logName = str(getAnyCase(value, 'logName'))
+  const resourceLabels = obj(at(value, 'resource.labels'))
+  const payload = at(value, 'protoPayload')
+  const logName = str(at(value, 'logName'))
   const ending = payload === undefined || payload === null ? endingOfEntry(value) : endingOfCall(value, obj(payload))
   const call = payload === undefined || payload === null ? null : readCall(obj(payload), resourceLabels, ending)
   return {
-    timeNs: parseTime(getAnyCase(value, 'timestamp')),
-    receivedNs: parseTime(getAnyCase(value, 'receiveTimestamp')),
+    timeNs: readTime(at(value, 'timestamp')),
+    receivedNs: readTime(at(value, 'receiveTimestamp')),
     logName,
-    insertId: str(getAnyCase(value, 'insertId')),
-    project: /^projects\/([^/]+)\/logs\//.exec(logName ?? '')?.[1] ?? str(getAnyCase(resourceLabels, 'project_id')),
+    insertId: str(at(value, 'insertId')),
+    project: /^projects\/([^/]+)\/logs\//.exec(logName ?? '')?.[1] ?? str(at(resourceLabels, 'project_id')),
     ending,
-    region: regionOf(call?.resourceName ?? null, getAnyCase(payload, 'resourceLocation'), resourceLabels),
+    region: regionOf(call?.resourceName ?? null, at(payload, 'resourceLocation'), resourceLabels),
     part: partOf(value),
-    remoteIp: address(atAnyCase(value, 'httpRequest.remoteIp')),
-    userAgent: str(atAnyCase(value, 'httpRequest.userAgent')),
-    labels: writtenByCaller(getAnyCase(value, 'labels'), call),
+    remoteIp: canonicalIp(at(value, 'httpRequest.remoteIp')),
+    userAgent: str(at(value, 'httpRequest.userAgent')),
+    labels: writtenByCaller(at(value, 'labels'), call),
     call,
   }
 }
 
-/** `private` and `gce-internal-ip` are what Google writes for its own networks: no address, so not one. */
-function address(value: Value): string | null {
-  const ip = str(value)
-  return ip !== null && isIP(ip) > 0 ? ip : null
-}
-
 function readCall(payload: JsonObject, resourceLabels: JsonObject, ending: Ending): AuditCall {
-  const authentication = getAnyCase(payload, 'authenticationInfo')
-  const method = str(getAnyCase(payload, 'methodName'))
+  const authentication = at(payload, 'authenticationInfo')
+  const method = str(at(payload, 'methodName'))
   return {
-    service: str(getAnyCase(payload, 'serviceName')) ?? str(getAnyCase(resourceLabels, 'service')),
+    service: str(at(payload, 'serviceName')) ?? str(at(resourceLabels, 'service')),
     method,
     operation: method?.split(/[./]/).findLast((part) => part !== '') ?? 'unknown',
-    resourceName: str(getAnyCase(payload, 'resourceName')),
+    resourceName: str(at(payload, 'resourceName')),
     failure: ending.error,
-    email: str(getAnyCase(authentication, 'principalEmail')),
-    subject: str(getAnyCase(authentication, 'principalSubject')),
-    delegates: arr(getAnyCase(authentication, 'serviceAccountDelegationInfo'))
-      .map((step) => str(getAnyCase(step, 'principalSubject')))
+    email: str(at(authentication, 'principalEmail')),
+    subject: str(at(authentication, 'principalSubject')),
+    delegates: arr(at(authentication, 'serviceAccountDelegationInfo'))
+      .map((step) => str(at(step, 'principalSubject')))
       .filter((subject) => subject !== null),
-    byKey: str(getAnyCase(authentication, 'serviceAccountKeyName')) !== null,
-    callerIp: address(atAnyCase(payload, 'requestMetadata.callerIp')),
-    userAgent: str(atAnyCase(payload, 'requestMetadata.callerSuppliedUserAgent')),
-    request: obj(getAnyCase(payload, 'request')),
-    metadata: obj(getAnyCase(payload, 'metadata')),
-    serviceData: obj(getAnyCase(payload, 'serviceData')),
+    byKey: str(at(authentication, 'serviceAccountKeyName')) !== null,
+    // `private` and `gce-internal-ip` are what Google writes for its own networks: no address, so not one.
+    callerIp: canonicalIp(at(payload, 'requestMetadata.callerIp')),
+    userAgent: str(at(payload, 'requestMetadata.callerSuppliedUserAgent')),
+    request: obj(at(payload, 'request')),
+    metadata: obj(at(payload, 'metadata')),
+    serviceData: obj(at(payload, 'serviceData')),
     resourceLabels,
   }
 }
 
 /** Request labels are wholly the caller's; of the entry's own labels only `agent_oid` is, the others are Google's. */
 function writtenByCaller(entryLabels: Value, call: AuditCall | null): string[] {
-  const requestLabels = Object.values(obj(getAnyCase(call?.request, 'labels'))).map(str)
-  const all = [str(getAnyCase(entryLabels, 'agent_oid')), ...requestLabels].filter((label) => label !== null)
+  const requestLabels = Object.values(obj(at(call?.request, 'labels'))).map(str)
+  const all = [str(at(entryLabels, 'agent_oid')), ...requestLabels].filter((label) => label !== null)
   return [...new Set(all)].toSorted()
 }

@@ -46,11 +46,4 @@ export const known: readonly string[] = [
   'protoPayload.resourceOriginalState',
   'protoPayload.policyViolationInfo',
   'protoPayload.numResponseItems',
-  // spellings of re-exports
-  'insertid',
-  'logname',
-  'receivetimestamp',
-  'protopayload',
-  'protoPayload.at_sign_type',
-  'protoPayload.requestMetadata.callerIP',
 ]

@@ -3,7 +3,8 @@ import type { EventId } from '#core/keys.ts'
 import { canonicalJson, eventId } from '#core/record.ts'
 import type { JsonObject } from '#core/record.ts'
 import { formatTime, SECOND } from '#core/time.ts'
-import { getAnyCase, str } from '../read.ts'
+import { at, str } from '../read.ts'
+import { noTime } from '../time.ts'
 import { readEntry } from './entry.ts'
 import type { AuditCall, LogEntry } from './entry.ts'
 import { operationName } from './action.ts'
@@ -23,7 +24,8 @@ type Common = Pick<
  */
 export function normalise(record: { readonly value: JsonObject }): Normalised {
   const entry = readEntry(record.value)
-  if (entry.timeNs === null) return { reject: 'no event time (timestamp)' }
+  if (entry.timeNs === null) return { reject: noTime({ timestamp: record.value['timestamp'] }) }
+  if (entry.call && entry.call.method === null) return { reject: 'no method name (protoPayload.methodName)' }
   const id = identity(record.value, entry, entry.timeNs)
   const common: Common = {
     id,
@@ -79,7 +81,7 @@ function callEvent(common: Common, entry: LogEntry, call: AuditCall): TrailEvent
 /** A minted access token lives as long as the request says (`lifetime: "3600s"`), an hour where it says nothing (facts/gcp.md g). Other mints are left open. */
 function mintedUntil(call: AuditCall, kind: Kind, timeNs: bigint): bigint | null {
   if (kind !== 'credential.minted' || call.failure !== null || call.operation !== 'GenerateAccessToken') return null
-  const [, seconds] = /^(\d{1,6})(?:\.\d+)?s?$/.exec(str(getAnyCase(call.request, 'lifetime')) ?? '3600s') ?? []
+  const [, seconds] = /^(\d{1,6})(?:\.\d+)?s?$/.exec(str(at(call.request, 'lifetime')) ?? '3600s') ?? []
   return seconds === undefined ? null : timeNs + BigInt(seconds) * SECOND
 }
 

@@ -1,6 +1,6 @@
 import type { Outcome, TrailEvent } from '#core/event.ts'
 import type { JsonObject } from '#core/record.ts'
-import { arr, at, atAnyCase, getAnyCase, num, obj, str } from '../read.ts'
+import { arr, at, num, obj, str } from '../read.ts'
 import type { Value } from '../read.ts'
 
 /** How something ended, with the error where it failed. */
@@ -16,17 +16,17 @@ const failure = (code: string, message: string | null): Ending => ({ outcome: 'f
  * "call" is a sign-in event of Google Workspace, which has no status at all.
  */
 export function endingOfCall(entry: JsonObject, payload: JsonObject): Ending {
-  const status = getAnyCase(payload, 'status')
-  const code = codeOf(getAnyCase(status, 'code'))
-  const message = str(getAnyCase(status, 'message'))
+  const status = at(payload, 'status')
+  const code = codeOf(at(status, 'code'))
+  const message = str(at(status, 'message'))
   if (code !== null && code !== '0') return failure(code, message)
   // A message without a code is an error of which an exporter lost the number.
   if (code === null && message !== null && !/^ok$/i.test(message)) return failure(message, message)
   const signIn = workspaceEnding(payload)
   if (signIn !== null) return signIn
   if (status !== undefined && status !== null) return SUCCESS
-  const answered = codeOf(atAnyCase(payload, 'response.error.code'))
-  if (answered !== null && answered !== '0') return failure(answered, str(atAnyCase(payload, 'response.error.message')))
+  const answered = codeOf(at(payload, 'response.error.code'))
+  if (answered !== null && answered !== '0') return failure(answered, str(at(payload, 'response.error.message')))
   return httpEnding(entry) ?? severityEnding(entry) ?? SUCCESS
 }
 
@@ -44,14 +44,14 @@ function codeOf(value: Value): string | null {
 }
 
 function httpEnding(entry: JsonObject): Ending | null {
-  const status = num(atAnyCase(entry, 'httpRequest.status'))
+  const status = num(at(entry, 'httpRequest.status'))
   if (status === null || status < 100) return null
-  return status >= 400 ? failure(String(status), str(atAnyCase(entry, 'jsonPayload.statusDetails'))) : SUCCESS
+  return status >= 400 ? failure(String(status), str(at(entry, 'jsonPayload.statusDetails'))) : SUCCESS
 }
 
 /** Google's LogSeverity: ERROR is 500, what is graver is more. Below nothing is said: a warning may be about a success. */
 function severityEnding(entry: JsonObject): Ending | null {
-  const severity = getAnyCase(entry, 'severity')
+  const severity = at(entry, 'severity')
   const name = str(severity)?.toUpperCase() ?? null
   const grave = (num(severity) ?? 0) >= 500 || name === 'ERROR' || name === 'CRITICAL' || name === 'ALERT' || name === 'EMERGENCY'
   return grave ? failure(String(num(severity) ?? name), null) : null
@@ -63,20 +63,18 @@ function severityEnding(entry: JsonObject): Ending | null {
  * `metadata.event[].eventName` (`login_failure`), the result of a challenge in a parameter. Null for everything else.
  */
 function workspaceEnding(payload: JsonObject): Ending | null {
-  const method = str(getAnyCase(payload, 'methodName'))
-  const service = str(getAnyCase(payload, 'serviceName'))
-  const events = arr(atAnyCase(payload, 'metadata.event')).map(obj)
+  const method = str(at(payload, 'methodName'))
+  const service = str(at(payload, 'serviceName'))
+  const events = arr(at(payload, 'metadata.event')).map(obj)
   const signIn = service === 'login.googleapis.com' || /^google\.(?:login|apps\.login)\./.test(method ?? '')
   if (!signIn && events.length === 0) return null
-  const names = [...(signIn ? [method?.split('.').at(-1) ?? null] : []), ...events.map((event) => str(getAnyCase(event, 'eventName')))].filter(
-    (name) => name !== null,
-  )
-  const parameters = events.flatMap((event) => arr(getAnyCase(event, 'parameter')))
+  const names = [...(signIn ? [method?.split('.').at(-1) ?? null] : []), ...events.map((event) => str(at(event, 'eventName')))].filter((name) => name !== null)
+  const parameters = events.flatMap((event) => arr(at(event, 'parameter')))
   const challenge = parameter(parameters, 'login_challenge_status')
   const endings = names.map((name) => namedOutcome(name, challenge))
   if (endings.includes('failure')) {
     const why = parameter(parameters, 'login_failure_type') ?? parameter(parameters, 'failure_type') ?? challenge
-    return failure(str(getAnyCase(events[0], 'eventName')) ?? names[0]!, why)
+    return failure(str(at(events[0], 'eventName')) ?? names[0]!, why)
   }
   if (endings.includes('success')) return SUCCESS
   // Other changes that Workspace shares are made when they are logged; a sign-in event of another name says nothing.

@@ -1,5 +1,5 @@
 import type { JsonObject } from '#core/record.ts'
-import { atAnyCase, bool, getAnyCase, num, str } from '../read.ts'
+import { at, bool, num, str } from '../read.ts'
 
 /** Which request an entry belongs to, where it may be one of several entries of it, and whether it is a later part. */
 export interface Part {
@@ -14,12 +14,12 @@ export interface Part {
  * itself be cut.
  */
 export function partOf(entry: JsonObject): Part {
-  const operation = getAnyCase(entry, 'operation')
-  const id = str(getAnyCase(operation, 'id'))
-  const uid = str(atAnyCase(entry, 'split.uid'))
-  const later = id !== null && bool(getAnyCase(operation, 'first')) !== true
+  const operation = at(entry, 'operation')
+  const id = str(at(operation, 'id'))
+  const uid = str(at(entry, 'split.uid'))
+  const later = id !== null && bool(at(operation, 'first')) !== true
   // proto3 JSON leaves a zero out: the first part may have no index.
-  const cut = uid !== null && (num(atAnyCase(entry, 'split.index')) ?? 0) > 0
-  const requestKey = id !== null ? `gcp:operation:${str(getAnyCase(operation, 'producer')) ?? ''}:${id}` : uid !== null ? `gcp:split:${uid}` : null
+  const cut = uid !== null && (num(at(entry, 'split.index')) ?? 0) > 0
+  const requestKey = id !== null ? `gcp:operation:${str(at(operation, 'producer')) ?? ''}:${id}` : uid !== null ? `gcp:split:${uid}` : null
   return { requestKey, secondary: later || cut }
 }

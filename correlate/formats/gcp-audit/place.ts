@@ -1,5 +1,5 @@
 import type { JsonObject } from '#core/record.ts'
-import { arr, getAnyCase, str } from '../read.ts'
+import { arr, at, str } from '../read.ts'
 import type { Value } from '../read.ts'
 
 /** Only where the name begins so: names of objects and of secrets hold whatever their owners like. Some services write the whole URL. */
@@ -25,12 +25,12 @@ function region(value: Value): string | null {
 export function regionOf(resourceName: string | null, resourceLocation: Value, labels: JsonObject): string | null {
   const named = region(IN_NAME.exec(resourceName ?? '')?.[1])
   if (named !== null) return named
-  const current = arr(getAnyCase(resourceLocation, 'currentLocations'))
-  const places = new Set((current.length > 0 ? current : arr(getAnyCase(resourceLocation, 'originalLocations'))).map(region))
+  const current = arr(at(resourceLocation, 'currentLocations'))
+  const places = new Set((current.length > 0 ? current : arr(at(resourceLocation, 'originalLocations'))).map(region))
   const [only] = places
   if (places.size === 1 && only) return only
   for (const name of LABELS) {
-    const labelled = region(getAnyCase(labels, name))
+    const labelled = region(at(labels, name))
     if (labelled !== null) return labelled
   }
   return GLOBAL.test(resourceName ?? '') ? 'global' : null

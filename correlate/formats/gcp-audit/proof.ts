@@ -1,5 +1,5 @@
 import type { GcpPool, Proof } from '#core/event.ts'
-import { getAnyCase, str } from '../read.ts'
+import { at, str } from '../read.ts'
 import type { AuditCall } from './entry.ts'
 import { isMint, isTokenService } from './method.ts'
 import { isForeign, parsePool, parsePrincipal, subjectOid } from './principal.ts'
@@ -23,8 +23,8 @@ export function proofOf(call: AuditCall): Proof {
  * example shows two). A rejected exchange has only the raw one.
  */
 function exchangeProof(call: AuditCall): Proof {
-  const pool = parsePool(call.resourceName) ?? parsePool(str(getAnyCase(call.request, 'audience')))
-  const uri = str(getAnyCase(call.metadata, 'mapped_principal')) ?? str(getAnyCase(call.metadata, 'mappedPrincipal'))
+  const pool = parsePool(call.resourceName) ?? parsePool(str(at(call.request, 'audience')))
+  const uri = str(at(call.metadata, 'mapped_principal')) ?? str(at(call.metadata, 'mappedPrincipal'))
   const mapped = parsePrincipal(uri) ?? parsePrincipal(call.subject)
   if (mapped) return federation(mapped.subject, mapped.pool && { ...mapped.pool, provider: pool?.provider ?? null })
   return call.subject === null ? NOTHING : federation(call.subject, pool)
@@ -52,8 +52,8 @@ function mayBeFederatedMint(call: AuditCall): boolean {
 
 /** E-mail addresses of the service account that a mint is for, lower case. */
 function targetAccounts(call: AuditCall): Set<string> {
-  const names = [str(getAnyCase(call.request, 'name')), call.resourceName].map((name) => /\/serviceAccounts\/([^/]+@[^/]+)$/.exec(name ?? '')?.[1] ?? null)
-  const label = str(getAnyCase(call.resourceLabels, 'email_id'))
+  const names = [str(at(call.request, 'name')), call.resourceName].map((name) => /\/serviceAccounts\/([^/]+@[^/]+)$/.exec(name ?? '')?.[1] ?? null)
+  const label = str(at(call.resourceLabels, 'email_id'))
   return new Set([...names, label].filter((email) => email !== null).map((email) => email.toLowerCase()))
 }
 

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { answerTo } from '../golden.ts'
 import { formatTime } from '#core/time.ts'
 import type { JsonObject } from '#core/record.ts'
+import { readRecord } from '../reading.ts'
 import { format } from './index.ts'
 
 const FIXTURES = join(import.meta.dirname, '../../../test/fixtures')
@@ -42,7 +44,7 @@ describe('the worked cases', () => {
     const expected = (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected).records.filter((record) => record.source === 'gcp')
     const events = records.map((value) => {
       expect(format.recognise(value)).toBe(true)
-      const answer = format.normalise({ value, context: {} })
+      const answer = answerTo(format, value)
       if ('reject' in answer) throw new Error(answer.reject)
       return answer.event
     })
@@ -67,11 +69,11 @@ describe('public sample records', () => {
     const tally: Record<string, [events: number, rejected: number, unknown: number]> = {}
     for (const { file, value } of lines) {
       const count = (tally[file] ??= [0, 0, 0])
-      if (!format.recognise(value)) {
+      if (readRecord(value)?.format !== format) {
         count[2] += 1
         continue
       }
-      const answer = format.normalise({ value, context: {} })
+      const answer = answerTo(format, value)
       if ('event' in answer) count[0] += 1
       else {
         expect(answer.reject).toBe('no event time (timestamp)')
@@ -92,7 +94,7 @@ describe('public sample records', () => {
 
   test('no sample names an Entra principal: none of them proves an oid', () => {
     for (const { value } of lines) {
-      const answer = format.recognise(value) ? format.normalise({ value, context: {} }) : { reject: 'unknown' }
+      const answer = readRecord(value)?.format === format ? answerTo(format, value) : { reject: 'unknown' }
       if ('event' in answer && answer.event.proof.by === 'federation') expect(answer.event.proof.oid).toBeNull()
     }
   })

@@ -2,7 +2,8 @@ import type { DirectoryFact } from '#core/event.ts'
 import { guidsIn, isGuid, oid } from '#core/keys.ts'
 import type { Oid } from '#core/keys.ts'
 import type { JsonObject } from '#core/record.ts'
-import { arr, getAnyCase, obj, str } from '../read.ts'
+import { entraIssuerIn } from '#core/entra-issuer.ts'
+import { arr, at, isObj, obj, str } from '../read.ts'
 import type { Value } from '../read.ts'
 import type { AuditCall, LogEntry } from './entry.ts'
 import { isExchange } from './method.ts'
@@ -23,11 +24,9 @@ export function changesFederatedAccess(call: AuditCall): boolean {
 
 /** What a policy change added or removed; where the record holds no delta, the policy as it was set. */
 function bindings(call: AuditCall): Binding[] {
-  const deltas = arr(getAnyCase(getAnyCase(call.serviceData, 'policyDelta'), 'bindingDeltas'))
-  if (deltas.length > 0) return deltas.flatMap((delta) => binding(getAnyCase(delta, 'role'), getAnyCase(delta, 'member')))
-  return arr(getAnyCase(getAnyCase(call.request, 'policy'), 'bindings')).flatMap((entry) =>
-    arr(getAnyCase(entry, 'members')).flatMap((member) => binding(getAnyCase(entry, 'role'), member)),
-  )
+  const deltas = arr(at(at(call.serviceData, 'policyDelta'), 'bindingDeltas'))
+  if (deltas.length > 0) return deltas.flatMap((delta) => binding(at(delta, 'role'), at(delta, 'member')))
+  return arr(at(at(call.request, 'policy'), 'bindings')).flatMap((entry) => arr(at(entry, 'members')).flatMap((member) => binding(at(entry, 'role'), member)))
 }
 
 function binding(role: Value, member: Value): Binding[] {
@@ -41,9 +40,17 @@ function binding(role: Value, member: Value): Binding[] {
  */
 export function trustTargets(call: AuditCall): Oid[] {
   const members = bindings(call).map(({ member }) => memberOid(member))
-  const condition = provider(call) && text(provider(call), 'attributeCondition', 'attribute_condition')
+  const body = provider(call)
+  // A GUID of another issuer's is no object id, whatever it looks like; an update that leaves the issuer as it is says nothing of it.
+  const condition = body && !isOfAnotherIssuer(body) ? text(body, 'attributeCondition', 'attribute_condition') : null
   const found = [...members, ...(condition ? pinnedOids(condition) : [])].filter((target) => target !== null)
   return [...new Set(found)].toSorted()
+}
+
+/** True when a provider says whom it trusts and that is not Entra: another OpenID issuer, AWS, SAML or certificates. */
+function isOfAnotherIssuer(body: JsonObject): boolean {
+  const issuer = text(at(body, 'oidc'), 'issuerUri', 'issuer_uri')
+  return issuer === null ? ['aws', 'saml', 'x509'].some((kind) => isObj(at(body, kind))) : !entraIssuerIn(issuer).entra
 }
 
 /** A deleted member reads `deleted:principal://…/subject/<subject>?uid=…`. */
@@ -71,10 +78,10 @@ export function directoryFacts(call: AuditCall, entry: LogEntry): DirectoryFact[
 
 function providerIssuer(call: AuditCall): DirectoryFact[] {
   const body = provider(call)
-  const oidc = body && getAnyCase(body, 'oidc')
+  const oidc = body && at(body, 'oidc')
   const issuer = text(oidc, 'issuerUri', 'issuer_uri')
   // On creation the record's resource is the pool, and only the request names the provider.
-  const place = parsePool(call.resourceName) ?? parsePool(str(getAnyCase(call.request, 'parent'))) ?? parsePool(text(body, 'name'))
+  const place = parsePool(call.resourceName) ?? parsePool(str(at(call.request, 'parent'))) ?? parsePool(text(body, 'name'))
   const name =
     place?.provider ?? text(call.request, 'workloadIdentityPoolProviderId', 'workload_identity_pool_provider_id') ?? parsePool(text(body, 'name'))?.provider
   if (!issuer || !place || !name) return []
@@ -91,13 +98,13 @@ function projectNames(call: AuditCall, entry: LogEntry): DirectoryFact[] {
 /** The provider that a call creates or updates, as its request describes it; null for other calls. */
 export function provider(call: AuditCall): JsonObject | null {
   if (!/^(create|update)workloadidentitypoolprovider$/i.test(call.operation)) return null
-  return obj(getAnyCase(call.request, 'workloadIdentityPoolProvider') ?? getAnyCase(call.request, 'workload_identity_pool_provider'))
+  return obj(at(call.request, 'workloadIdentityPoolProvider') ?? at(call.request, 'workload_identity_pool_provider'))
 }
 
 /** Requests are logged in camelCase by newer IAM methods and in snake_case by older ones. */
 export function text(value: Value, ...spellings: readonly string[]): string | null {
   for (const spelling of spellings) {
-    const found = str(getAnyCase(value, spelling))
+    const found = str(at(value, spelling))
     if (found !== null) return found
   }
   return null

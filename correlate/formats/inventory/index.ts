@@ -4,29 +4,33 @@
  *
  * {"inventory": 1, "time": "2026-09-01T00:00:00Z", "tenantId": "…", "declares": "agent", "oid": "…", "name": "Weather Agent", "blueprintAppId": "…"}
  */
-import type { FormatModule } from '#core/event.ts'
+import type { Format } from '../index.ts'
+import { oneSpelling, vocabulary } from '../spelling/vocabulary.ts'
 import { normalise } from './normalise.ts'
 
-export const format: FormatModule = {
+const known = [
+  'inventory',
+  'time',
+  'tenantId',
+  'declares',
+  'oid',
+  'appId',
+  'name',
+  'blueprintAppId',
+  'blueprintObjectId',
+  'objectId',
+  'principalOid',
+  'armId',
+  'subject',
+  'issuer',
+  'change',
+  'note',
+]
+
+export const format: Format = {
   recognise: (value) => value['inventory'] === 1 && typeof value['declares'] === 'string',
-  rank: () => 0,
+  rank: (_, respelled = false) => (respelled ? 1 : 0),
   normalise,
-  known: [
-    'inventory',
-    'time',
-    'tenantId',
-    'declares',
-    'oid',
-    'appId',
-    'name',
-    'blueprintAppId',
-    'blueprintObjectId',
-    'objectId',
-    'principalOid',
-    'armId',
-    'subject',
-    'issuer',
-    'change',
-    'note',
-  ],
+  known,
+  spelling: oneSpelling(vocabulary(known)),
 }

@@ -1,15 +1,15 @@
 import type { DirectoryFact, FormatModule, Normalised } from '#core/event.ts'
 import { type AppId, type Oid, appId, oid, tenantId } from '#core/keys.ts'
 import { type JsonObject, canonicalJson, eventId } from '#core/record.ts'
-import { parseTime } from '#core/time.ts'
 import { str } from '../read.ts'
+import { noTime, readTime } from '../time.ts'
 
 type Statement = { readonly facts: readonly DirectoryFact[]; readonly targets: readonly Oid[] } | { readonly fault: string }
 
 /** An event of kind `other` whose directory facts are what the operator declares. Says which field is missing or wrong. */
 export const normalise: FormatModule['normalise'] = ({ value, context }): Normalised => {
-  const timeNs = parseTime(value['time'])
-  if (timeNs === null) return { reject: 'no event time (time)' }
+  const timeNs = readTime(value['time'])
+  if (timeNs === null) return { reject: noTime({ time: value['time'] }) }
   const tenant = tenantId(value['tenantId']) ?? tenantId(context.tenantId)
   if (tenant === null) return { reject: 'no tenant (tenantId)' }
   const statement = statementOf(value, tenant)

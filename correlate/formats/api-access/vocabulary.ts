@@ -1,0 +1,4 @@
+import { oneSpelling, vocabulary } from '../spelling/vocabulary.ts'
+import { own } from './normalise.ts'
+
+export const spelling = oneSpelling(vocabulary(own))
