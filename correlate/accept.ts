@@ -48,12 +48,13 @@ export function accept(record: RawRecord): Accepted | Rejection {
 /** The format that recognised a value last: most records are followed by one of their kind. */
 let lately: FormatModule | null = null
 
-/** Whether any format recognises the value, in whatever spelling. */
+/** Whether any format recognises the value. In another spelling only where it is whole: forwarders put parts of a record, renamed, beside it. */
 export function knows(value: JsonObject): boolean {
   if (lately?.recognise(value)) return true
   const reading = readRecord(value)
-  if (reading) lately = reading.format
-  return reading !== null
+  if (reading === null) return false
+  lately = reading.format
+  return !reading.changed || 'event' in normalised(reading, {})
 }
 
 /** Parts that should be objects and are not hold something that nobody read, known or not. */
