@@ -185,6 +185,17 @@ describe('AWS', () => {
       }),
   )
 
+  test("78-containers: a row of Sentinel's AWSCloudTrail table with few columns is read", () =>
+    look('78-containers/sentinel-awscloudtrail-row.ndjson', ({ events }) =>
+      expect(events).toMatchObject([
+        {
+          nativeId: 'bbbbbbbb-0000-4000-8000-000000000001',
+          action: 's3:ListBuckets',
+          cloud: { account: '444455556666', principal: 'arn:aws:iam::444455556666:user/mallory' },
+        },
+      ]),
+    ))
+
   test('80-lowercase-arn: the principal is its ARN, and that of a resource stays a resource', async () => {
     await look('80-lowercase-arn/in.ndjson', ({ events }) => expect(events).toMatchObject([{ cloud: { principal: 'arn:aws:iam::444455556666:user/mallory' } }]))
     for (const file of ['own-resources.ndjson', 'own-capitals.ndjson'])
