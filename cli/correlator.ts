@@ -16,7 +16,7 @@ export function openCorrelator(
   rounds = true,
   work?: WorkMetrics,
 ): { readonly sink: RecordSink; readonly close: (patience?: AbortSignal) => Promise<void> } {
-  const sink = createCorrelator(pool, { concluded: work?.concluded })
+  const sink = createCorrelator(pool, { concluded: work?.concluded, pace: 'live' })
   const stopFindings = rounds ? startFindingsRounds(pool, log, work?.foundOut) : null
   return {
     sink,

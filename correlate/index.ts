@@ -14,12 +14,18 @@ import { storePlace } from './store/log-positions.ts'
 const RETRYABLE = new Set(['40P01', '40001'])
 const ATTEMPTS = 5
 /**
- * Conclusions wait until nothing came for a moment, at the longest until so many events are pending or so much time has passed: what belongs together often comes in
- * different files, and concluding about half of it first costs twice (measured: three times the work at 2,000 events a round).
+ * When conclusions are drawn about what was stored, in milliseconds. `live`: at once, and while much comes in rounds that rest half as long as they took, half a second at
+ * most: so a record is concluded about within two seconds at any rate that the machine sustains (bench/latency.ts). `bulk`: when nothing came for a moment, at the latest
+ * after so much time or so many events: what belongs together often lies in different files, and concluding about half of it first costs twice (measured: three times the
+ * work at 2,000 events a round).
  */
-const CONCLUDE_AFTER_MS = 500
-const CONCLUDE_AT = 200_000
-const CONCLUDE_WITHIN_MS = 30_000
+const PACES = {
+  live: { rest: (roundMs: number) => Math.min(500, roundMs / 2) },
+  bulk: { afterMs: 500, withinMs: 30_000, at: 200_000 },
+} as const
+type Pace = keyof typeof PACES
+/** A round that failed counts as one that took so long. */
+const RETRY_MS = 1000
 /** After that many new events the planner's statistics are refreshed once the conclusions are drawn. */
 const ANALYZE_AFTER = 20_000
 
@@ -30,14 +36,20 @@ export interface CorrelatorOptions {
   readonly eventsARound?: number | undefined
   /** Batches that these are taken out of. */
   readonly batchesARound?: number | undefined
+  /** `live` where records come as they happen, `bulk` (the default) where files are imported. */
+  readonly pace?: Pace | undefined
 }
 
 /** The correlator: normalises records, stores facts, draws conclusions. Any number of them may work on one database (correlate/SPEC.md). */
-export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVENTS_A_ROUND, batchesARound }: CorrelatorOptions = {}): RecordSink {
+export function createCorrelator(
+  pool: pg.Pool,
+  { concluded, eventsARound = EVENTS_A_ROUND, batchesARound, pace = 'bulk' }: CorrelatorOptions = {},
+): RecordSink {
   const dictionary = createDictionary(pool)
   let deriving: Promise<void> | null = null
   let unanalysed = 0
   let waiting = 0
+  let lastRoundMs = 0
   /** When the first of them came. */
   let waitingSince = 0
   let timer: NodeJS.Timeout | undefined
@@ -76,32 +88,47 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
 
   async function derive(wanted: () => boolean): Promise<void> {
     // Each round commits by itself.
-    for (let started = performance.now(); wanted() && (await deriveOnce(pool, eventsARound, batchesARound)); started = performance.now())
-      concluded?.((performance.now() - started) / 1000)
+    for (let started = performance.now(); wanted() && (await deriveOnce(pool, eventsARound, batchesARound)); started = performance.now()) {
+      lastRoundMs = performance.now() - started
+      concluded?.(lastRoundMs / 1000)
+    }
+  }
+  function forgetTimer(): void {
+    clearTimeout(timer)
+    timer = undefined
   }
   function deriveSoon(): void {
-    clearTimeout(timer)
-    if (waiting >= CONCLUDE_AT || performance.now() - waitingSince >= CONCLUDE_WITHIN_MS) deriveBeside()
-    else timer = setTimeout(deriveBeside, CONCLUDE_AFTER_MS).unref()
+    if (pace === 'live') {
+      if (deriving === null) timer ??= setTimeout(deriveBeside, PACES.live.rest(lastRoundMs)).unref()
+      return
+    }
+    forgetTimer()
+    if (waiting >= PACES.bulk.at || performance.now() - waitingSince >= PACES.bulk.withinMs) deriveBeside()
+    else timer = setTimeout(deriveBeside, PACES.bulk.afterMs).unref()
   }
   /** Conclusions are drawn beside the next batches. What fails here stays pending: `drain` tries it again and tells. */
   function deriveBeside(): void {
-    clearTimeout(timer)
+    forgetTimer()
+    if (deriving !== null) return
     let rounds = Math.ceil(waiting / eventsARound)
     waiting = 0
-    // What comes meanwhile waits until it is much, too.
-    deriving ??= derive(() => rounds-- > 0 || waiting === 0)
-      .catch(() => undefined)
+    deriving = derive(() => rounds-- > 0 || (pace === 'bulk' && waiting === 0))
+      .catch(() => {
+        // Tried again with what comes next, or after a rest.
+        if (pace === 'live') [waiting, lastRoundMs] = [Math.max(waiting, 1), RETRY_MS]
+      })
       .finally(() => {
         deriving = null
+        // What came meanwhile.
+        if (waiting > 0) deriveSoon()
       })
   }
 
   return {
     knows,
     async deliver(records, rejections, place = null): Promise<Receipt> {
-      // A batch may take longer than the moment that is waited for.
-      clearTimeout(timer)
+      // A batch may take longer than the moment that is waited for: bulk waits for silence.
+      if (pace === 'bulk') forgetTimer()
       try {
         const receipt = await store(records, rejections, place)
         if (waiting === 0) waitingSince = performance.now()
@@ -113,9 +140,10 @@ export function createCorrelator(pool: pg.Pool, { concluded, eventsARound = EVEN
       }
     },
     async drain(signal): Promise<void> {
-      clearTimeout(timer)
+      forgetTimer()
       // The round that runs is waited for: it holds a connection.
       while (deriving) await deriving
+      forgetTimer()
       waiting = 0
       await derive(() => !signal?.aborted)
       if (unanalysed >= ANALYZE_AFTER) await pool.query('analyze heads, events, conclusions, timeline')

@@ -175,7 +175,7 @@ describe('a push', () => {
     expect(statuses(await pushed(call('k-1')))).toEqual(['1 stored'])
   })
 
-  test('finds the door closed while too many are on their way, and open afterwards; no caller keeps another out', async () => {
+  test('waits while too many are on their way, is told to come again when that takes long, and finds the door open afterwards; no caller keeps another out', async () => {
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (open = resolve))
     instead = async (...batch) => {
@@ -187,13 +187,29 @@ describe('a push', () => {
       return [response.status, Number(response.headers.get('retry-after')) > 0]
     }
     const waiting = ['l-1', 'l-2'].map((id) => post(call(id)))
-    await expect.poll(() => refused('l-3', 'all')).toEqual([429, true])
+    await expect.poll(() => refused('l-3', 'all'), { timeout: 20_000 }).toEqual([429, true])
     for (const token of ['one', 'two']) waiting.push(post(call(`l-${token}-1`), {}, token), post(call(`l-${token}-2`), {}, token))
-    await expect.poll(() => refused('l-4', 'three')).toEqual([503, true])
+    await expect.poll(() => refused('l-4', 'three'), { timeout: 20_000 }).toEqual([503, true])
+    // They hang: their senders have been told so, and their places are theirs until they end.
+    expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([503, 503, 503, 503, 503, 503])
     open()
-    expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200, 200, 200, 200, 200])
     instead = null
+    await expect.poll(async () => statuses(await pushed(call('l-1'))), { timeout: 20_000 }).toEqual(['1 duplicate'])
     expect(statuses(await pushed(call('l-3')))).toEqual(['1 stored'])
+  })
+
+  test('of a shipper that sends each line by itself, many at once, is slowed down and never turned away', async () => {
+    const lines = Array.from({ length: 300 }, (_, index) => call(`shipper-${index}`))
+    const refused: number[] = []
+    const workers = Array.from({ length: 60 }, async () => {
+      for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
+        const { status } = await post(line)
+        if (status !== 200) refused.push(status)
+      }
+    })
+    await Promise.all(workers)
+    expect(refused).toEqual([])
+    expect(await count('events', `native_id like 'shipper-%'`)).toBe(300)
   })
 
   test('is taken in while another caller sends slowly with all that it may', async () => {

@@ -1,19 +1,25 @@
-import type { Response } from 'express'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { Scope } from '../access/caller.ts'
 import type { PushedLine } from '../intake.ts'
-import { createPlaces } from '../places.ts'
+import { createQueue } from '../places.ts'
 import { ProblemError } from '../problem.ts'
 import { guid } from '../query.ts'
 import { MAX_BYTES, MAX_LINES, readBody } from '../records/body.ts'
 import { PushAnswer } from '../records/contract.ts'
 import { defineRoute } from './route.ts'
 
-/** Pushes that are taken in at once; each may hold `MAX_BYTES` in memory. More are asked to come again, and no caller can keep the others out. */
-const AT_ONCE = 6
-const OF_ONE_CALLER = 2
+/**
+ * Pushes that are taken in at once; each may hold `MAX_BYTES` in memory, and no caller can keep the others out. More of them wait, with their bodies unread, so that a
+ * shipper that sends every line by itself, or with many workers, is slowed down instead of turned away (syslog-ng's and Fluent Bit's defaults do both, and drop what is
+ * refused a few times).
+ */
+const LIMITS = { all: 6, perCaller: 2, waiting: { all: 512, perCaller: 128 }, patienceMs: 4000 }
 const RETRY_AFTER_S = '2'
-const places = createPlaces({ all: AT_ONCE, perCaller: OF_ONE_CALLER })
+/** From the end of the body: PostgreSQL or Kafka that has not taken the records by then is away. */
+const STORED_WITHIN_MS = 4500
+const queue = createQueue(LIMITS)
 
 export const records = defineRoute({
   path: '/v1/records',
@@ -35,30 +41,49 @@ export const records = defineRoute({
     const { intake } = services
     if (!intake || !caller) throw new ProblemError(503, 'This server takes no records.')
     const tenantId = tenantOf(query.tenant, caller.scope)
-    const leave = enter(caller.id, response)
-    try {
-      const bytes = await readBody(request, response)
-      const results = await intake({ bytes, from: caller.id, tenantId, scope: caller.scope }).catch((error: unknown) => {
-        // A fault of ours does not go away by sending the same again: a forwarder would do so for ever.
-        if (error instanceof TypeError || error instanceof RangeError) throw error
-        response.setHeader('Retry-After', RETRY_AFTER_S)
-        throw new ProblemError(503, 'The records could not be stored for certain. Send them again: what is stored already is known.', [], { cause: error })
-      })
-      response.json(answer(results))
-    } finally {
+    const leave = await enter(caller.id, request, response)
+    const bytes = await readBody(request, response).catch((error: unknown) => {
       leave()
-    }
+      throw error
+    })
+    // What hangs keeps its place until it has ended, so that the store is not piled upon; the sender is answered in time all the same.
+    const stored = intake({ bytes, from: caller.id, tenantId, scope: caller.scope }).finally(leave)
+    const results = await inTime(stored).catch((error: unknown) => {
+      // A fault of ours does not go away by sending the same again: a forwarder would do so for ever.
+      if (error instanceof TypeError || error instanceof RangeError) throw error
+      response.setHeader('Retry-After', RETRY_AFTER_S)
+      throw new ProblemError(503, 'The records could not be stored for certain. Send them again: what is stored already is known.', [], { cause: error })
+    })
+    response.json(answer(results))
   },
 })
 
-/** Counts the push; the returned function counts it out. */
-function enter(caller: string, response: Response): () => void {
-  const place = places.enter(caller)
+/** Rejects when the promise has not settled in time; what it does goes on. */
+async function inTime<Result>(promise: Promise<Result>): Promise<Result> {
+  const late = new AbortController()
+  const limit = pause(STORED_WITHIN_MS, undefined, { signal: late.signal }).then(() => Promise.reject(new Error(`not stored within ${STORED_WITHIN_MS} ms`)))
+  try {
+    return await Promise.race([promise, limit])
+  } finally {
+    late.abort()
+    // Whichever loses the race may fail later.
+    promise.catch(() => undefined)
+    limit.catch(() => undefined)
+  }
+}
+
+/** Counts the push, when there is a place for it; the returned function counts it out. */
+async function enter(caller: string, request: Request, response: Response): Promise<() => void> {
+  const gone = new AbortController()
+  const abort = (): void => gone.abort()
+  request.on('close', abort)
+  const place = await queue.enter(caller, gone.signal)
+  request.off('close', abort)
   if ('leave' in place) return place.leave
   response.setHeader('Retry-After', RETRY_AFTER_S)
   if (place.full === 'caller')
-    throw new ProblemError(429, `${OF_ONE_CALLER} pushes of this caller are being taken in at this moment. Send it again in a moment.`)
-  throw new ProblemError(503, `${AT_ONCE} pushes are being taken in at this moment. Send it again in a moment.`)
+    throw new ProblemError(429, 'Too many pushes of this caller wait already, or none of them ended in time. Send it again in a moment.')
+  throw new ProblemError(503, 'Too many pushes wait already, or none of them ended in time. Send it again in a moment.')
 }
 
 /** Which tenant records without one of their own belong to. */

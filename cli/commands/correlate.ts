@@ -43,7 +43,7 @@ async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, a
   const counted = countDeliveries(registry)
   const work = createWorkMetrics(registry, pool)
   createKafkaLag(registry, kafka, cli.environment)
-  const sink = createCorrelator(pool, { concluded: work.concluded })
+  const sink = createCorrelator(pool, { concluded: work.concluded, pace: 'live' })
   const stopFindings = startFindingsRounds(pool, log, work.foundOut)
   let server: MetricsServer | null = null
   let stopWebhooks: (() => Promise<void>) | null = null
