@@ -139,7 +139,7 @@ async function measure(rate: number, seconds: number, stream: Awaited<ReturnType
     if (due > sent) {
       const records = Array.from({ length: due - sent }, (_, index) => record(`${begun}-${sent + index}`))
       sent = due
-      publishes.push(sink.deliver(records, []).then(() => records.forEach(({ value }) => delivered.set(String(value['requestId']), performance.now()))))
+      publishes.push(sink.deliver(records, []).then(() => records.forEach(({ value }) => delivered.set(value['requestId'] as string, performance.now()))))
     }
     await sleep(Math.max(TICK_MS, rate < 1 ? 200 : 0))
   }
