@@ -153,6 +153,7 @@ describe('the timeline', () => {
       sessionId: null,
       parentId: null,
       cloud: { account: null, region: null, principal: null },
+      resource: null,
       model: { id: 'anthropic.claude-test', name: 'anthropic.claude-test', provider: null },
       usage: { inputTokens: 571, outputTokens: 300, cacheReadTokens: null, cacheWriteTokens: null },
       sourceIp: null,
