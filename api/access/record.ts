@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { maskLooks } from '#core/secret-looks.ts'
+import { maskLooks, maskNamed } from '#core/secrets/looks.ts'
 import { storable } from '#core/text.ts'
 import type { Log } from '../log.ts'
 import type { Queries } from '../read-models/store.ts'
@@ -151,7 +151,7 @@ function describe(request: Request, caller: Caller, route: string): Entry {
     tenants: caller.scope === 'everything' ? null : caller.scope,
     method: request.method,
     route,
-    target: typeof target === 'string' ? short(target).toLowerCase() : null,
+    target: typeof target === 'string' ? shortValue('target', target).toLowerCase() : null,
     filters: Object.fromEntries(
       Object.entries(request.query).map(([name, value]) => [short(name), shortValue(name, typeof value === 'string' ? value : JSON.stringify(value))]),
     ),
@@ -162,10 +162,9 @@ function describe(request: Request, caller: Caller, route: string): Entry {
 /** A credential that somebody pasted (into the box that takes any identifier, say) must not stay here for ever. Masked before it is cut, so that no half of one is left. */
 const short = (text: string): string => storable(maskLooks(text).slice(0, MOST_TEXT))
 
-/** A value with its name before it, because some credentials are known by that alone (`access_token=`). */
+/** A value under its name, because some credentials are known by that alone (`access_token=`). */
 function shortValue(name: string, value: string): string {
-  const before = maskLooks(`?${name}=`)
-  return storable(maskLooks(`?${name}=${value}`).slice(before.length, before.length + MOST_TEXT))
+  return storable(maskNamed(name, value).slice(0, MOST_TEXT))
 }
 
 async function insert(

@@ -3,14 +3,18 @@ import { describe, expect, test } from 'vitest'
 import { parseJson } from '#core/parse-json.ts'
 import type { JsonObject } from '#core/record.ts'
 import { mask, maskText } from './mask.ts'
-import { MASKED } from '#core/secret-looks.ts'
+import { MASKED, maskedContent as content } from '#core/secrets/masked.ts'
 
 const masked = (text: string) => mask(parseJson(text) as JsonObject, text)
+/** The same in a record of CloudTrail: of what nobody knows only structure and identifiers stay. */
+const TRAIL = '"eventSource":"iam.amazonaws.com","eventName":"CreateUser",'
+const inTrail = (text: string) => masked(text.replace('{', `{${TRAIL}`))
+const without = (text: string): string => text.replace(TRAIL, '')
 const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQtc3ViamVjdCJ9.c2lnbmF0dXJlLXBhcnQ'
 const SESSION = `IQoJb3JpZ2luX2Vj${'Ab1+/'.repeat(40)}==`
 
 test('exactly the value of the credential is replaced, the rest of the text stays as it was written', () => {
-  const text = `{ "n": 1.0e2, "responseElements" : {"credentials":{"accessKeyId":"ASIA2222222222222222","sessionToken": "${SESSION}"}}, "n":2 }`
+  const text = `{ ${TRAIL}"n": 1.0e2, "responseElements" : {"credentials":{"accessKeyId":"ASIA2222222222222222","sessionToken": "${SESSION}"}}, "n":2 }`
   const result = masked(text)
   expect(result.text).toBe(text.replace(SESSION, MASKED))
   expect(result.masked).toEqual(['/responseElements/credentials/sessionToken'])
@@ -68,8 +72,8 @@ describe('credentials are found under any of their keys', () => {
   ]
   for (const key of keys) {
     test(key, () => {
-      const result = masked(`{"a":[{"${key}":"opaque-value-1"}]}`)
-      expect(result.text).toBe(`{"a":[{"${key}":"${MASKED}"}]}`)
+      const result = inTrail(`{"a":[{"${key}":"opaque-value-1"}]}`)
+      expect(without(result.text)).toBe(`{"a":[{"${key}":"${MASKED}"}]}`)
       expect(result.masked).toEqual([`/a/0/${JSON.parse(`"${key}"`) as string}`])
     })
   }
@@ -102,7 +106,7 @@ describe('credentials are found by their looks under any key', () => {
   ]
   for (const [name, value] of Object.entries(looks)) {
     test(name, () => {
-      const result = masked(JSON.stringify({ outer: { any: value, id: 7 } }))
+      const result = inTrail(JSON.stringify({ outer: { any: value, id: 7 } }))
       for (const secret of secrets) expect(result.text).not.toContain(secret)
       expect(result.text).toContain(MASKED)
       expect(result.masked).toEqual(['/outer/any'])
@@ -157,13 +161,22 @@ describe('prompts and completions are not kept, token counts are', () => {
     )
     expect(result.value).toEqual({
       schemaType: 'ModelInvocationLog',
-      input: { inputBodyJson: MASKED, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
+      input: { inputBodyJson: { messages: [{ content: content('PROMPT') }] }, inputBodyS3Path: 's3://b/k', inputTokenCount: 5 },
       output: {
-        outputBodyJson: { stopReason: 'end_turn', usage: { inputTokens: 5 } },
+        outputBodyJson: {
+          output: { message: { content: [{ text: content('ANSWER'), usage: content('ANSWER') }] } },
+          stopReason: 'end_turn',
+          usage: { inputTokens: 5, note: content('ANSWER') },
+        },
         outputTokenCount: 7,
       },
     })
-    expect(result.masked).toEqual(['/input/inputBodyJson', '/output/outputBodyJson'])
+    expect(result.masked).toEqual([
+      '/input/inputBodyJson/messages/0/content',
+      '/output/outputBodyJson/output/message/content/0/text',
+      '/output/outputBodyJson/output/message/content/0/usage',
+      '/output/outputBodyJson/usage/note',
+    ])
   })
 
   test('a streamed answer keeps the counters of its events', () => {
@@ -176,10 +189,12 @@ describe('prompts and completions are not kept, token counts are', () => {
         'amazon-bedrock-invocationMetrics': { inputTokenCount: 9 },
       },
     ]
-    expect(masked(JSON.stringify({ output: { outputBodyJson: body } })).value).toEqual({
+    expect(masked(JSON.stringify({ schemaType: 'ModelInvocationLog', output: { outputBodyJson: body } })).value).toEqual({
+      schemaType: 'ModelInvocationLog',
       output: {
         outputBodyJson: [
-          { message: { usage: { input_tokens: 9 } } },
+          { type: 'message_start', message: { role: 'assistant', usage: { input_tokens: 9 } } },
+          { delta: { text: content('ANSWER') } },
           {
             delta: { stop_reason: 'end_turn' },
             usage: { output_tokens: 3 },
@@ -219,10 +234,10 @@ describe('prompts and completions are not kept, token counts are', () => {
           '@type': 't',
           model: 'm',
           labels: { agent_oid: 'o' },
-          contents: MASKED,
-          newField: MASKED,
+          contents: [{ text: content('PROMPT') }],
+          newField: content('PROMPT'),
         },
-        { candidates: MASKED, usageMetadata: { totalTokenCount: 3 } },
+        { candidates: [content('ANSWER')], usageMetadata: { totalTokenCount: 3 } },
       ),
     )
   })
@@ -235,13 +250,15 @@ describe('prompts and completions are not kept, token counts are', () => {
       ).value,
     ).toEqual({
       eventSource: 'bedrock-agentcore.amazonaws.com',
-      requestParameters: { agentRuntimeArn: 'arn', payload: MASKED },
-      responseElements: { response: MASKED },
+      requestParameters: { agentRuntimeArn: 'arn', payload: content('PROMPT') },
+      responseElements: { response: content('ANSWER') },
     })
   })
 
   test('a damaged record keeps nothing behind the first sign of a body', () => {
-    expect(maskText('{"requestId":"r","input":{"inputBodyJson":{"messages":[{"text":"PROMPT"')).toBe(`{"requestId":"r","input":{"inputBodyJson${MASKED}`)
+    expect(maskText('{"requestId":"r","input":{"inputBodyJson":{"messages":[{"text":"PROMPT"')).toBe(
+      `{"requestId":"r","input":{"inputBodyJson":{"messages":[{"text":"${content('PROMPT')}"`,
+    )
   })
 })
 
@@ -278,7 +295,7 @@ describe('what an attacker writes into a record', () => {
   })
 
   test('a token id that holds eyJ by chance is kept', () => {
-    const text = '{"uti":"UXmLeyJa51kebaDBs1YbKAA","note":"see eyJhbGciOiJub25lIn0 and go on."}'
+    const text = '{"oid":"o","method":"GET","uti":"UXmLeyJa51kebaDBs1YbKAA","note":"see eyJhbGciOiJub25lIn0 and go on."}'
     expect(masked(text).text).toBe(text)
   })
 })
@@ -287,7 +304,7 @@ describe('a key that is a credential itself', () => {
   const token = `eyJhbGciOiJSUzI1NiJ9.${'eyJzdWIiOiJ4In0'.repeat(2)}.c2lnbmF0dXJl`
 
   test('is masked in the text, in the value and in the pointer', () => {
-    const value = { eventVersion: '1.08', odd: { [`cache ${token}`]: 1, plain: 'stays' } }
+    const value = { eventVersion: '1.08', eventName: 'x', odd: { [`cache ${token}`]: 1, plain: 'stays' } }
     const result = mask(value, JSON.stringify(value))
     expect(JSON.stringify(result)).not.toContain(token)
     expect(result.value['odd']).toEqual({ 'cache ***masked***': 1, plain: 'stays' })
