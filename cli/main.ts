@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, readConfig } from '../config.ts'
 import type { Config } from '../config.ts'
+import { maskMessage } from '#core/secrets/message.ts'
 import { DatabaseError } from '#database/errors.ts'
 import { CommandError, UsageError } from './cli.ts'
 import type { Cli } from './cli.ts'
@@ -108,6 +109,6 @@ function told({ say, config }: Pick<Cli, 'say' | 'config'>, error: unknown, code
     (error instanceof Error && error.constructor === Error)
   const message = error instanceof Error ? error.message : String(error)
   // A fault of the program is shown whole: its report needs the place.
-  say(error instanceof Error && (config.debug || !expected) ? `trailjoin: ${error.stack ?? message}` : `trailjoin: ${message}`)
+  say(maskMessage(error instanceof Error && (config.debug || !expected) ? `trailjoin: ${error.stack ?? message}` : `trailjoin: ${message}`))
   return code
 }

@@ -21,6 +21,7 @@ import { parsePort } from '../config.ts'
 import { UsageError } from './cli.ts'
 import type { Cli } from './cli.ts'
 import { VERSION } from './version.ts'
+import { LOG_HOOKS } from './log-hooks.ts'
 
 const DASHBOARD = join(import.meta.dirname, '..', 'dashboards', 'dist')
 
@@ -59,7 +60,7 @@ export async function serve(cli: Cli, database: Database, flags: ServeFlags, { d
   const { pool, embedded } = database
   const port = flags.port === undefined ? cli.config.port : portOf(flags.port)
   const settings = await accessOf(cli, flags)
-  const log = pino({ name: 'trailjoin', level: cli.config.logLevel }, destination(2))
+  const log = pino({ name: 'trailjoin', hooks: LOG_HOOKS, level: cli.config.logLevel }, destination(2))
   const { checks, token, identities } = await checksFor(settings, { dataDir, host: flags.host, pool, log })
   if (token === null && !identities && isLoopback(flags.host))
     throw new UsageError('Nobody could call: localToken is false, no OIDC issuer is configured, and there is no good API token (`trailjoin tokens create`).')

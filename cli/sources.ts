@@ -10,6 +10,7 @@ import type { Source, SourceContext } from '#ingest/engine/source.ts'
 import { readSourcesIfAny as readIfAny, readSourcesFile } from '../config/sources-file.ts'
 import { DEFAULT_FILE } from '../config/yaml-file.ts'
 import type { Cli } from './cli.ts'
+import { LOG_HOOKS } from './log-hooks.ts'
 
 export interface ConfiguredSources {
   readonly file: string
@@ -39,6 +40,6 @@ export function openConfigured(cli: Cli, entry: SourceEntry, { kinds }: Configur
 
 /** One JSON line a message, on standard error. */
 export function sourceLogger(level: string, role = 'ingest'): { readonly logger: Logger; readonly log: SourceContext['log'] } {
-  const logger = pino({ name: 'trailjoin', base: { role }, level }, destination(2))
+  const logger = pino({ name: 'trailjoin', hooks: LOG_HOOKS, base: { role }, level }, destination(2))
   return { logger, log: (severity, message, fields = {}) => logger[severity](fields, message) }
 }

@@ -1,5 +1,7 @@
 import type { RecordContext, Rejection } from '#core/record.ts'
 import type { RecordSink } from '#core/sink.ts'
+import { BODY_REASON, isBodyObject } from './bodies.ts'
+import { keptName, keptReason } from './records-in.ts'
 import { BATCH_RECORDS, createBatches } from './batches.ts'
 import { openFile } from './containers/open.ts'
 import { explain, findFiles } from './paths.ts'
@@ -47,6 +49,8 @@ export interface ImportSummary {
   }[]
   /** Files that could not be read to their end, or of whose text nothing could be read; `file` names the entry of an archive, `reason` line and byte. */
   readonly errors: readonly FileError[]
+  /** Files and entries of archives that were left out on purpose, each with its reason. */
+  readonly skipped: readonly FileError[]
   /** The first thousand. All of them have been handed to the sink. */
   readonly rejections: readonly Rejection[]
 }
@@ -69,7 +73,8 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
   const { files, errors } = await findFiles(paths)
   const totalBytes = files.every((file) => file.bytes !== null) ? files.reduce((sum, file) => sum + (file.bytes ?? 0), 0) : null
   const found = {
-    errors: [...errors],
+    errors: errors.map(({ file, reason }) => ({ file: keptName(file), reason: keptReason(reason) })),
+    skipped: [] as FileError[],
     files: [] as { path: string; read: number; error: string | null }[],
     rejections: [] as Rejection[],
   }
@@ -107,6 +112,11 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
 
   for (const { path } of files) {
     const before = count.seen
+    if (isBodyObject(path)) {
+      found.skipped.push({ file: keptName(path), reason: BODY_REASON })
+      found.files.push({ path: keptName(path), read: 0, error: null })
+      continue
+    }
     const failed: FileError[] = []
     const held = { objects: 0, places: 0 }
     const reading = {
@@ -127,13 +137,17 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
       },
     }
     const text = async (file: string, bytes: AsyncIterable<Buffer>): Promise<void> => {
+      if (isBodyObject(file)) {
+        found.skipped.push({ file: keptName(file), reason: BODY_REASON })
+        return
+      }
       try {
         const { objects, places } = await readText(file, bytes, reading)
         held.objects += objects
         held.places += places
       } catch (error) {
         if (error instanceof Stopped || signal?.aborted) throw error
-        failed.push({ file, reason: explain(error) })
+        failed.push({ file: keptName(file), reason: keptReason(explain(error)) })
       }
     }
     try {
@@ -147,12 +161,12 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
       if (error instanceof Stopped || signal?.aborted) await batches.settled()
       if (error instanceof Stopped) throw error.cause
       signal?.throwIfAborted()
-      failed.push({ file: path, reason: explain(error) })
+      failed.push({ file: keptName(path), reason: keptReason(explain(error)) })
     }
     if (failed.length === 0 && held.objects === 0 && held.places > 0)
       failed.push({ file: path, reason: 'nothing in it could be read: it holds no JSON record' })
     found.errors.push(...failed)
-    found.files.push({ path, read: count.seen - before, error: failed[0]?.reason ?? null })
+    found.files.push({ path: keptName(path), read: count.seen - before, error: failed[0]?.reason ?? null })
     tell(path, false)
   }
   await batches.finish()
@@ -174,6 +188,7 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
     byFormat,
     files: found.files,
     errors: found.errors,
+    skipped: found.skipped,
     rejections: found.rejections,
   }
 }

@@ -2,7 +2,7 @@ import type { RawRecord, RecordContext, Rejection } from '#core/record.ts'
 import type { Knows } from '#core/sink.ts'
 import { explain } from './paths.ts'
 import { createReader } from './reader.ts'
-import { keptText } from './records-in.ts'
+import { keptName, keptReason, keptText } from './records-in.ts'
 
 /** What was found, each with its line (from 1) and its place among all that was found (`origin.index`, from 0). */
 export interface LinesRead {
@@ -29,7 +29,11 @@ export function readLines(file: string, bytes: Buffer, context: RecordContext, k
   } catch (error) {
     // The broken end is a rejection already; what was complete before it is handed over.
     if (rejections.length === 0)
-      rejections.push({ origin: { file, line: 1, index: records.length }, reason: explain(error), text: keptText(bytes.subarray(-1000).toString('utf8')) })
+      rejections.push({
+        origin: { file: keptName(file), line: 1, index: records.length },
+        reason: keptReason(explain(error)),
+        text: keptText(bytes.subarray(-1000).toString('utf8')),
+      })
   }
   return { records, rejections }
 }

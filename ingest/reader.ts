@@ -3,7 +3,7 @@ import type { JsonObject, RawRecord, RecordContext, Rejection } from '#core/reco
 import type { Knows } from '#core/sink.ts'
 import { foreignKind, firstLine } from './foreign.ts'
 import { holdsRecord } from './envelopes/open.ts'
-import { keptText, recordsIn } from './records-in.ts'
+import { keptName, keptReason, keptText, recordsIn } from './records-in.ts'
 import { createSplitter } from './split/splitter.ts'
 import type { Pieces, Splitter } from './split/splitter.ts'
 import { tableReaders } from './tables/index.ts'
@@ -54,6 +54,7 @@ export function createReader(
   { record, reject, context, knows }: Findings,
   { lines = false, room }: { readonly lines?: boolean; readonly room?: number } = {},
 ): Reader {
+  const name = keptName(file)
   let index = 0
   let objects = 0
   let places = 0
@@ -68,7 +69,7 @@ export function createReader(
 
   const keep = (reason: string, text: string, line: number | null, size?: number): void => {
     const cut = cutRefused(reason, text, size)
-    reject({ origin: { file, line, index: index++ }, reason: cut.reason, text: keptText(cut.text) })
+    reject({ origin: { file: name, line, index: index++ }, reason: keptReason(cut.reason), text: keptText(cut.text) })
   }
   const release = (): void => {
     const waiting = held ?? []
@@ -96,7 +97,7 @@ export function createReader(
   function handOver(text: string, value: JsonObject, line: number): void {
     for (const found of recordsIn(text, value, knows)) {
       if ('reject' in found) keep(found.reject, found.text, line)
-      else record({ ...found, origin: { file, line, index: index++ }, context })
+      else record({ ...found, origin: { file: name, line, index: index++ }, context })
     }
   }
 

@@ -19,6 +19,7 @@ import { openKafka } from '../kafka.ts'
 import { startConfiguredWebhooks } from '../webhook/findings.ts'
 import { type MetricsAddress, type MetricsServer, parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 import { createWorkMetrics } from '../work-metrics.ts'
+import { LOG_HOOKS } from '../log-hooks.ts'
 
 export const correlateCommand: CommandFactory = (cli) =>
   new Command('correlate')
@@ -38,7 +39,7 @@ export const correlateCommand: CommandFactory = (cli) =>
 /** Until the signal; what was taken and not stored by then comes to another correlator. */
 async function correlate(cli: Cli, pool: Database['pool'], kafka: KafkaConfig, address: MetricsAddress | null): Promise<void> {
   const { config, signal } = cli
-  const log = pino({ name: 'trailjoin', base: { role: 'correlate' }, level: config.logLevel }, destination(2))
+  const log = pino({ name: 'trailjoin', hooks: LOG_HOOKS, base: { role: 'correlate' }, level: config.logLevel }, destination(2))
   const registry = new Registry()
   const counted = countDeliveries(registry)
   const work = createWorkMetrics(registry, pool)

@@ -34,13 +34,15 @@ export const importCommand: CommandFactory = (cli) =>
     })
 
 async function report(cli: Cli, summary: ImportSummary, json: boolean): Promise<void> {
-  const { read, stored, duplicates, rejected, byFormat, files, errors, rejections } = summary
+  const { read, stored, duplicates, rejected, byFormat, files, errors, skipped, rejections } = summary
   for (const { file, reason } of errors) cli.say(printable(`error: ${file}: ${reason}`))
+  for (const { file, reason } of skipped.slice(0, SHOWN_REJECTIONS)) cli.say(printable(`left out: ${file}: ${reason}`))
+  if (skipped.length > SHOWN_REJECTIONS) cli.say(`… and ${skipped.length - SHOWN_REJECTIONS} more files left out`)
   for (const { origin, reason } of rejections.slice(0, SHOWN_REJECTIONS))
     cli.say(printable(`rejected: ${origin.file}${origin.line === null ? ` #${origin.index}` : `:${origin.line}`}: ${reason}`))
   if (rejected > SHOWN_REJECTIONS) cli.say(`… and ${rejected - SHOWN_REJECTIONS} more rejected records: \`trailjoin rejected\` lists them all.`)
   if (json) {
-    await cli.out.write(`${JSON.stringify({ read, stored, duplicates, rejected, byFormat, files: files.length, errors })}\n`)
+    await cli.out.write(`${JSON.stringify({ read, stored, duplicates, rejected, byFormat, files: files.length, errors, skipped })}\n`)
     return
   }
   const formats = Object.entries(byFormat).toSorted(([, a], [, b]) => b - a)

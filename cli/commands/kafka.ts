@@ -12,6 +12,7 @@ import { kafkaClientSettings, openKafka } from '../kafka.ts'
 import { formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
 import type { Column } from '../output/table.ts'
+import { LOG_HOOKS } from '../log-hooks.ts'
 
 interface Scope extends GlobalOptions {
   readonly topic?: string
@@ -215,7 +216,7 @@ function placeOf(text: string, how: 'skip' | 'rewind'): bigint | Date | 'start' 
 }
 
 async function replay(cli: Cli, kafka: KafkaAdmin, pool: Database['pool']): Promise<void> {
-  const log = pino({ name: 'trailjoin', level: cli.config.logLevel }, pino.destination(2))
+  const log = pino({ name: 'trailjoin', hooks: LOG_HOOKS, level: cli.config.logLevel }, pino.destination(2))
   const transport = await openKafka(cli.config.kafka!, cli, 'trailjoin-replay', log)
   const names = topicNames(cli.config.kafka!.namespace)
   const count = { batches: 0, messages: 0, left: 0 }

@@ -23,7 +23,9 @@ const PAIRS: ReadonlySet<string> = new Set(
 const SUSPICIOUS: ReadonlySet<string> = new Set('key keys credential credentials creds auth code salt seed hmac mac csrf xsrf ticket grant'.split(' '))
 /** Words at the end that say how the secret is carried: they are taken off. */
 const CARRIERS: ReadonlySet<string> = new Set(
-  'value values string text data binary material plaintext plain clear hash salt content new old current previous primary secondary base64 b64 encoded encrypted raw json payload pem header param parameter input'.split(' '),
+  'value values string text data binary material plaintext plain clear hash salt content new old current previous primary secondary base64 b64 encoded encrypted raw json payload pem header param parameter input'.split(
+    ' ',
+  ),
 )
 /** Last words of keys that only tell something about a secret, or name it. */
 const ABOUT: ReadonlySet<string> = new Set(
@@ -36,11 +38,36 @@ const ABOUT: ReadonlySet<string> = new Set(
 )
 /** Tokens that only hold a place in a list, or make a call idempotent. */
 const PAGES: ReadonlySet<string> = new Set(
-  'next page pagination continuation continue client request idempotency skip sync resumption starting start marker creator upload watch task session-start resume change'.split(' '),
+  'next page pagination continuation continue client request idempotency skip sync resumption starting start marker creator upload watch task session-start resume change'.split(
+    ' ',
+  ),
 )
 /** Keys as they stand in records that follow no rule. */
-const EXACT: ReadonlySet<string> = new Set(['xamzid2', 'keystring', 'secrettext', 'tokenprefix', 'xamzsecuritytoken', 'signedblob', 'signedjwt', 'passwordprofile'])
-const NOT_SECRET: ReadonlySet<string> = new Set(['uniquetokenidentifier', 'publickey', 'accesskeyid', 'incomingtokentype', 'clienttoken', 'clientrequesttoken', 'subjectfromwebidentitytoken', 'resultsignature', 'maxtokens', 'partitionkey', 'sortkey', 'rangekey', 'hashkey'])
+const EXACT: ReadonlySet<string> = new Set([
+  'xamzid2',
+  'keystring',
+  'secrettext',
+  'tokenprefix',
+  'xamzsecuritytoken',
+  'signedblob',
+  'signedjwt',
+  'passwordprofile',
+])
+const NOT_SECRET: ReadonlySet<string> = new Set([
+  'uniquetokenidentifier',
+  'publickey',
+  'accesskeyid',
+  'incomingtokentype',
+  'clienttoken',
+  'clientrequesttoken',
+  'subjectfromwebidentitytoken',
+  'resultsignature',
+  'maxtokens',
+  'partitionkey',
+  'sortkey',
+  'rangekey',
+  'hashkey',
+])
 
 /**
  * `secret`: whatever stands there. `looks`: what stands there when it looks drawn by chance. `object`: strings are secrets, an object is looked
@@ -61,7 +88,10 @@ export function wordsOf(key: string): string[] {
 
 /** What a key says about its value. Slow: callers remember the answer. */
 export function secretKey(key: string): SecretKey {
-  const joined = key.slice(0, 128).replace(/[^A-Za-z\d]/g, '').toLowerCase()
+  const joined = key
+    .slice(0, 128)
+    .replace(/[^A-Za-z\d]/g, '')
+    .toLowerCase()
   if (EXACT.has(joined)) return 'secret'
   if (NOT_SECRET.has(joined)) return null
   const words = wordsOf(key).map((word) => word.replace(/(?<=[a-z])\d+$/, ''))
@@ -82,7 +112,8 @@ export function secretKey(key: string): SecretKey {
   return null
 }
 
-const RUN = /(?:password|passwd|passphrase|secret|secretstring|secretbinary|apikey|privatekey|secretkey|secretaccesskey|accountkey|connectionstring|[a-z]{2,}token|secretvalue|securestring)$/
+const RUN =
+  /(?:password|passwd|passphrase|secret|secretstring|secretbinary|apikey|privatekey|secretkey|secretaccesskey|accountkey|connectionstring|[a-z]{2,}token|secretvalue|securestring)$/
 
 /** Of these two words the value decides, too: a database has primary keys, and a product a licence. */
 function weak(last: string, before: string): SecretKey {

@@ -102,7 +102,8 @@ function encoded(begin: string): Find {
     if (!text.startsWith(begin, at)) return null
     if (at < decoded.end && text === decoded.text) return null
     let end = at
-    while (end < text.length && end - at < MAX_ENCODED && (isBase64Url(text.charCodeAt(end)) || text.charCodeAt(end) === 43 || text.charCodeAt(end) === 47)) end++
+    while (end < text.length && end - at < MAX_ENCODED && (isBase64Url(text.charCodeAt(end)) || text.charCodeAt(end) === 43 || text.charCodeAt(end) === 47))
+      end++
     if (end - at < 16) return null
     const plain = Buffer.from(text.slice(at, end), 'base64').toString('utf8')
     if (!hasSecret(plain)) {
@@ -150,7 +151,18 @@ on('Pu', ANYWHERE, (text, at) => {
   const mac = text.indexOf('Private-MAC:', at)
   return { start: at + 19, end: mac < 0 ? text.length : tokenEnd(text, mac + 13), text: MASKED }
 })
-for (const begin of ['b3BlbnNzaC1rZXktdjE', 'MIIEvQIBADAN', 'MIIEvgIBADAN', 'MIIEvAIBADAN', 'MIIJQgIBADAN', 'MIIJQwIBADAN', 'MIIJRAIBADAN', 'MIGHAgEAMBMG', 'MC4CAQAwBQYDK2Vw', 'MHcCAQEEI'])
+for (const begin of [
+  'b3BlbnNzaC1rZXktdjE',
+  'MIIEvQIBADAN',
+  'MIIEvgIBADAN',
+  'MIIEvAIBADAN',
+  'MIIJQgIBADAN',
+  'MIIJQwIBADAN',
+  'MIIJRAIBADAN',
+  'MIGHAgEAMBMG',
+  'MC4CAQAwBQYDK2Vw',
+  'MHcCAQEEI',
+])
   on(begin.slice(0, 2), ANYWHERE, (text, at) => (text.startsWith(begin, at) ? { start: at, end: tokenEnd(text, at), text: MASKED } : null))
 // PKCS#1: the length differs, and RSA's version and modulus follow.
 on('MI', ANYWHERE, (text, at) => {
@@ -190,7 +202,8 @@ for (const scheme of ['Bearer', 'Basic', 'Negotiate', 'NTLM', 'DPoP', 'SharedKey
 
 function shown(scheme: string, value: string): boolean {
   if (value.length < 8 || isMasked(value)) return false
-  if (scheme === 'Basic') return /^[A-Za-z\d+/_-]{8,400}={0,2}$/.test(value) && /^[^\0-\x1f:]{0,200}:[^\0-\x08]/.test(Buffer.from(value, 'base64').toString('latin1'))
+  if (scheme === 'Basic')
+    return /^[A-Za-z\d+/_-]{8,400}={0,2}$/.test(value) && /^[ -~\u0080-\u00ff]{0,200}:[ -~\u0080-\u00ff]/.test(Buffer.from(value, 'base64').toString('latin1'))
   if (scheme === 'Token' || scheme === 'GoogleLogin') return value.length >= 16 && /\d/.test(value) && /[A-Za-z]/.test(value)
   return /[\dA-Z_~+/=-]/.test(value) || value.length >= 20
 }
@@ -225,16 +238,66 @@ for (const begin of ['re message: ', 'RE MESSAGE: '])
   on(begin.slice(0, 2), ANYWHERE, (text, at) => {
     if (!text.startsWith(begin, at) || !/encoded authorization failu$/i.test(text.slice(Math.max(0, at - 40), at))) return null
     const from = at + begin.length
-    return { start: from, end: runEnd(text, from, text.length, false), text: MASKED }
+    const end = runEnd(text, from, text.length, false)
+    return end === from ? null : { start: from, end, text: MASKED }
   })
 
 /** Where a name of a secret may end: a name and a sign together are looked at, others cost nothing. */
-const ENDS = ['rd', 'et', 'en', 'ey', 'wd', 'se', 'ie', 'on', 're', 'ig', 'th', 'de', 'lt', 'ed', 'ac', 'as', 'it', 'am', 'rf', 'nt', 'al', 'wt', 'ss', 'rt', 'tp', 'sk', 'ng', 'tr', 'sn', 'em', 'fx', 'er', 'ue', 'ta', 'sh', 'or', 'ws', 'we', 'id', 'ds', 'ts', 'ns', 'ys', 'es', 'ls', 'ic']
+const ENDS = [
+  'rd',
+  'et',
+  'en',
+  'ey',
+  'wd',
+  'se',
+  'ie',
+  'on',
+  're',
+  'ig',
+  'th',
+  'de',
+  'lt',
+  'ed',
+  'ac',
+  'as',
+  'it',
+  'am',
+  'rf',
+  'nt',
+  'al',
+  'wt',
+  'ss',
+  'rt',
+  'tp',
+  'sk',
+  'ng',
+  'tr',
+  'sn',
+  'em',
+  'fx',
+  'er',
+  'ue',
+  'ta',
+  'sh',
+  'or',
+  'ws',
+  'we',
+  'id',
+  'ds',
+  'ts',
+  'ns',
+  'ys',
+  'es',
+  'ls',
+  'ic',
+]
 const LAST_TWO = new Uint8Array(128 * 128)
 for (const end of ENDS) for (const written of [end, end.toUpperCase()]) LAST_TWO[(written.charCodeAt(0) << 7) | written.charCodeAt(1)] = 1
 for (const end of new Set(ENDS.flatMap((two) => [two[1]!, two[1]!.toUpperCase()])))
-  for (const sign of '=:>') on(end + sign, ANYWHERE, (text, at) => (LAST_TWO[(text.charCodeAt(at - 1) << 7) | text.charCodeAt(at)] === 1 ? assigned(text, at + 1) : null))
-for (const end of `0123456789"'\\ ]\``) for (const sign of end >= '0' && end <= '9' ? '=' : '=:>') on(end + sign, ANYWHERE, (text, at) => assigned(text, at + 1))
+  for (const sign of '=:>')
+    on(end + sign, ANYWHERE, (text, at) => (LAST_TWO[(text.charCodeAt(at - 1) << 7) | text.charCodeAt(at)] === 1 ? assigned(text, at + 1) : null))
+for (const end of `0123456789"'\\ ]\``)
+  for (const sign of end >= '0' && end <= '9' ? '=' : '=:>') on(end + sign, ANYWHERE, (text, at) => assigned(text, at + 1))
 
 const isNameCode = (code: number): boolean => isLetterOrDigit(code) || code === 95 || code === 45 || code === 46 || code === 36
 
@@ -245,11 +308,11 @@ function assigned(text: string, sign: number): Hit | null {
   while (end > 0 && sign - end < 12 && isAround(text.charCodeAt(end - 1))) end--
   let start = end
   while (start > 0 && end - start < 128 && isNameCode(text.charCodeAt(start - 1))) start--
-  if (end - start < 2) return null
+  if (end - start < 3) return privateMember(text, start, end, sign)
   const before = text.charCodeAt(start - 1)
   const tag = sort === 62
   // `<name>`, also with attributes: `<setting name="password">`; not `</name>`.
-  if (tag && (before !== 60 && before !== 58 && text.charCodeAt(end) === 62)) return null
+  if (tag && before !== 60 && before !== 58 && text.charCodeAt(end) === 62) return null
   // `arn:aws:secretsmanager:…:secret:name`, `iam:token`.
   if (sort === 58 && (before === 58 || before === 47)) return null
   const name = text.slice(start, end)
@@ -257,14 +320,22 @@ function assigned(text: string, sign: number): Hit | null {
   return named(text, start, end, sign) ?? (kind === null ? null : valueOf(text, sign, kind, name, before, tag))
 }
 
+/** Private members of a JSON Web Key (RFC 7518 §6) in a text around it. */
+function privateMember(text: string, start: number, end: number, sign: number): Hit | null {
+  if (end === start || !/^(?:d|p|q|dp|dq|qi|k)$/.test(text.slice(start, end)) || !text.slice(Math.max(0, start - 4096), start + 4096).includes('kty'))
+    return null
+  return valueOf(text, sign, 'secret', '', 0, false)
+}
+
 const isAround = (code: number): boolean => code === 32 || code === 34 || code === 39 || code === 92 || code === 93 || code === 96
 
 /** `"name": "password", "value": "…"` and `<add key="password" value="…"/>`: the name of the secret is a value itself. */
 function named(text: string, start: number, end: number, sign: number): Hit | null {
   if (!/^(?:name|key|field|parameter_?name|parameter_?key|display_?name)$/i.test(text.slice(start, end))) return null
-  const around = /^[=:>\s"'\\]{1,12}([\w.$-]{2,80})(?:["'\\\s,;>]{1,12}|<[^>]{0,40}>){1,3}(?:(?:value|new_?value|old_?value|string_?value|parameter_?value|content)["'\\\s]{0,8}[=:])?/i.exec(
-    text.slice(sign, sign + 300),
-  )
+  const around =
+    /^[=:>\s"'\\]{1,12}([\w.$-]{2,80})(?:["'\\\s,;>]{1,12}|<[^>]{0,40}>){1,3}(?:(?:value|new_?value|old_?value|string_?value|parameter_?value|content)["'\\\s]{0,8}[=:])?/i.exec(
+      text.slice(sign, sign + 300),
+    )
   const kind = around ? kindOfKey(around[1]!) : null
   if (!around || kind === null) return null
   return valueOf(text, sign + around[0].length - 1, kind, around[1]!, 0, around[0].endsWith('>'))
@@ -321,6 +392,8 @@ interface Surroundings {
 
 function valueEnd(text: string, start: number, quote: number, slashes: number, { before, tag, header }: Surroundings, most: number): number {
   const stop = Math.min(most, text.length)
+  // `Digest username="x", response="…"` has quotes of its own.
+  const parameters = header && /^\s*(?:Digest|OAuth|Hawk|AWS4-HMAC-SHA256|Signature) /i.test(text.slice(start, start + 24))
   for (let at = start; at < stop; at++) {
     const code = text.charCodeAt(at)
     if (tag) {
@@ -333,7 +406,7 @@ function valueEnd(text: string, start: number, quote: number, slashes: number, {
         if (at - back <= slashes) return back
       }
     } else if (header) {
-      if (code === 10 || code === 13 || code === 34 || code === 39) return at
+      if (code === 10 || code === 13 || ((code === 34 || code === 39) && !parameters)) return at
     } else if (code <= 32 || code === 34 || code === 39 || code === 60 || code === 62 || code === 92 || code === 96) return at
     // Connection strings go to the semicolon, queries to the ampersand.
     else if (before === 59) {
@@ -353,7 +426,12 @@ for (const first of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')
     let end = at + 1
     while (end < text.length && end - at < 64 && (isLetterOrDigit(text.charCodeAt(end)) || text.charCodeAt(end) === 45 || text.charCodeAt(end) === 95)) end++
     let from = end
-    while (from < text.length && from - end < 8 && (text.charCodeAt(from) === 32 || text.charCodeAt(from) === 34 || text.charCodeAt(from) === 39 || text.charCodeAt(from) === 44)) from++
+    while (
+      from < text.length &&
+      from - end < 8 &&
+      (text.charCodeAt(from) === 32 || text.charCodeAt(from) === 34 || text.charCodeAt(from) === 39 || text.charCodeAt(from) === 44)
+    )
+      from++
     if (from === end) return null
     const kind = kindOfKey(text.slice(at + 1, end))
     if (kind === null) return null

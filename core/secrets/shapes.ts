@@ -15,12 +15,24 @@ const IAM_ID = /^(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA)
 /** True for a value that is an identifier whatever key it stands under. */
 export function isIdentifier(value: string): boolean {
   if (value.length > 1100) return false
-  return GUID.test(value) || ARN.test(value) || TIME.test(value) || IPV4.test(value) || IPV6.test(value) || IAM_ID.test(value) || EMAIL.test(value) || RESOURCE.test(value)
+  return (
+    GUID.test(value) ||
+    ARN.test(value) ||
+    TIME.test(value) ||
+    IPV4.test(value) ||
+    IPV6.test(value) ||
+    IAM_ID.test(value) ||
+    EMAIL.test(value) ||
+    RESOURCE.test(value)
+  )
 }
 
 /** True for what names a secret and is none: an ARN, a resource name, an access key id. */
 export function namesSecret(value: string): boolean {
-  return value.length <= 1100 && (ARN.test(value) || RESOURCE.test(value) || IAM_ID.test(value) || /^https:\/\/[\w.-]{1,80}\/(?:keys|secrets|certificates)\/[\w/-]{1,200}$/.test(value))
+  return (
+    value.length <= 1100 &&
+    (ARN.test(value) || RESOURCE.test(value) || IAM_ID.test(value) || /^https:\/\/[\w.-]{1,80}\/(?:keys|secrets|certificates)\/[\w/-]{1,200}$/.test(value))
+  )
 }
 
 /** Values without white space and quotes: names, ids, model ids, enumerations. */

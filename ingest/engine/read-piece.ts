@@ -3,7 +3,8 @@ import type { Knows } from '#core/sink.ts'
 import { explain } from '../paths.ts'
 import { openStream } from '../containers/open.ts'
 import { readText } from '../read-text.ts'
-import { keptText } from '../records-in.ts'
+import { BODY_REASON, isBodyObject } from '../bodies.ts'
+import { keptName, keptReason, keptText } from '../records-in.ts'
 import type { Reading } from '../read-text.ts'
 import type { Batches } from '../batches.ts'
 import { Damage } from '../split/damage.ts'
@@ -15,7 +16,7 @@ import type { Piece } from './source.ts'
  */
 export async function readPiece(piece: Piece, batches: Batches, context: RecordContext, knows: Knows): Promise<void> {
   if ('refused' in piece) {
-    batches.reject({ origin: { file: piece.where, line: null, index: 0 }, reason: piece.reason, text: keptText(piece.refused) })
+    batches.reject({ origin: { file: keptName(piece.where), line: null, index: 0 }, reason: keptReason(piece.reason), text: keptText(piece.refused) })
     return
   }
   const content = piece
@@ -37,6 +38,9 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
     turn: () => watched(() => batches.turn()),
   }
 
+  // Said, and not read.
+  const left = async (name: string): Promise<void> => batches.reject({ origin: { file: keptName(name), line: null, index: 0 }, reason: BODY_REASON, text: '' })
+
   async function* bytes(): AsyncGenerator<Buffer> {
     if ('text' in content) {
       yield Buffer.from(content.text)
@@ -52,14 +56,14 @@ export async function readPiece(piece: Piece, batches: Batches, context: RecordC
 
   try {
     if ('text' in content) await readText(content.where, bytes(), reading)
-    else await openStream(content.where, bytes(), async (name, text) => void (await readText(name, text, reading)))
+    else await openStream(content.where, bytes(), async (name, text) => void (await (isBodyObject(name) ? left(name) : readText(name, text, reading))))
   } catch (error) {
     const failure = outside as { readonly error: unknown } | null
     if (failure !== null) throw failure.error
     if (error instanceof Damage && error.remains) return
     batches.reject({
-      origin: { file: content.where, line: null, index: 0 },
-      reason: `cannot be read to its end: ${explain(error)}`,
+      origin: { file: keptName(content.where), line: null, index: 0 },
+      reason: keptReason(`cannot be read to its end: ${explain(error)}`),
       text: '',
     })
   }

@@ -1,8 +1,8 @@
+import { maskMessage } from '#core/secrets/message.ts'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RecordContext } from '#core/record.ts'
 import type { RecordSink } from '#core/sink.ts'
 import { BATCH_RECORDS, createBatches } from '../batches.ts'
-import { maskText } from '../mask/mask.ts'
 import { DELAYS, withBackOff } from './back-off.ts'
 import type { Delays } from './back-off.ts'
 import type { Leases } from './lease.ts'
@@ -92,7 +92,7 @@ async function runPart(source: RunningSource, collector: Collector, options: Run
         progressed: () => progress,
         failed: async (failure) => {
           error = failure
-          const message = maskText(failure.message).slice(0, MAX_MESSAGE)
+          const message = maskMessage(failure.message).slice(0, MAX_MESSAGE)
           options.metrics?.failed(key.source)
           log('warn', 'poll failed', { ...fields, code: failure.code, error: message })
           // The store may be what is away: then its own recovery clears the picture.

@@ -16,7 +16,8 @@ export interface Kind {
   readonly bodies: ReadonlySet<string> | null
 }
 
-const PLAIN: Kind = { mode: 'plain', allowed: COMMON_MEMBERS, bodies: null }
+/** Only credentials, and what stands under the keys of bodies. */
+export const PLAIN: Kind = { mode: 'plain', allowed: COMMON_MEMBERS, bodies: null }
 /** What nobody knows: structure and identifiers. */
 export const UNKNOWN: Kind = { mode: 'listed', allowed: COMMON_MEMBERS, bodies: null }
 const TRAIL_BODIES: ReadonlySet<string> = new Set(['requestparameters', 'responseelements', 'additionaleventdata', 'serviceeventdetails'])
@@ -67,12 +68,67 @@ function anyCase(value: JsonObject, plain: string): Json | undefined {
   return undefined
 }
 
-const TRAIL = ['eventversion', 'eventsource', 'eventname', 'eventid', 'eventtype', 'awsregion', 'recipientaccountid', 'sourceipaddress', 'useridentity', 'eventtime']
-const SIGNIN = ['signineventtypes', 'uniquetokenidentifier', 'status', 'conditionalaccessstatus', 'createddatetime', 'resultype', 'resulttype', 'serviceprincipalid', 'userprincipalname', 'authenticationdetails', 'ipaddress']
+const TRAIL = [
+  'eventversion',
+  'eventsource',
+  'eventname',
+  'eventid',
+  'eventtype',
+  'awsregion',
+  'recipientaccountid',
+  'sourceipaddress',
+  'useridentity',
+  'eventtime',
+]
+const SIGNIN = [
+  'signineventtypes',
+  'uniquetokenidentifier',
+  'status',
+  'conditionalaccessstatus',
+  'createddatetime',
+  'resultype',
+  'resulttype',
+  'serviceprincipalid',
+  'userprincipalname',
+  'authenticationdetails',
+  'ipaddress',
+]
 const CALLERS = ['oid', 'appid', 'azp', 'callerobjectid']
 /** Of other tools' logs of model calls. */
-const MODEL_LOGS = ['messages', 'prompt', 'prompts', 'completion', 'completions', 'choices', 'contents', 'candidates', 'generations', 'genai', 'calltype', 'modelid', 'llm']
-const REQUESTS = ['method', 'path', 'status', 'statuscode', 'url', 'uri', 'requesturi', 'aud', 'uti', 'api', 'req', 'request', 'requestmethod', 'responsetime', 'durationms']
+const MODEL_LOGS = [
+  'messages',
+  'prompt',
+  'prompts',
+  'completion',
+  'completions',
+  'choices',
+  'contents',
+  'candidates',
+  'generations',
+  'genai',
+  'calltype',
+  'modelid',
+  'llm',
+]
+const REQUESTS = [
+  'method',
+  'path',
+  'status',
+  'statuscode',
+  'url',
+  'uri',
+  'requesturi',
+  'aud',
+  'uti',
+  'api',
+  'req',
+  'request',
+  'requestmethod',
+  'responsetime',
+  'durationms',
+]
+
+const TABLE = /(?:signinlogs|auditlogs|activitylogs|awscloudtrail)$/i
 
 /** Spelled by others: capitals, lower case, snake case, columns of tables. */
 function rewritten(value: JsonObject): Kind | null {
@@ -84,7 +140,8 @@ function rewritten(value: JsonObject): Kind | null {
   }
   const get = (plain: string): Json | undefined => (keys.has(plain) ? value[keys.get(plain)!] : undefined)
   const count = (names: readonly string[]): number => names.reduce((sum, name) => sum + (keys.has(name) ? 1 : 0), 0)
-  if (get('schematype') === 'ModelInvocationLog' || (keys.has('modelid') && keys.has('requestid') && keys.has('operation') && !keys.has('eventname'))) return INVOCATION
+  if (get('schematype') === 'ModelInvocationLog' || (keys.has('modelid') && keys.has('requestid') && keys.has('operation') && !keys.has('eventname')))
+    return INVOCATION
   if (['fullrequest', 'requestpayload', 'inputbodyjson'].some((name) => keys.has(name))) return UNKNOWN
   const trail = count(TRAIL)
   if (trail >= 2) {
@@ -94,18 +151,21 @@ function rewritten(value: JsonObject): Kind | null {
   const audit = get('protopayload') ?? get('protopayloadauditlog')
   if (isObject(audit)) return kindOfAudit(audit)
   // In a cell of a table. The service stands in the text; without it, the list of all services decides.
-  if (typeof audit === 'string') return kindOfService(/"service_?name\\?"\s*:\s*\\?"([\w.]{3,80})/i.exec(audit.slice(0, 4000))?.[1] ?? 'aiplatform.googleapis.com', AUDIT_BODIES)
+  if (typeof audit === 'string')
+    return kindOfService(/"service_?name\\?"\s*:\s*\\?"([\w.]{3,80})/i.exec(audit.slice(0, 4000))?.[1] ?? 'aiplatform.googleapis.com', AUDIT_BODIES)
   if (keys.has('logname') && (keys.has('jsonpayload') || keys.has('textpayload') || keys.has('insertid'))) return ENTRY
   if (keys.has('servicename') && keys.has('methodname')) return kindOfAudit(value)
   if (value['inventory'] === 1) return PLAIN
   if (isObject(get('properties')) && (keys.has('category') || keys.has('operationname'))) return PLAIN
-  if (keys.has('activitydisplayname') || (keys.has('operationname') && (keys.has('targetresources') || keys.has('initiatedby') || keys.has('correlationid')))) return PLAIN
+  if (keys.has('activitydisplayname') || (keys.has('operationname') && (keys.has('targetresources') || keys.has('initiatedby') || keys.has('correlationid'))))
+    return PLAIN
   if (keys.has('requesturi') && keys.has('requestmethod')) return PLAIN
+  const called = count(REQUESTS)
+  if (count(CALLERS) >= 1 && (keys.has('method') || keys.has('path') || keys.has('url') || keys.has('api'))) return API
   if (keys.has('appid') && count(SIGNIN) >= 1) return PLAIN
   if (count(SIGNIN) >= 2) return PLAIN
-  if (typeof get('category') === 'string' && /(?:signinlogs|auditlogs|activitylogs)$/i.test(String(get('category')))) return PLAIN
-  if (typeof get('type') === 'string' && /(?:signinlogs|auditlogs|activitylogs|awscloudtrail|gcpauditlogs)$/i.test(String(get('type')))) return PLAIN
+  if ([get('category'), get('type')].some((name) => typeof name === 'string' && TABLE.test(name))) return PLAIN
   if (count(MODEL_LOGS) > 0) return null
-  if ((count(CALLERS) >= 1 && count(REQUESTS) >= 1) || count(REQUESTS) >= 3) return API
+  if ((count(CALLERS) >= 1 && called >= 1) || called >= 3) return API
   return null
 }

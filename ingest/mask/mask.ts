@@ -1,6 +1,7 @@
 import { skipSpace } from '#core/json-text.ts'
 import { parseJson } from '#core/parse-json.ts'
 import type { JsonObject } from '#core/record.ts'
+import type { Knows } from '#core/sink.ts'
 import { suspects } from './suspect.ts'
 import { Walk, apply, placeOf } from './walk.ts'
 
@@ -17,9 +18,10 @@ export interface MaskedRecord {
  * Masks a record before it leaves ingest: what is not handed over cannot be stored, logged or exported. Exactly the value that is
  * masked is replaced in the text, so the rest stays as its cloud wrote it, duplicate keys included (JSON.parse would hide all but
  * the last of them). A record without anything to mask is given back as it is.
+ * @param knows whether a format reads the record; what none does keeps structure and identifiers only
  */
-export function mask(value: JsonObject, text: string): MaskedRecord {
-  const place = placeOf(value)
+export function mask(value: JsonObject, text: string, knows: Knows | null = null): MaskedRecord {
+  const place = placeOf(value, knows)
   const suspicious = place.unknown ? 'all' : suspects(value, text, place)
   if (suspicious === null) return { value, text, masked: [] }
   const walk = new Walk(text, suspicious === 'all' ? null : suspicious)

@@ -43,19 +43,27 @@ export function memberOf(key: string): Member {
   return member
 }
 
-const NAMES: ReadonlySet<string> = new Set('name key field displayname parametername parameterkey headername variable option k attribute property setting'.split(' '))
-const VALUES: ReadonlySet<string> = new Set('value values newvalue oldvalue stringvalue textvalue parametervalue defaultvalue v content val plaintext valuefrom'.split(' '))
+const NAMES: ReadonlySet<string> = new Set(
+  'name key field displayname parametername parameterkey headername variable option k attribute property setting'.split(' '),
+)
+const VALUES: ReadonlySet<string> = new Set(
+  'value values newvalue oldvalue stringvalue textvalue parametervalue defaultvalue v content val plaintext valuefrom'.split(' '),
+)
 
 function read(key: string): Member {
   const plain = key.length > 200 ? '' : key.replace(/[-_@.\s]/g, '').toLowerCase()
   const words = wordsOf(key)
   const last = words.at(-1) ?? ''
   const about = IDENTIFYING.has(last) && !CONTENT.has(plain)
-  const prompt = !about && !/^(?:count|counts|tokens|token|details|name|names)$/.test(last) && words.some((word) => word === 'prompt' || word === 'prompts' || word === 'completion')
+  const prompt =
+    !about &&
+    !/^(?:count|counts|tokens|token|details|name|names)$/.test(last) &&
+    words.some((word) => word === 'prompt' || word === 'prompts' || word === 'completion')
   return {
     secret: kindOfKey(key),
     looks: mayLookSecret(key) && maskLooks(key) !== key,
-    body: BODIES.has(plain) || (prompt && words.length > 1) || /^gen_?ai\.(?:prompt|completion|content|input|output|tool|system_instructions|choice)/i.test(key),
+    body:
+      BODIES.has(plain) || (prompt && words.length > 1) || /^gen_?ai\.(?:prompt|completion|content|input|output|tool|system_instructions|choice)/i.test(key),
     content: CONTENT.has(plain) || prompt,
     wraps: WRAPS.has(plain),
     identifies: about,

@@ -15,8 +15,10 @@ const COMMON =
 
 /** AWS, by the event source's name before `.amazonaws.com`; `bedrock*` and `sagemaker*` stand for all of theirs. */
 const AWS: Readonly<Record<string, string>> = {
-  'bedrock*': 'agentname agentstatus customizationtype jobname flowname promptname guardrailname knowledgebasename imageformat orchestrationtype responsestreaming',
-  'sagemaker*': 'endpointname endpointconfigname modelpackagename modelpackagegroupname trainingjobname variantname instancetype volumesizeingb trainingimage image',
+  'bedrock*':
+    'agentname agentstatus customizationtype jobname flowname promptname guardrailname knowledgebasename imageformat orchestrationtype responsestreaming',
+  'sagemaker*':
+    'endpointname endpointconfigname modelpackagename modelpackagegroupname trainingjobname variantname instancetype volumesizeingb trainingimage image',
   qbusiness: 'chatmode actionreviewtype attachmentname',
   qapps: 'appversion cardtype',
   q: 'origin',
@@ -38,8 +40,8 @@ const AWS: Readonly<Record<string, string>> = {
 
 /** Google Cloud, by `serviceName` before `.googleapis.com`. */
 const GOOGLE: Readonly<Record<string, string>> = {
-  aiplatform: 'datasetname cachedcontent ragcorpus corpus index indexendpoint tunedmodel basemodel sessionid reasoningengine spec metadataschemauri',
-  generativelanguage: 'cachedcontent tunedmodel basemodel',
+  aiplatform: 'datasetname ragcorpus index indexendpoint tunedmodel basemodel sessionid reasoningengine spec metadataschemauri',
+  generativelanguage: 'tunedmodel basemodel',
   discoveryengine: 'servingconfig session dataestore datastore branch controls useruid userpseudoid solutiontype industryvertical',
   dialogflow: 'session agent flow page playbook intentname entitytypename',
   cloudaicompanion: '',
@@ -117,7 +119,9 @@ export const WORDS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 /** Members whose word is kept although it stands inside of content. */
-export const WORD_MEMBERS: ReadonlySet<string> = new Set('role type stopreason finishreason guardrailaction amazonbedrockguardrailaction traffictype'.split(' '))
+export const WORD_MEMBERS: ReadonlySet<string> = new Set(
+  'role type stopreason finishreason guardrailaction amazonbedrockguardrailaction traffictype'.split(' '),
+)
 
 /** Members of wrappers and of rows that may hold a whole record, as an object, a list or a text: a record in there is masked as what it is. */
 export const WRAPS: ReadonlySet<string> = new Set(
@@ -128,5 +132,7 @@ export const WRAPS: ReadonlySet<string> = new Set(
 )
 /** Members of the log of an own API that hold what was asked and answered: an account of who called what needs none of it. */
 export const API_BODIES: ReadonlySet<string> = new Set(
-  'body response requestbody responsebody requestpayload responsepayload payload message msg messages input inputs output outputs prompt prompts query question answer completion content contents text data params searchparams querystring'.split(' '),
+  'body response requestbody responsebody requestpayload responsepayload payload message msg messages input inputs output outputs prompt prompts query question answer completion content contents text data params searchparams querystring'.split(
+    ' ',
+  ),
 )

@@ -88,7 +88,18 @@ function written(piece: string): string {
   return isHarmless(inner) ? piece : piece.slice(0, start) + maskedContent(inner) + piece.slice(end)
 }
 
-const isSign = (code: number): boolean => code <= 32 || code === 44 || code === 58 || code === 59 || code === 61 || code === 91 || code === 93 || code === 123 || code === 125 || code === 40 || code === 41
+const isSign = (code: number): boolean =>
+  code <= 32 ||
+  code === 44 ||
+  code === 58 ||
+  code === 59 ||
+  code === 61 ||
+  code === 91 ||
+  code === 93 ||
+  code === 123 ||
+  code === 125 ||
+  code === 40 ||
+  code === 41
 
 function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = []
@@ -182,7 +193,18 @@ function plain(text: string): string {
   return result.join('')
 }
 
-const isBreak = (code: number): boolean => code <= 32 || code === 44 || code === 59 || code === 61 || code === 124 || code === 91 || code === 93 || code === 123 || code === 125 || code === 60 || code === 62
+const isBreak = (code: number): boolean =>
+  code <= 32 ||
+  code === 44 ||
+  code === 59 ||
+  code === 61 ||
+  code === 124 ||
+  code === 91 ||
+  code === 93 ||
+  code === 123 ||
+  code === 125 ||
+  code === 60 ||
+  code === 62
 const isNumber = (token: string): boolean => /^[-+]?[\d.:/T+Z-]{1,40}$/.test(token) || /^[\da-f]{6,64}$/i.test(token)
 /** `bedrock.amazonaws.com`, `us-east-1`, `weather-agent`. */
 const isHost = (token: string): boolean => token.length <= 80 && /^[a-z][a-z\d]{0,40}(?:[-._/][a-z\d]{1,40}){1,4}$/.test(token)

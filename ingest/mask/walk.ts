@@ -5,9 +5,10 @@
 import { skipSpace, stringEnd, valueEnd } from '#core/json-text.ts'
 import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
+import type { Knows } from '#core/sink.ts'
 import { maskLooks, mayLookSecret } from '#core/secrets/looks.ts'
 import { MASKED, isHarmless, maskedContent } from '#core/secrets/masked.ts'
-import { UNKNOWN, kindOf } from './kinds.ts'
+import { PLAIN, UNKNOWN, kindOf } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 import { isSecret, isWord, mayStay, memberOf } from './members.ts'
 import type { Member } from './members.ts'
@@ -41,8 +42,8 @@ export interface Place {
 }
 
 /** The rules at the top of a record. */
-export function placeOf(value: JsonObject): Place {
-  const kind = kindOf(value)
+export function placeOf(value: JsonObject, knows: Knows | null = null): Place {
+  const kind = kindOf(value) ?? (knows?.(value) ? PLAIN : null)
   return { kind: kind ?? UNKNOWN, mode: (kind ?? UNKNOWN).mode, unknown: kind === null, depth: 0, texts: 0 }
 }
 
@@ -148,7 +149,8 @@ export class Walk {
   #list(start: number, value: Json | undefined, place: Place): number {
     const text = this.#text
     const items = Array.isArray(value) ? value : []
-    if ((place.mode === 'sealed' || place.mode === 'listed') && items.length > MOST_NUMBERS && items.every((item) => typeof item === 'number')) return this.#whole(start, maskedContent)
+    if ((place.mode === 'sealed' || place.mode === 'listed') && items.length > MOST_NUMBERS && items.every((item) => typeof item === 'number'))
+      return this.#whole(start, maskedContent)
     let at = skipSpace(text, start + 1)
     let option: Member | null = null
     for (let index = 0; at < text.length && text.charCodeAt(at) !== 93; index++) {

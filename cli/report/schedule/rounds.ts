@@ -9,6 +9,7 @@ import { openTarget } from './deliver-report.ts'
 import { periodName } from './periods.ts'
 import { mustKeepRuns, runDue } from './run-due.ts'
 import type { ReportOutcome } from './run-due.ts'
+import { LOG_HOOKS } from '../../log-hooks.ts'
 
 /** How often it is looked what is due. */
 const EVERY_MS = 60_000
@@ -23,7 +24,7 @@ export async function withReportRounds<Result>(cli: Cli, pool: Database['pool'],
   if (reports.length === 0) return await work()
   for (const report of reports) await openTarget(report, cli.environment)
   await mustKeepRuns(pool)
-  const log = pino({ name: 'trailjoin', base: { role: 'reports' }, level: cli.config.logLevel }, destination(2))
+  const log = pino({ name: 'trailjoin', hooks: LOG_HOOKS, base: { role: 'reports' }, level: cli.config.logLevel }, destination(2))
   const stop = new AbortController()
   const signal = AbortSignal.any([cli.signal, stop.signal])
   const loop = async (): Promise<void> => {
