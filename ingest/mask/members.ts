@@ -84,8 +84,12 @@ export function isSecret(kind: SecretKey, value: string): boolean {
 /** True when a text of a body or of an unknown record may stay: an identifier, or a single word under a member of the list. */
 export function mayStay(member: Member, value: string, allowed: ReadonlySet<string>): boolean {
   if ((allowed.has(member.plain) || member.identifies) && !member.content && isToken(value)) return true
-  return value.length < 1 || isHarmless(value) || isIdentifier(value)
+  return value.length < 1 || isHarmless(value) || isIdentifier(value) || (KIND.test(member.plain) && TITLE.test(value))
 }
+
+/** `detail-type: "AWS API Call via CloudTrail"`. */
+const KIND = /(?:type|kind|category)$/
+const TITLE = /^[A-Z][A-Za-z]{1,20}(?: [A-Za-z]{1,20}){1,4}$/
 
 /** True when a text inside of content may stay: a word of a closed list. */
 export function isWord(member: Member, value: string): boolean {

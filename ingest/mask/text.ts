@@ -185,8 +185,8 @@ function plain(text: string): string {
       result.push(token)
     } else {
       waiting += token
-      words++
-      strange ||= !/^[A-Za-z#:.!?()]{1,24}$/.test(token) || (member.content && !member.wraps)
+      if (/[A-Za-z]/.test(token)) words++
+      strange ||= !/^[A-Za-z#$:.!?()]{1,24}$/.test(token) || (member.content && !member.wraps)
     }
   }
   settle()
