@@ -1,6 +1,6 @@
 import type { FormatModule, TrailEvent } from '#core/event.ts'
 import { type JsonObject, type RawRecord, type Rejection, cutRefused, sha256 } from '#core/record.ts'
-import { normalised, readRecord } from './formats/reading.ts'
+import { normalised, readEvent, readRecord } from './formats/reading.ts'
 import type { Unreadable } from './formats/spelling/respell.ts'
 import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
 
@@ -22,26 +22,24 @@ const known = new Map<string, KnownPaths>()
 /** Normalises a record once, at the door. Gives the reason when it is no known record or its normaliser refuses it. */
 export function accept(record: RawRecord): Accepted | Rejection {
   const refuse = (reason: string): Rejection => ({ origin: record.origin, ...cutRefused(reason, record.text) })
-  const reading = readRecord(record.value)
-  if (!reading) return refuse('no known record format')
-  const { name, format, value, changed, unreadable } = reading
   try {
-    const result = normalised(reading, record.context)
-    if ('reject' in result) return refuse(`${name}: ${result.reject}`)
-    if (result.event.timeNs > LATEST) return refuse(`${name}: the event time is out of range`)
+    const read = readEvent(record.value, record.context)
+    if ('reject' in read) return refuse(read.reject)
+    const { name, format, value, changed, unreadable, left } = read.reading
+    if (read.event.timeNs > LATEST) return refuse(`${name}: the event time is out of range`)
     let paths = known.get(name)
     if (!paths) known.set(name, (paths = compilePaths(format.known)))
     return {
       record,
-      event: result.event,
+      event: read.event,
       format: name,
       rank: format.rank(value, changed),
       sha256: sha256(record.text),
-      unmapped: withUnread(unmappedPaths(value, paths), unreadable),
+      unmapped: withUnread(unmappedPaths(value, paths), unreadable, left),
     }
   } catch (error) {
     // A normaliser must not throw, but hostile or broken input must never harm its neighbours either.
-    return refuse(`${name}: cannot be read (${error instanceof Error ? error.message : String(error)})`)
+    return refuse(`cannot be read (${error instanceof Error ? error.message : String(error)})`)
   }
 }
 
@@ -57,7 +55,8 @@ export function knows(value: JsonObject): boolean {
   return !reading.changed || 'event' in normalised(reading, {})
 }
 
-/** Parts that should be objects and are not hold something that nobody read, known or not. */
-function withUnread(paths: readonly string[], unreadable: readonly Unreadable[]): readonly string[] {
-  return unreadable.length === 0 ? paths : [...new Set([...paths, ...unreadable.map(({ path }) => path)])].toSorted()
+/** Parts that should be objects and are not hold something that nobody read, known or not; so do columns that nobody knows. */
+function withUnread(paths: readonly string[], unreadable: readonly Unreadable[], left: readonly string[]): readonly string[] {
+  if (unreadable.length === 0 && left.length === 0) return paths
+  return [...new Set([...paths, ...unreadable.map(({ path }) => path), ...left])].toSorted()
 }

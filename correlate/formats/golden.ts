@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FormatModule, Normalised, TrailEvent } from '#core/event.ts'
 import type { JsonObject, RecordContext } from '#core/record.ts'
 import { formatTime } from '#core/time.ts'
-import { normalised, readRecord } from './reading.ts'
+import { normalised, readEvent, readRecord } from './reading.ts'
 
 /**
  * Goldens: `<question>.raw.json` is one record (`{"value":…}` with an optional `"context"`, or the bare record), and
@@ -39,9 +39,10 @@ export function goldens(folder: string): Golden[] {
 
 /** The answer to a record as the correlator gives it. Throws where another format, or none, takes the record. */
 export function answerTo(format: FormatModule, value: JsonObject, context: RecordContext = {}): Normalised {
-  const reading = readRecord(value)
+  const read = readEvent(value, context)
+  const reading = 'reading' in read ? read.reading : readRecord(value)
   if (reading?.format !== format) throw new Error(`the record is ${reading ? `a record of ${reading.name}` : 'not recognised'}`)
-  return normalised(reading, context)
+  return 'event' in read ? { event: read.event } : normalised(reading, context)
 }
 
 /** Compares one golden's answer with its reviewed file; throws on any difference. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '#core/record.ts'
+import { rowMaker } from '../tables/row.ts'
 
 /**
  * Objects that only carry an array of records, by the array's key and by the keys before it (the ones after it do not matter any
@@ -82,7 +83,9 @@ export function asRow(items: readonly Json[]): JsonObject | null {
     if (typeof key !== 'string' || value === undefined || row.has(key)) return null
     row.set(key, value)
   }
-  return Object.fromEntries(row)
+  // Names of columns are paths here, too (`fields input.inputTokenCount`), and `@ptr` says only where the log event lies.
+  row.delete('@ptr')
+  return rowMaker([...row.keys()])([...row.values()]).value
 }
 
 /** Whether the value may be a cell of such a row. */

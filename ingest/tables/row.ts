@@ -1,6 +1,6 @@
 /** Makes records of the rows of a table. */
 import { parseJson } from '#core/parse-json.ts'
-import type { JsonObject } from '#core/record.ts'
+import type { Json, JsonObject } from '#core/record.ts'
 
 /** A row as a record: its cells under the titles of their columns, as JSON. */
 export interface Row {
@@ -15,7 +15,7 @@ const STEP = /^@?[A-Za-z_][\w-]*$|^\d{1,3}$|^@type$/
  * Logs Insights, Logs Explorer, Splunk and Kibana write it: its cell is nested, so that masking and formats meet it where it stands in a record. A cell stays the
  * text that it is; a repeated or empty title gets its number.
  */
-export function rowMaker(titles: readonly string[]): (cells: readonly string[]) => Row {
+export function rowMaker(titles: readonly string[]): (cells: readonly Json[]) => Row {
   const root = treeOf(named(titles))
   return (cells) => {
     const text = write(root, cells)
@@ -65,7 +65,7 @@ function put(root: Tree, path: readonly string[], index: number): boolean {
 }
 
 /** The text of an object or list; what is below a path is left out where its cells are empty: an empty cell is no payload. */
-function write(tree: Tree, cells: readonly string[], top = true): string {
+function write(tree: Tree, cells: readonly Json[], top = true): string {
   const list = !top && isList(tree)
   const parts: string[] = []
   for (const [key, below] of tree) {

@@ -28,6 +28,8 @@ describe('API access log lines as events', () => {
     checkGolden(format, golden)
   })
 
+  test.each(goldens(join(import.meta.dirname, 'golden/words')))('in words of others: $name', (golden) => checkGolden(format, golden))
+
   test('every field that an access log can fill is filled in some golden', () => {
     const never = ['asserted', 'cloud', 'deliveredNs', 'issues', 'model', 'nearKey', 'requestKey', 'targets', 'usage', 'uses']
     expect(uncoveredFields(format, all)).toEqual(never)

@@ -10,6 +10,8 @@ const MARKS = ['eventVersion', 'eventSource', 'eventName', 'eventID', 'eventType
 /** True for CloudTrail records, also partial ones (they are then rejected with their reason instead of "unknown"). */
 function recognise(value: JsonObject): boolean {
   if (has(value, 'protoPayload') || has(value, 'schemaType')) return false
+  // Notifications of S3 and events of Lambda's pollers have some of the same members; their source is `aws:s3`, `aws:kinesis`.
+  if (typeof value['eventSource'] === 'string' && value['eventSource'].startsWith('aws:')) return false
   const marks = MARKS.filter((name) => typeof value[name] === 'string').length
   const identity = value['userIdentity']
   return marks + (identity !== null && typeof identity === 'object' ? 1 : 0) >= 2

@@ -6,7 +6,7 @@ import { isObj } from '../read.ts'
 /** The cells of a row by the letters and digits of their titles. */
 export type Cells = ReadonlyMap<string, Json>
 
-/** What a row stands for as its cloud would write it, with the titles that nobody knows; or why it cannot. */
+/** What a row stands for as its cloud would write it, with the titles that nobody knows; or why it is no event. */
 export type Told = { readonly value: JsonObject; readonly left: readonly string[] } | { readonly reject: string }
 
 /** Of columns with one title the first that is filled counts. */

@@ -16,7 +16,7 @@ export function signinRow(cells: Cells): Told | null {
   if (status === null) {
     const written = str(cells.get('status'))
     return {
-      reject: `Status must be Success, Failure or Interrupted, or Sign-in error code a number, got ${written === null ? 'neither' : JSON.stringify(written.slice(0, 60))}`,
+      reject: `entra-signin: Status must be Success, Failure or Interrupted, or Sign-in error code a number, got ${written === null ? 'neither' : JSON.stringify(written.slice(0, 60))}`,
     }
   }
   const { associatedResourceId, managedIdentityType, ...rest } = value

@@ -9,6 +9,9 @@ const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?`
 const AMERICAN = new RegExp(String.raw`^(\d{1,2})/(\d{1,2})/(\d{4}), ${CLOCK} ?(AM|PM)$`)
 /** The same numbers by somebody whose country is not known. */
 const SOMEWHERE = new RegExp(String.raw`^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}),? ${CLOCK}(?: ?([AaPp])\.?[Mm]\.?)?$`)
+/** `November 10, 2026, 10:00:00 (UTC+01:00)` of AWS's console, `Nov 10, 2026 10:00:00 AM` of Defender's portal: a month in words makes it one day. */
+const IN_WORDS = new RegExp(String.raw`^([A-Z][a-z]{2,8}) (\d{1,2}), (\d{4}),?(?: at)? ${CLOCK}(?: ?(AM|PM))?(?: ?\(?(?:UTC|GMT)([+-]\d{2}:?\d{2})?\)?)?$`)
+const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december']
 
 /**
  * A time in UTC as ISO 8601, where the text is one in a form that only tables have; anything else as it is (ISO, epochs and the rest are the normaliser's to read).
@@ -21,6 +24,13 @@ export function tableTime(value: Value): Value {
   if (american) {
     const [, month, day, year, hour, minute, second, fraction, half] = american
     return iso(year!, month!, day!, hour!, minute!, second, fraction, half) ?? value
+  }
+  const inWords = IN_WORDS.exec(text)
+  if (inWords) {
+    const [, name, day, year, hour, minute, second, fraction, half, zone] = inWords
+    const month = MONTHS.findIndex((one) => one === name!.toLowerCase() || one.slice(0, 3) === name!.toLowerCase()) + 1
+    const time = month === 0 ? null : iso(year!, String(month), day!, hour!, minute!, second, fraction, half)
+    return time === null ? value : zone === undefined ? time : `${time.slice(0, -1)}${zone}`
   }
   const somewhere = SOMEWHERE.exec(text)
   if (!somewhere) return value
