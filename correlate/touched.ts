@@ -11,6 +11,7 @@ import {
   anchoredAfter,
   dependants,
   exchangesBefore,
+  issuing,
   meteredWith,
   mintsNear,
   pooledEvents,
@@ -47,6 +48,8 @@ export async function touchedEvents(
   const issued = new Set(pending.keys)
   for (const slice of slices(pending.refs)) for (const event of await read(slice)) if (event.issues) issued.add(event.issues)
   touched.addAll(await dependants(client, [...issued]))
+  // Where another event issued the same credential, the session may now begin with that one.
+  touched.addAll(await issuing(client, pending.keys))
   touched.addAll(await meteredWith(client, pending.keys))
   for (const key of pending.keys) touched.addAll(await mintsNear(client, [], key))
   for (const slice of slices(touched.all())) {

@@ -137,6 +137,13 @@ export async function dependants(client: pg.ClientBase, credentials: readonly st
   return found
 }
 
+/** Whatever issued these credentials. Index events_issues. */
+export async function issuing(client: pg.ClientBase, credentials: readonly string[]): Promise<EventRef[]> {
+  if (credentials.length === 0) return []
+  const { rows } = await client.query<RefRow>('select e.time_ns, e.event_id from events e where e.issues = any($1::text[])', [credentials])
+  return rows.map(refOf)
+}
+
 /** Usage logs with these request keys. Index events_request_key. */
 export async function meteredWith(client: pg.ClientBase, requestKeys: readonly string[]): Promise<EventRef[]> {
   if (requestKeys.length === 0) return []
