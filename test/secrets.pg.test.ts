@@ -123,7 +123,7 @@ test('no credential, prompt or completion of any record is found in the database
 test('what was masked says so', async () => {
   const { rows } = await database.pool.query<{ count: number }>('select count(*)::integer as count from heads where masked is not null')
   expect(rows[0]!.count).toBeGreaterThan(20)
-  expect(texts.filter((text) => text.startsWith('chunks.body: ') && text.includes('***masked***')).length).toBeGreaterThanOrEqual(rows[0]!.count)
+  expect(texts.filter((text) => text.startsWith('chunks.body: ') && text.includes('***masked')).length).toBeGreaterThanOrEqual(rows[0]!.count)
 })
 
 describe('the search finds a secret that got in', () => {
