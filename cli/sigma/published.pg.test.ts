@@ -114,6 +114,23 @@ test('a published correlation groups by members of the record', async () => {
   expect([...matches, ...run.finish()]).toMatchObject([{ rule: 'many', count: 3, group: { 'userIdentity.arn': 'arn:aws:iam::444455556666:user/dev' } }])
 })
 
+test.each([
+  ['BigQuery', { protopayload_auditlog: { methodName: 'm', requestJson: '{"direction":"INGRESS"}', requestMetadata: { callerIp: '192.0.2.1' } } }],
+  ['Log Analytics', { proto_payload: { audit_log: { method_name: 'm', request: { direction: 'INGRESS' }, request_metadata: { caller_ip: '192.0.2.1' } } } }],
+  ['Cloud Logging', { protoPayload: { methodName: 'm', request: { direction: 'INGRESS' }, requestMetadata: { callerIp: '192.0.2.1' } } }],
+])('an entry as %s keeps it is read by the same names', (_what, record) => {
+  for (const prefix of ['gcp.audit.', 'data.protoPayload.', 'protoPayload.', ''])
+    for (const items of [
+      `${prefix}method_name: m`,
+      `${prefix}methodName: m`,
+      `${prefix}request.direction: ingress`,
+      `${prefix}requestMetadata.callerIp|cidr: 192.0.2.0/24`,
+    ]) {
+      const run = createRun(readRules(`title: T\nlogsource: { product: gcp, service: gcp.audit }\ndetection: { s: { ${items} }, condition: s }`, 'T.yml'))
+      expect(run.offer({ id: 'e', timeNs: 0n, tenantId: null, field: () => null, format: 'gcp-audit', record: () => record }), items).toHaveLength(1)
+    }
+})
+
 test('a count may have its timeframe beside the detection', () => {
   const rule =
     'title: T\nlogsource: { product: aws, service: cloudtrail }\ndetection: { s: { eventName: x }, condition: "s | count(eventName) by userIdentity.arn > 6" }\ntimeframe: 5m'

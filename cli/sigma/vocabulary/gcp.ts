@@ -18,11 +18,18 @@ export const googleWorkspace = (service: string): Vocabulary =>
     note: 'of Google Workspace only what Cloud Logging holds is read: the audit that an organisation shares with Google Cloud',
   })
 
+/** Where an entry keeps its payload: in Cloud Logging, in BigQuery, in Log Analytics. */
+const PAYLOADS = ['protoPayload', 'protopayload_auditlog', 'proto_payload.audit_log']
+
 function auditReader(name: string): Reader {
   const path = name.replace(/^(?:gcp\.audit|gcp|data)\./i, '')
   return recordReader(name, (record) => {
     if (/^(?:protoPayload\.)?log_?name$/i.test(path)) return logNames(record)
-    return first(record, [path, `protoPayload.${path}`, `protopayload_auditlog.${path}`, path.replace(/^protoPayload\./i, '')])
+    // A rule may ask the payload for what is the entry's own (`data.protoPayload.resource.type`).
+    const inner = path.replace(/^protoPayload\./i, '')
+    // BigQuery keeps what has no fixed shape as JSON in text.
+    const asText = inner.replace(/^(request|response|metadata)(?=\.|$)/i, '$1Json')
+    return first(record, [path, ...PAYLOADS.flatMap((payload) => [`${payload}.${inner}`, ...(asText === inner ? [] : [`${payload}.${asText}`])]), inner])
   })
 }
 
