@@ -141,6 +141,8 @@ const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
 /** Every GUID of an answer outside of the words of records, with the field that it stands in. */
 export function idsIn(value: unknown, field = ''): readonly { readonly field: string; readonly id: string }[] {
+  // Explanations quote what a record says (`quoted`): a role session is named by whatever its caller chose.
+  if (typeof value === 'string' && field === 'words') return idsIn(value.replaceAll(/"[^"]*"/g, ''), 'words of ours')
   if (typeof value === 'string') return (value.toLowerCase().match(GUID) ?? []).map((id) => ({ field, id }))
   if (Array.isArray(value)) return value.flatMap((one) => idsIn(one, field))
   if (typeof value !== 'object' || value === null) return []
