@@ -1,22 +1,37 @@
 /**
  * `product: azure`: records of Entra by the names that published rules give their members. These are columns of Log Analytics, members of Graph, and headings
- * of the portal; `correlate/formats/entra/view.ts` reads a record of any shape by its Graph name.
+ * of the portal. A record is what a diagnostic setting, Log Analytics or Graph writes, in any spelling of its names.
  */
-import type { JsonObject } from '#core/record.ts'
-import { classify, viewOf, type EntraView } from '#correlate/formats/entra/view.ts'
+import type { Json, JsonObject } from '#core/record.ts'
 import { nodesAt, values, valuesAt } from './record-path.ts'
 import { recordReader, vendor } from './vendor.ts'
 import type { Value, Vocabulary } from './vocabulary.ts'
 
+/** A record, and the members that Graph knows: below `properties` in a diagnostic record, else the record's own. */
+interface EntraView {
+  readonly record: JsonObject
+  readonly fields: Json
+  readonly row: boolean
+}
 type Read = (view: EntraView) => readonly Value[]
+
+/** Columns of Log Analytics that are not the Graph name with a capital. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  resourceid: 'ResourceIdentity',
+  tenantid: 'AADTenantId',
+  appliedconditionalaccesspolicies: 'ConditionalAccessPolicies',
+}
+const nodes = ({ fields, row }: EntraView, path: string): readonly Json[] => {
+  const [head = '', ...rest] = path.split('.')
+  return nodesAt(fields, [(row ? COLUMNS[head.toLowerCase()] : undefined) ?? head, ...rest].join('.'))
+}
 
 /** At a Graph name, or below it. */
 const graph =
   (...paths: readonly string[]): Read =>
   (view) => {
     for (const path of paths) {
-      const [head = '', ...rest] = path.split('.')
-      const found = nodesAt(view.get(head), rest.join('.'))
+      const found = nodes(view, path)
       if (found.length > 0) return found.flatMap(values)
     }
     return []
@@ -25,7 +40,7 @@ const graph =
 const outer =
   (name: string): Read =>
   (view) =>
-    valuesAt(view.outer(name), '')
+    valuesAt(view.record, name)
 const either =
   (...reads: readonly Read[]): Read =>
   (view) => {
@@ -76,7 +91,7 @@ const SIGN_IN: Readonly<Record<string, Read>> = {
   clientapp: graph('clientAppUsed'),
   // The portal's heading over all of them.
   activitydetails: () => ['Sign-ins'],
-  category: (view) => [view.category],
+  category: either(outer('category'), outer('Type')),
   operationname: outer('operationName'),
   location: all(graph('location.countryOrRegion'), graph('location'), outer('location')),
   riskeventtype: all(graph('riskEventTypes_v2'), graph('riskEventTypes')),
@@ -87,7 +102,7 @@ const activity = either(graph('activityDisplayName'), outer('operationName'))
 /** The activity, and each changed property as its JSON text: some rules quote that. */
 const auditMessage: Read = (view) => [
   ...activity(view),
-  ...nodesAt(view.get('targetResources'), 'modifiedProperties')
+  ...nodes(view, 'targetResources.modifiedProperties')
     .flatMap((list) => (Array.isArray(list) ? list : [list]))
     .map((property) => JSON.stringify(property).slice(1, -1)),
 ]
@@ -104,7 +119,7 @@ const AUDIT: Readonly<Record<string, Read>> = {
   status: result,
   result,
   eventsource: () => ['AzureActiveDirectory'],
-  category: either(graph('category'), (view) => [view.category]),
+  category: either(graph('category'), outer('category')),
   actoruserid: either(graph('initiatedBy.user.id', 'initiatedBy.app.servicePrincipalId')),
   actorusername: either(graph('initiatedBy.user.userPrincipalName', 'initiatedBy.app.displayName')),
   targetuserid: graph('targetResources.id'),
@@ -123,10 +138,7 @@ function entra(family: keyof typeof FAMILIES, given: Pick<Vocabulary, 'name'> & 
     reader: (name) => {
       const path = name.replace(/^(?:azure\.\w+\.)?properties\./i, '')
       const read = aliases[path.replaceAll('_', '').toLowerCase()] ?? either(graph(path), outer(path), ...(family === 'audit' ? [modified(path)] : []))
-      return recordReader(name, (record) => {
-        const view = viewOfRecord(record)
-        return view === null ? [] : read(view)
-      })
+      return recordReader(name, (record) => read(viewOfRecord(record)))
     },
   })
 }
@@ -135,19 +147,16 @@ function entra(family: keyof typeof FAMILIES, given: Pick<Vocabulary, 'name'> & 
 const modified =
   (name: string): Read =>
   (view) =>
-    nodesAt(view.get('targetResources'), 'modifiedProperties')
+    nodes(view, 'targetResources.modifiedProperties')
       .flatMap((list) => nodesAt(list, name))
       .flatMap((value) => values(value))
       .map((value) => (typeof value === 'string' ? value.replaceAll(/^"+|"+$/g, '') : value))
 
-const views = new WeakMap<JsonObject, EntraView | null>()
-function viewOfRecord(record: JsonObject): EntraView | null {
-  const known = views.get(record)
-  if (known !== undefined) return known
-  const kind = classify(record)
-  const view = kind === null ? null : viewOf(record, kind.shape, {})
-  views.set(record, view)
-  return view
+function viewOfRecord(record: JsonObject): EntraView {
+  const [properties] = nodesAt(record, 'properties')
+  if (properties === undefined)
+    return { record, fields: record, row: nodesAt(record, 'TimeGenerated').length > 0 || nodesAt(record, 'ResourceIdentity').length > 0 }
+  return { record, fields: properties, row: false }
 }
 
 /** Operations on Azure resources (`MICROSOFT.KEYVAULT/VAULTS/DELETE`) stand in Azure's activity log. */
