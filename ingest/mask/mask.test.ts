@@ -311,3 +311,15 @@ describe('a key that is a credential itself', () => {
     expect(result.masked).toEqual(['/odd/cache ***masked***'])
   })
 })
+
+test('a count stays a count where a table writes it as text; under other names it is content', () => {
+  const row = {
+    schemaType: 'ModelInvocationLog',
+    input: { inputTokenCount: '571', inputBodyJson: { text: '571', max_tokens: '100' } },
+    output: { outputTokenCount: 'five' },
+  }
+  const { value } = mask(row, JSON.stringify(row))
+  expect(value).toMatchObject({ input: { inputTokenCount: '571', inputBodyJson: { max_tokens: '100' } } })
+  expect(JSON.stringify(value)).not.toContain('five')
+  expect((value as { input: { inputBodyJson: { text?: string } } }).input.inputBodyJson.text).not.toBe('571')
+})

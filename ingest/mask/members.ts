@@ -84,8 +84,12 @@ export function isSecret(kind: SecretKey, value: string): boolean {
 /** True when a text of a body or of an unknown record may stay: an identifier, or a single word under a member of the list. */
 export function mayStay(member: Member, value: string, allowed: ReadonlySet<string>): boolean {
   if ((allowed.has(member.plain) || member.identifies) && !member.content && isToken(value)) return true
-  return value.length < 1 || isHarmless(value) || isIdentifier(value) || (KIND.test(member.plain) && TITLE.test(value))
+  return value.length < 1 || isHarmless(value) || isIdentifier(value) || isCount(member, value) || (KIND.test(member.plain) && TITLE.test(value))
 }
+
+/** `inputTokenCount: "571"`: the cells of a table are texts. Nobody's words are a number of so few digits under a name of a count. */
+const isCount = (member: Member, value: string): boolean => COUNT.test(member.plain) && /^\d{1,9}$/.test(value)
+const COUNT = /(?:tokens|tokencounts?|latency(?:ms)?)$/
 
 /** `detail-type: "AWS API Call via CloudTrail"`. */
 const KIND = /(?:type|kind|category)$/
@@ -93,7 +97,7 @@ const TITLE = /^[A-Z][A-Za-z]{1,20}(?: [A-Za-z]{1,20}){1,4}$/
 
 /** True when a text inside of content may stay: a word of a closed list. */
 export function isWord(member: Member, value: string): boolean {
-  if (value.length < 1 || isHarmless(value)) return true
+  if (value.length < 1 || isHarmless(value) || isCount(member, value)) return true
   if (!member.word) return false
   return WORDS.has(value) || (member.plain.includes('reason') || member.plain.includes('action') ? /^[A-Za-z_]{1,40}$/.test(value) : false)
 }
