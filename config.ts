@@ -11,6 +11,8 @@ export interface Config {
   /** With it the roles run as separate processes. */
   readonly kafka: KafkaConfig | undefined
   readonly port: number
+  /** How long to wait for locks and for a server that does not answer; undefined: what the command has by itself. */
+  readonly waitSeconds: number | undefined
   /** File that names the live sources. */
   readonly configFile: string | undefined
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -37,12 +39,17 @@ const port = z
   .string()
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'is no port: write a whole number from 0 (any free one) to 65535')
   .transform(Number)
+const waitSeconds = z
+  .string()
+  .refine((text) => /^[1-9]\d{0,3}$/.test(text) && Number(text) <= 3600, 'must be a whole number of seconds from 1 to 3600')
+  .transform(Number)
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'is none of fatal, error, warn, info, debug, trace, silent')
 
 const Environment = z.object({
   DATABASE_URL: postgresUrl.optional(),
   TRAILJOIN_DATA_DIR: z.string().optional(),
   TRAILJOIN_PORT: port.optional(),
+  TRAILJOIN_WAIT_SECONDS: waitSeconds.optional(),
   TRAILJOIN_CONFIG: z.string().optional(),
   TRAILJOIN_DEBUG: z.string().optional(),
   LOG_LEVEL: logLevel.optional(),
@@ -60,12 +67,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const faults = result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`)
   const kafka = readKafka(given, faults)
   if (!result.success || faults.length > 0) throw new ConfigError(faults.join('\n'))
-  const { DATABASE_URL, TRAILJOIN_CONFIG, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
+  const { DATABASE_URL, TRAILJOIN_CONFIG, TRAILJOIN_DATA_DIR, TRAILJOIN_PORT, TRAILJOIN_WAIT_SECONDS, TRAILJOIN_DEBUG, LOG_LEVEL, NO_COLOR } = result.data
   return {
     databaseUrl: DATABASE_URL,
     dataDir: TRAILJOIN_DATA_DIR,
     kafka,
     port: TRAILJOIN_PORT ?? DEFAULT_PORT,
+    waitSeconds: TRAILJOIN_WAIT_SECONDS,
     configFile: TRAILJOIN_CONFIG,
     // A person at a terminal reads the printed address; requests are logged from `info` on.
     logLevel: LOG_LEVEL ?? 'warn',

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '#database/embedded.ts'
-import { openPool } from '#database/open.ts'
+import { openDatabase, openPool } from '#database/open.ts'
 import { startFakeAws } from '../test/clouds/aws.ts'
 import { freePort } from '../test/faults/free-port.ts'
 import { startKafka } from '../scripts/kafka-cluster.ts'
@@ -38,6 +38,7 @@ const until = performance.now() + Number(values.minutes) * 60_000
 const folder = await mkdtemp('/tmp/trailjoin-memory-')
 await chmod(folder, 0o755)
 const server = await startEmbedded(join(folder, 'data'))
+await (await openDatabase({ databaseUrl: server.url, purpose: 'migrate' })).close()
 const kafka = await startKafka({ brokers: 1, dir: join(folder, 'kafka') })
 const aws = await startFakeAws()
 aws.accounts.set('AKIAONE', ACCOUNT)

@@ -10,6 +10,7 @@ import { Agent, get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmbedded } from '#database/embedded.ts'
+import { openDatabase } from '#database/open.ts'
 import { testDataDir } from '../test/postgres.ts'
 import { percentile } from './percentile.ts'
 
@@ -19,6 +20,7 @@ const PROGRAM = join(import.meta.dirname, '..', 'bin', 'trailjoin.ts')
 
 const folder = await testDataDir()
 const server = await startEmbedded(join(folder, 'store'))
+await (await openDatabase({ databaseUrl: server.url, purpose: 'migrate' })).close()
 const environment = { ...process.env, DATABASE_URL: server.url, TRAILJOIN_DATA_DIR: join(folder, 'api'), LOG_LEVEL: 'error' }
 const agent = new Agent({ keepAlive: true, maxSockets: READERS })
 const took = new Map<string, number[]>()

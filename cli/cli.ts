@@ -4,8 +4,9 @@ import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import { faultsOf } from '#api/query.ts'
 import { concludeAll } from '#correlate/conclude-all.ts'
-import type { Database } from '#database/open.ts'
 import { openDatabase } from '#database/open.ts'
+import type { Database, Purpose } from '#database/open.ts'
+import { WAIT_SECONDS } from '#database/waiting.ts'
 import type { Output } from './output/output.ts'
 
 export interface Cli {
@@ -43,16 +44,29 @@ export class CommandError extends Error {
  * `--data-dir` on the command line wins over `DATABASE_URL` in the environment: the nearer word is the meant one.
  * What an interrupted command left behind in an embedded store is concluded first, so that no answer is half of one. (A server behind `DATABASE_URL` has
  * correlators of its own.)
+ * @param purpose what the store is opened for; who only reads makes none
  */
-export async function withStore<Result>(cli: Cli, options: GlobalOptions, work: (database: Database) => Promise<Result>): Promise<Result> {
-  const database = await openDatabase(storeOf(cli.config, options))
+export async function withStore<Result>(
+  cli: Cli,
+  options: GlobalOptions,
+  work: (database: Database) => Promise<Result>,
+  purpose: Purpose = 'read',
+): Promise<Result> {
+  const seconds = cli.config.waitSeconds ?? (purpose === 'role' ? ROLE_WAIT_SECONDS : WAIT_SECONDS)
+  const patience = { waitMs: seconds * 1000, say: cli.say, signal: cli.signal }
+  const database = await openDatabase({ ...storeOf(cli.config, options), purpose, patience })
   try {
-    if (database.embedded) await concludeAll(database.pool)
-    return await work(database)
+    return await database.during(async () => {
+      if (database.embedded && purpose !== 'look') await concludeAll(database.pool)
+      return await work(database)
+    })
   } finally {
     await database.close()
   }
 }
+
+/** A role is started together with its database, by a supervisor that has time. */
+const ROLE_WAIT_SECONDS = 600
 
 /** Which store is meant. */
 export function storeOf(config: Config, options: GlobalOptions): { readonly databaseUrl: string | undefined; readonly dataDir: string | undefined } {

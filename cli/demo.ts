@@ -15,14 +15,14 @@ export const demoDataDir = (dataDir: string): string => `${dataDir.replace(/[/\\
  * Fills the demo store on its first start. A start that was killed half-way simply imports again: what is stored already counts as known.
  * @throws CommandError when the bundled records are missing or damaged
  */
-export async function loadDemo(cli: Cli, pool: Database['pool'], dataDir: string): Promise<void> {
+export async function loadDemo(cli: Cli, database: Database, dataDir: string): Promise<void> {
   const marker = join(dataDir, 'demo-imported')
   if ((await readFile(marker, 'utf8').catch(() => null)) !== null) return
   await access(RECORDS).catch(() => {
     throw new CommandError(`The demo records are missing: there is no folder ${RECORDS}.`)
   })
   cli.say('Importing the demo records …')
-  const summary = await load(cli, pool, { paths: [RECORDS] })
+  const summary = await load(cli, database, { paths: [RECORDS] })
   if (summary.errors.length > 0)
     throw new CommandError(`The demo records could not be read: ${summary.errors.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`)
   cli.say(`${summary.stored} events stored.`)

@@ -7,6 +7,7 @@ import { translatingSink } from '#ingest/api-logs.ts'
 import type { ApiLogs } from '#ingest/api-logs.ts'
 import type { ImportProgress, ImportSummary } from '#ingest/import.ts'
 import type { Cli } from './cli.ts'
+import { guardedSink } from './guarded-sink.ts'
 import { printable } from './output/table.ts'
 
 export interface LoadOptions {
@@ -15,20 +16,23 @@ export interface LoadOptions {
   readonly tenantId?: string | undefined
   /** Access logs in words of their own. */
   readonly apiLogs?: ApiLogs | undefined
+  /** Follows symbolic links that lead out of the folder that they lie in. */
+  readonly follow?: boolean | undefined
 }
 
 /** Imports files into an open store, with progress where standard error is a terminal. Resolves when every conclusion is stored, too. */
 export async function load(
   { terminal, signal }: Pick<Cli, 'terminal' | 'signal'>,
-  pool: Database['pool'],
-  { paths, tenantId, apiLogs }: LoadOptions,
+  { pool, folder }: Pick<Database, 'pool' | 'folder'>,
+  { paths, tenantId, apiLogs, follow = false }: LoadOptions,
 ): Promise<ImportSummary> {
   const progress = progressLine(terminal)
-  const correlator = createCorrelator(pool)
+  const guarded = guardedSink(createCorrelator(pool), folder)
   try {
     const summary = await importPaths(paths, {
-      sink: apiLogs === undefined ? correlator : translatingSink(correlator, apiLogs),
+      sink: apiLogs === undefined ? guarded : translatingSink(guarded, apiLogs),
       signal,
+      follow,
       onProgress: progress.show,
       ...(tenantId === undefined ? {} : { context: { tenantId } }),
     })

@@ -92,7 +92,10 @@ async function outcomeOf(work: () => Promise<unknown>, cli: Pick<Cli, 'say' | 'c
   } catch (error) {
     if (error instanceof OutputClosed) return 0
     const signalCode = stopped()
-    if (signalCode !== null) return signalCode
+    if (signalCode !== null) {
+      cli.say('Stopped. What was stored stays; the same command run again goes on from there.')
+      return signalCode
+    }
     // Commander has printed its own message; help and version come this way, too, with code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED
     if (error instanceof UsageError || error instanceof ConfigError) return told(cli, error, MISUSED)

@@ -6,6 +6,7 @@ import type { Database } from '#database/open.ts'
 import { translatingSink } from '#ingest/api-logs.ts'
 import type { Cli } from './cli.ts'
 import { collect, describeSources, openAll } from './collect.ts'
+import { guardedSink } from './guarded-sink.ts'
 import { createIntake } from './intake.ts'
 import { openSink, readConfiguredApiLogs } from './sink.ts'
 import { sourceLogger } from './sources.ts'
@@ -24,7 +25,7 @@ interface Running {
 /** Runs the work with its services; when it ends, collecting stops, deliveries under way are stored, and what conclusions are missing is drawn, within half a minute. With `findings` it keeps those up to date, too. */
 export async function withServices(
   cli: Cli,
-  { pool }: Database,
+  { pool, folder }: Database,
   { findings, config }: { readonly findings: boolean; readonly config?: string | undefined },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
@@ -34,7 +35,8 @@ export async function withServices(
   // With a login of its own an API reads no table that these come from (docs/operators/access.md); beside correlators it need not.
   const measures = findings && cli.config.kafka === undefined ? createWorkMetrics(registry, pool) : undefined
   const logs = await readConfiguredApiLogs(cli, config)
-  const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings, measures)
+  const { sink: unguarded, close } = await openSink(cli, pool, logger, 'trailjoin-api', findings, measures)
+  const sink = guardedSink(unguarded, folder)
   const bell = createBell(pool, logger)
   // Streams end first: the server waits for what it is answering.
   cli.signal.addEventListener('abort', () => void bell.close(), { once: true })

@@ -1,12 +1,16 @@
 /** The configuration file as text: faults are told with file, line and path, all at once, and no value is repeated: it may be a secret in the wrong place. */
-import { readFile } from 'node:fs/promises'
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter } from 'yaml'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError } from '../config.ts'
+import { readTextFile, TextFileError } from './text-file.ts'
+import { readYaml } from './yaml-text.ts'
 
 /** The file where no other is named. */
 export const DEFAULT_FILE = 'trailjoin.yaml'
+
+/** More are told by their number: a file of another kind has one in each line. */
+const MOST_FAULTS = 20
 
 export interface Fault {
   readonly path: readonly PropertyKey[]
@@ -22,10 +26,11 @@ export interface YamlFile {
 /** @returns the text of the file; null when there is none. @throws ConfigError when it cannot be read */
 export async function readIfThere(file: string): Promise<string | null> {
   try {
-    return await readFile(file, 'utf8')
+    return await readTextFile(file, 'configuration file')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}.`)
+    if (!(error instanceof TextFileError)) throw error
+    if (error.missing) return null
+    throw new ConfigError(error.message)
   }
 }
 
@@ -73,15 +78,19 @@ export function repeatedNames(entries: readonly { readonly name: string }[], sec
 /** Parses a text; `file` stands in the messages. @throws ConfigError where it is no YAML */
 export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter()
-  // "Pretty" errors of the library print the line, and with it what stands there.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0)
-    throw new ConfigError(document.errors.map(({ pos, message }) => `${file}:${lines.linePos(pos[0]).line}: ${message}`).join('\n'))
+  const [first] = readYaml(text, lines, { single: true })
+  if (first === undefined || 'faults' in first)
+    throw new ConfigError((first?.faults ?? []).map(({ line, message }) => `${file}:${line}: ${message}`).join('\n'))
+  const { document, value } = first
   return {
-    value: document.toJS() as unknown,
+    value,
     refusal: (faults) => {
-      const told = faults.map((fault) => ({ line: lineOf(document, lines, fault.path), text: `${pathText(fault.path)}${fault.message}` }))
-      return new ConfigError(told.map(({ line, text: message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`).join('\n'))
+      const told = faults
+        .slice(0, MOST_FAULTS)
+        .map((fault) => ({ line: lineOf(document, lines, fault.path), text: `${pathText(fault.path)}${fault.message}` }))
+        .map(({ line, text: message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`)
+      const more = faults.length > MOST_FAULTS ? [`${file}: … and ${faults.length - MOST_FAULTS} more faults`] : []
+      return new ConfigError([...told, ...more].join('\n'))
     },
   }
 }

@@ -215,7 +215,7 @@ test('a folder that may not be written is a clear error', async () => {
 })
 
 test('a cluster of another PostgreSQL version is a clear error and stays untouched', async () => {
-  await mkdir(join(dataDir, 'postgres'))
+  await (await startEmbedded(dataDir, { settings: TEST_SETTINGS })).stop()
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '15\n')
   await expect(startEmbedded(dataDir)).rejects.toMatchObject({
     code: 'DATA_DIR_VERSION',

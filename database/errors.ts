@@ -18,6 +18,16 @@ export type DatabaseErrorCode =
   | 'MIGRATIONS_DIFFER'
   /** A migration failed. */
   | 'MIGRATION_FAILED'
+  /** The schema is older than this release, and whoever asked may not change it. */
+  | 'NOT_MIGRATED'
+  /** There is no store in the data folder, and whoever asked only reads. */
+  | 'NO_STORE'
+  /** The disk is full, or so nearly that storing would end in a server that cannot even stop. */
+  | 'DISK_FULL'
+  /** The server ended, or does not answer any more, while it was used. */
+  | 'SERVER_LOST'
+  /** Somebody else held what was needed for longer than the patience lasted. */
+  | 'WAITED_TOO_LONG'
 
 /** Trouble with the database as a whole, as opposed to a failed statement (those stay `pg.DatabaseError`). */
 export class DatabaseError extends Error {
@@ -41,6 +51,7 @@ const AWAY = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08
 
 /** Whether the database could not be asked at this moment: it is away, or all connections of the pool are busy. The same question may be answered later. */
 export function isUnavailable(error: unknown): boolean {
+  if (error instanceof DatabaseError) return error.code === 'DISK_FULL' || error.code === 'SERVER_LOST' || error.code === 'WAITED_TOO_LONG'
   if (AWAY.test(errorCode(error) ?? '')) return true
   // What `pg` says without a code, when a connection was waited for too long, or ended under a query.
   return error instanceof Error && /^(?:timeout exceeded when trying to connect|Connection terminated)/.test(error.message)

@@ -25,10 +25,12 @@ export async function prepareDataDir(dataDir: string, user: ServerUser): Promise
   try {
     // The server's user must pass through; what is secret inside has modes of its own.
     await makeFolder(dataDir, user.uid === undefined ? 0o700 : 0o755)
+    await mustBeOwn(dataDir, user)
     await access(dataDir, constants.W_OK | constants.X_OK)
     await makeFolder(join(dataDir, 'clients'), 0o700)
     real = await realpath(dataDir)
   } catch (error) {
+    if (error instanceof DatabaseError) throw error
     throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: ${reason(error)}`, error)
   }
   const closed = user.uid === undefined ? null : await firstClosedFolder(real, user)
@@ -37,6 +39,43 @@ export async function prepareDataDir(dataDir: string, user: ServerUser): Promise
     'DATA_DIR_UNUSABLE',
     `cannot use ${dataDir} as data folder: PostgreSQL does not run as root but as the user "postgres", which may not enter ${closed}. ` +
       `Choose another folder with --data-dir (for root the default is /var/lib/trailjoin), or run: chmod o+x ${closed}`,
+  )
+}
+
+/**
+ * Looks whether there is a store in a data folder, and changes nothing.
+ * @param make whether one may be made there
+ * @returns true where one has to be made
+ * @throws DatabaseError `NO_STORE` where there is none and none may be made
+ */
+export async function mustHaveStore(dataDir: string, make: boolean): Promise<boolean> {
+  const found = await stat(join(dataDir, 'postgres', 'PG_VERSION')).catch((error: unknown) => {
+    // What may not be looked into is told by `prepareDataDir`.
+    return ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '') ? 'none' : null
+  })
+  if (found !== 'none') return false
+  if (make) return true
+  const there = await stat(dataDir).catch(() => null)
+  if (there !== null && !there.isDirectory())
+    throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: something else is in its place`)
+  throw new DatabaseError(
+    'NO_STORE',
+    `there is no store in ${dataDir}${there === null ? ', which does not exist' : ''}. Reading makes none: name another folder with --data-dir, or make one with \`trailjoin import PATH --data-dir ${dataDir}\`.`,
+  )
+}
+
+/** PostgreSQL serves only what its own user owns. Told before anything is written into somebody else's folder. */
+async function mustBeOwn(dataDir: string, user: ServerUser): Promise<void> {
+  const cluster = join(dataDir, 'postgres')
+  const version = await stat(join(cluster, 'PG_VERSION')).catch((error: unknown) => errorCode(error))
+  // Something else of that name is told by whoever stumbles over it.
+  const owner = version === 'ENOENT' ? undefined : (await stat(cluster).catch(() => null))?.uid
+  const own = user.uid ?? process.getuid?.()
+  if (owner === undefined || own === undefined || owner === own) return
+  const who = user.uid === undefined ? `this user is number ${own}` : `root's PostgreSQL runs as the user "postgres" (number ${own})`
+  throw new DatabaseError(
+    'DATA_DIR_UNUSABLE',
+    `cannot use ${dataDir} as data folder: the database in it belongs to user number ${owner}, and ${who}. Run trailjoin as its owner, or choose another folder with --data-dir.`,
   )
 }
 

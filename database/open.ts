@@ -1,8 +1,16 @@
+/** The store: opened for who reads, stores, runs for long, migrates or only looks. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { migrate } from '#migrations/migrate.ts'
+import { migrate, pendingMigrations } from '#migrations/migrate.ts'
 import { startEmbedded } from './embedded.ts'
+import type { EmbeddedServer } from './embedded.ts'
 import { DatabaseError, errorCode } from './errors.ts'
 import { defaultDataDir } from './folders.ts'
+import { mustHaveRoom, roomIn } from './space.ts'
+import { explainTrouble } from './trouble.ts'
+import { beginWait, QUIET } from './waiting.ts'
+import type { Patience } from './waiting.ts'
+import { watch } from './watch.ts'
 
 export interface Database {
   /** At most eight connections; `int8` comes as `bigint`, `int8[]` as `bigint[]`, `timestamptz` as `Date`. */
@@ -10,38 +18,132 @@ export interface Database {
   /** With the password: not for messages. */
   readonly url: string
   readonly embedded: boolean
+  /** The data folder of an embedded server, real path; null for another server. */
+  readonly folder: string | null
+  /** What is new in the migrations and not applied; only who looks sees more than 0. */
+  readonly pending: number
+  /**
+   * Does the work; ends it where the store cannot go on with it (the server is gone or hangs, a lock is held by somebody who does nothing).
+   * @throws what the work throws; trouble of the database as `DatabaseError` in words for the user
+   */
+  readonly during: <Result>(work: () => Promise<Result>) => Promise<Result>
   /** Closes the connections, then leaves the embedded server. */
   close(): Promise<void>
 }
+
+/**
+ * What the store is opened for:
+ * - `read`: never makes a store in a folder;
+ * - `store`: makes one; wants room on the disk;
+ * - `role`: the same, for long: waits for a server or a schema that is not there yet, and starts an embedded server that ended again;
+ * - `migrate`: makes one, and brings the schema of any server up to date;
+ * - `look`: changes nothing, and takes an older schema as it is.
+ *
+ * The schema of the embedded server is brought up to date by whoever opens it (but `look`), that of another server by `migrate` only.
+ */
+export type Purpose = 'read' | 'store' | 'role' | 'migrate' | 'look'
 
 export interface DatabaseOptions {
   /** `postgresql://user:password@host:port/database`; without it the embedded server is used. */
   readonly databaseUrl?: string | undefined
   /** Folder of the embedded server; `defaultDataDir()` without it. */
   readonly dataDir?: string | undefined
+  readonly purpose?: Purpose
+  readonly patience?: Patience
 }
 
-/** Opens the store and brings its schema up to date. Throws `DatabaseError` with a message for the user. */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  if (options.databaseUrl) {
-    const pool = await openPool(options.databaseUrl)
-    await orClose(
-      () => migrate(pool),
-      () => pool.end(),
-    )
-    return { pool, url: options.databaseUrl, embedded: false, close: once(() => pool.end()) }
+/** Opens the store. Throws `DatabaseError` with a message for the user. */
+export async function openDatabase({ databaseUrl, dataDir, purpose = 'store', patience = QUIET }: DatabaseOptions): Promise<Database> {
+  if (databaseUrl) {
+    const pool = await openPool(databaseUrl, purpose === 'role' ? whileAway(patience) : whileStarting(patience))
+    return await opened(pool, databaseUrl, null, { purpose, schema: purpose, patience })
   }
-  const server = await startEmbedded(options.dataDir ?? defaultDataDir())
-  const pool = await orClose(
-    () => openPool(server.url),
+  const folder = dataDir ?? defaultDataDir()
+  const makes = purpose === 'store' || purpose === 'role' || purpose === 'migrate'
+  const server = await startEmbedded(folder, { make: makes, patience })
+  return await orClose(
+    async () => {
+      if (makes) await mustHaveRoom(server.folder)
+      const room = await roomIn(server.folder)
+      if (room.state !== 'enough' && purpose !== 'look') patience.say(`The disk is getting full: ${room.message}.`)
+      const pool = await openPool(server.url, whileStarting(patience))
+      return await opened(pool, server.url, server, { purpose, schema: purpose === 'look' ? 'look' : 'migrate', patience })
+    },
     () => server.stop(),
   )
+}
+
+/** Brings the schema to where `schema` wants it, and looks after the store from then on. */
+async function opened(
+  pool: pg.Pool,
+  url: string,
+  embedded: EmbeddedServer | null,
+  { purpose, schema, patience }: { readonly purpose: Purpose; readonly schema: Purpose; readonly patience: Patience },
+): Promise<Database> {
+  const clients = clientsOf.get(pool) ?? new Set()
+  let isLost = false
+  const during = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const { promise: lost, reject } = Promise.withResolvers<never>()
+    const backends = (): number[] => [...clients].flatMap((client) => client.processID ?? [])
+    const unwatch = watch({ url, embedded, backends, lasting: purpose === 'role' }, patience, (error) => {
+      isLost = true
+      reject(error)
+    })
+    const working = work()
+    // One that fails when the work has been given up is told to nobody.
+    working.catch(() => undefined)
+    lost.catch(() => undefined)
+    try {
+      return await Promise.race([working, lost])
+    } catch (error) {
+      throw await explainTrouble(error, embedded, describe(url))
+    } finally {
+      await unwatch()
+    }
+  }
+  const end = async (): Promise<void> => {
+    // A query that waits for ever would keep its connection, and with it the pool, open.
+    if (isLost) for (const client of clients) client.connection.stream.destroy()
+    await (isLost ? Promise.race([pool.end(), sleep(LOST_MS, undefined, { ref: false })]) : pool.end())
+  }
+  const pending = await orClose(() => during(() => schemaOf(pool, schema, patience)), end)
   const close = once(async () => {
-    await pool.end()
-    await server.stop()
+    await end()
+    await embedded?.stop()
   })
-  await orClose(() => migrate(pool), close)
-  return { pool, url: server.url, embedded: true, close }
+  return { pool, url, embedded: embedded !== null, folder: embedded?.folder ?? null, pending, during, close }
+}
+
+/** What is given up need not end in order. */
+const LOST_MS = 3_000
+
+/** A client of `pg`, with what @types/pg does not tell. */
+type Client = pg.PoolClient & { readonly processID?: number | null; readonly connection: { readonly stream: { destroy: () => void } } }
+
+/** The connections of each pool. */
+const clientsOf = new WeakMap<pg.Pool, Set<Client>>()
+
+/** Brings the schema up to date, or makes sure that it is, as the purpose has it. @returns how many migrations are not applied */
+async function schemaOf(pool: pg.Pool, purpose: Purpose, patience: Patience): Promise<number> {
+  if (purpose === 'migrate') {
+    await migrate(pool, undefined, patience)
+    return 0
+  }
+  const wait = beginWait(
+    patience,
+    () => 'the database schema: it is older than this release, or not there yet, until somebody runs `trailjoin migrate`',
+    'Run it, then try again.',
+  )
+  for (;;) {
+    const pending = await pendingMigrations(pool)
+    if (pending === 0 || purpose === 'look') return pending
+    if (purpose !== 'role')
+      throw new DatabaseError(
+        'NOT_MIGRATED',
+        `the database in DATABASE_URL lacks ${pending} migration${pending === 1 ? '' : 's'} of this release: run \`trailjoin migrate\` first. No other command changes its schema.`,
+      )
+    await wait.step(1_000)
+  }
 }
 
 const INT8 = 20
@@ -58,23 +160,82 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 }
 
-/** A pool whose first connection has succeeded. Throws `BAD_URL` or `CONNECTION_FAILED`. */
-export async function openPool(url: string): Promise<pg.Pool> {
+/** Whether to wait after a connection has failed; the wait ends by throwing. */
+type Again = (code: string | null, target: string) => Promise<boolean>
+
+/** A server that says that it is starting is waited for by everybody. */
+function whileStarting(patience: Patience): Again {
+  let wait: ReturnType<typeof beginWait> | null = null
+  return async (code, target) => {
+    if (code !== '57P03') return false
+    wait ??= beginWait(patience, () => `PostgreSQL at ${target}: it is starting`, 'Try again later.')
+    await wait.step(250)
+    return true
+  }
+}
+
+/** What a server that is not there yet says: roles are started together with it. */
+const AWAY: Readonly<Record<string, string>> = {
+  '57P03': 'it is starting',
+  '57P01': 'it is stopping',
+  '53300': 'it has no free connections',
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'it cuts the connection',
+  ETIMEDOUT: 'it does not answer',
+  EHOSTUNREACH: 'the way to it is closed',
+  ENOTFOUND: 'its host name is unknown',
+  EAI_AGAIN: 'its host name is unknown',
+}
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 5_000
+
+/** Roles wait for everything that passes, with pauses that grow. */
+function whileAway(patience: Patience): Again {
+  let why = ''
+  let pauseMs = FIRST_PAUSE_MS
+  let wait: ReturnType<typeof beginWait> | null = null
+  return async (code, target) => {
+    const passes = AWAY[code ?? '']
+    if (passes === undefined) return false
+    why = passes
+    wait ??= beginWait(patience, () => `PostgreSQL at ${target}: ${why}`, 'Start it, or correct DATABASE_URL.')
+    await wait.step(pauseMs)
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+    return true
+  }
+}
+
+/** A pool whose first connection has succeeded. Throws `BAD_URL`, `CONNECTION_FAILED` or `WAITED_TOO_LONG`. */
+export async function openPool(url: string, again: Again = () => Promise.resolve(false)): Promise<pg.Pool> {
   const target = describe(url)
   const pool = new pg.Pool({ connectionString: url, max: 8, types, application_name: 'trailjoin', connectionTimeoutMillis: 10_000, keepAlive: true })
   // An idle connection that breaks is no news until somebody needs one; without a listener it would end the process.
   pool.on('error', () => undefined)
   // Neither is one that breaks while it is in use and silent (a server killed while its client computes): the next query tells.
   pool.on('connect', (client) => void client.on('error', () => undefined))
+  const clients = new Set<Client>()
+  clientsOf.set(pool, clients)
+  pool.on('connect', (client) => void clients.add(client as Client))
+  pool.on('remove', (client) => void clients.delete(client as Client))
   try {
-    const client = await pool.connect()
-    client.release()
-    return pool
+    for (;;) {
+      try {
+        const client = await pool.connect()
+        // The next one who wants it gets it.
+        client.release()
+        return pool
+      } catch (error) {
+        if (!(await again(isTimeout(error) ? 'ETIMEDOUT' : errorCode(error), target)))
+          throw new DatabaseError('CONNECTION_FAILED', `cannot connect to PostgreSQL at ${target}: ${whyNot(error)}`, error)
+      }
+    }
   } catch (error) {
     await pool.end()
-    throw new DatabaseError('CONNECTION_FAILED', `cannot connect to PostgreSQL at ${target}: ${whyNot(error)}`, error)
+    throw error
   }
 }
+
+const isTimeout = (error: unknown): boolean => error instanceof Error && /timeout/i.test(error.message)
 
 /** Host, port and database without user and password. */
 function describe(text: string): string {
@@ -86,6 +247,7 @@ function describe(text: string): string {
 }
 
 function whyNot(error: unknown): string {
+  if (isTimeout(error)) return 'it does not answer within 10 seconds'
   switch (errorCode(error)) {
     case 'ECONNREFUSED':
       return 'nothing listens there'
@@ -97,6 +259,8 @@ function whyNot(error: unknown): string {
       return 'user or password is refused'
     case '3D000':
       return 'this database does not exist on the server'
+    case '57P03':
+      return 'it is starting'
     case '53300':
       return 'the server has no free connections'
     default:

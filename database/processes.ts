@@ -52,6 +52,16 @@ export async function processesIn(folder: string): Promise<readonly number[] | n
   return pids.filter((_, index) => folders[index] === folder).map(Number)
 }
 
+/** True for a process that a signal (SIGSTOP, a debugger) has stopped (proc(5) stat field 3); false where /proc is absent. */
+export function isFrozen(pid: number): boolean {
+  try {
+    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0]
+    return state === 'T' || state === 't'
+  } catch {
+    return false
+  }
+}
+
 /** When a process began (clock ticks since boot, proc(5) stat field 22), so that a recycled number is not taken for it; null where /proc is absent. */
 function startOf(pid: number): string | null {
   try {

@@ -221,6 +221,38 @@ describe('folders', () => {
     const { ids, summary } = await run(folder)
     expect([ids, summary.errors]).toEqual([[1, 2, 3], []])
   })
+  test('links that lead out of the folder are left out and named, also those behind another link; `follow` follows them', async () => {
+    put('outside/secret.json', '{"id":9}')
+    put('logs/a.json', '{"id":1}')
+    const logs = join(folder, 'logs')
+    symlinkSync(join(folder, 'outside'), join(logs, 'out'))
+    symlinkSync('../outside/secret.json', join(logs, 'file.json'))
+    symlinkSync('file.json', join(logs, 'twice.json'))
+    symlinkSync('/proc/self/environ', join(logs, 'environ'))
+    const { ids, summary } = await run(logs)
+    expect([ids, summary.errors]).toEqual([[1], []])
+    expect(summary.skipped.map(({ file }) => file.slice(logs.length + 1))).toEqual(['environ', 'file.json', 'out', 'twice.json'])
+    expect(summary.skipped[0]?.reason).toMatch(/^is a symbolic link that leads out of .*logs; --follow follows it$/)
+    rmSync(join(logs, 'environ'))
+    const followed = await run(logs, { follow: true })
+    expect([followed.ids, followed.summary.skipped]).toEqual([[1, 9, 9, 9], []])
+  })
+  test('links within the folder are followed, and so is one that the user named himself, wherever it leads', async () => {
+    put('logs/day/a.json', '{"id":1}')
+    symlinkSync('day', join(folder, 'logs', 'today'))
+    symlinkSync(join(folder, 'logs'), join(folder, 'named'))
+    symlinkSync(join(folder, 'logs', 'day', 'a.json'), join(folder, 'one.json'))
+    for (const path of [join(folder, 'named'), join(folder, 'one.json')]) {
+      const { ids, summary } = await run(path)
+      expect([ids, summary.errors, summary.skipped]).toEqual([[1], [], []])
+    }
+  })
+  test('a folder beside it whose name begins alike is out of it', async () => {
+    put('logs-other/b.json', '{"id":2}')
+    put('logs/a.json', '{"id":1}')
+    symlinkSync('../logs-other/b.json', join(folder, 'logs', 'b.json'))
+    expect((await run(join(folder, 'logs'))).ids).toEqual([1])
+  })
   test('with foreign files give one rejection each, and an error where they are texts; empty files give nothing', async () => {
     put('image.png', Buffer.from('89504e470d0a1a0a0000', 'hex'))
     put('table.csv', 'a,b\n'.repeat(5000))

@@ -28,6 +28,8 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
   /** Records a delivery. */
   readonly batchSize?: number
+  /** Follows symbolic links that lead out of the folder that they lie in. */
+  readonly follow?: boolean
   /** What `-` reads; the process's standard input unless a test says otherwise. */
   readonly standardInput?: AsyncIterable<Buffer>
 }
@@ -49,11 +51,14 @@ export interface ImportSummary {
   }[]
   /** Files that could not be read to their end, or of whose text nothing could be read; `file` names the entry of an archive, `reason` line and byte. */
   readonly errors: readonly FileError[]
-  /** Files and entries of archives that were left out on purpose, each with its reason. */
+  /** Files and entries of archives that were left out on purpose, and symbolic links that were not followed, each with its reason. */
   readonly skipped: readonly FileError[]
   /** The first thousand. All of them have been handed to the sink. */
   readonly rejections: readonly Rejection[]
 }
+
+/** A name or a reason may hold a secret, too. */
+const masked = ({ file, reason }: FileError): FileError => ({ file: keptName(file), reason: keptReason(reason) })
 
 const REJECTIONS_KEPT = 1000
 
@@ -69,12 +74,12 @@ const REJECTIONS_KEPT = 1000
  * - a delivery that fails ends the import: the promise is rejected with that error.
  */
 export async function importPaths(paths: readonly string[], options: ImportOptions): Promise<ImportSummary> {
-  const { sink, context = {}, onProgress, signal, batchSize = BATCH_RECORDS } = options
-  const { files, errors } = await findFiles(paths)
+  const { sink, context = {}, onProgress, signal, batchSize = BATCH_RECORDS, follow = false } = options
+  const { files, errors, leftOut } = await findFiles(paths, { follow })
   const totalBytes = files.every((file) => file.bytes !== null) ? files.reduce((sum, file) => sum + (file.bytes ?? 0), 0) : null
   const found = {
-    errors: errors.map(({ file, reason }) => ({ file: keptName(file), reason: keptReason(reason) })),
-    skipped: [] as FileError[],
+    errors: errors.map(masked),
+    skipped: leftOut.map(masked),
     files: [] as { path: string; read: number; error: string | null }[],
     rejections: [] as Rejection[],
   }

@@ -8,11 +8,16 @@ import { migrate as apply } from 'drizzle-orm/node-postgres/migrator'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { DatabaseError, errorCode } from '#database/errors.ts'
+import { beginWait, QUIET } from '#database/waiting.ts'
+import type { Patience, Wait } from '#database/waiting.ts'
 
 /** Any fixed number will do; it must differ from the other advisory locks of the product. */
 const LOCK = 7_264_501
 
 const ATTEMPTS = 5
+
+/** No update takes longer. */
+const UPDATE_MS = 6 * 3_600_000
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
@@ -20,13 +25,15 @@ const HERE = fileURLToPath(new URL('.', import.meta.url))
  * Brings the schema up to date; several processes may do so at once. Throws `DatabaseError`: `DATABASE_NEWER` when the database has
  * migrations that this release does not know, `MIGRATIONS_DIFFER` when one is missing below a later one or was edited, `MIGRATION_FAILED`.
  */
-export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<void> {
+export async function migrate(pool: pg.Pool, folder: string = HERE, patience: Patience = QUIET): Promise<void> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query('select pg_advisory_lock($1)', [LOCK])
+    // With nothing to apply there is nothing to wait for.
+    if ((await compare(client, folder)) === 0) return
+    await lockIn(client, patience)
     try {
-      // With nothing to apply nothing but a look is needed: also who may only read (the API's own login) gets through.
+      // Another process may have applied them meanwhile.
       if ((await compare(client, folder)) > 0) await applyAll(client, folder)
     } finally {
       await client.query('select pg_advisory_unlock($1)', [LOCK])
@@ -43,6 +50,38 @@ export async function migrate(pool: pg.Pool, folder: string = HERE): Promise<voi
     )
   } finally {
     client.release(broken)
+  }
+}
+
+/** How many migrations of this release the database lacks; changes nothing. Throws `DATABASE_NEWER`, `MIGRATIONS_DIFFER`. */
+export async function pendingMigrations(pool: pg.Pool, folder: string = HERE): Promise<number> {
+  const client = await pool.connect()
+  try {
+    return await compare(client, folder)
+  } finally {
+    client.release()
+  }
+}
+
+/** An update may take many minutes: so it is waited for as long as its holder works, and only one who does nothing is given up on. */
+async function lockIn(client: pg.PoolClient, patience: Patience): Promise<void> {
+  let holder: { readonly pid: number; readonly program: string; readonly works: boolean } | undefined
+  const whom = (): string =>
+    `the lock of the schema's update: ${holder === undefined ? 'another process holds it' : `the database session ${holder.pid} (${holder.program || 'unknown program'}) holds it${holder.works ? ' and works' : ' and does nothing'}`}`
+  const begin = (waitMs?: number): Wait => beginWait(patience, whom, 'End that program if it hangs, and try again.', waitMs)
+  const long = begin(UPDATE_MS)
+  let short = begin()
+  for (;;) {
+    const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [LOCK])
+    if (rows[0]?.got) return
+    const { rows: holders } = await client.query<{ pid: number; program: string; works: boolean }>(
+      `select a.pid, a.application_name as program, a.state = 'active' as works from pg_locks l join pg_stat_activity a using (pid)
+        where l.locktype = 'advisory' and l.granted and l.objid = $1 and l.database = (select oid from pg_database where datname = current_database())`,
+      [LOCK],
+    )
+    holder = holders[0]
+    if (holder?.works) short = begin()
+    await (holder?.works ? long : short).step(250)
   }
 }
 

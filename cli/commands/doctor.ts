@@ -1,6 +1,9 @@
 import { Command } from 'commander'
 import { countUsableTokens } from '#api/access/tokens.ts'
 import { readerQueries } from '#database/reader.ts'
+import { roomIn } from '#database/space.ts'
+import type { Room } from '#database/space.ts'
+import type { Finding } from '#ingest/engine/source.ts'
 import { readStatuses } from '#ingest/engine/store.ts'
 import type { PartStatus } from '#ingest/engine/store.ts'
 import { CommandError, withStore } from '../cli.ts'
@@ -10,7 +13,7 @@ import { readConfiguration } from '../doctor/configuration.ts'
 import { reportsReport, webhooksReport } from '../doctor/delivery.ts'
 import type { KeepsRuns } from '../doctor/delivery.ts'
 import { kafkaReport, logFindings } from '../doctor/kafka.ts'
-import { ok, problem, textOf, wordsOf } from '../doctor/report.ts'
+import { ok, problem, textOf, warning, wordsOf } from '../doctor/report.ts'
 import type { Report } from '../doctor/report.ts'
 import { checkSource } from '../doctor/sources.ts'
 import { mustKeepRuns } from '../report/schedule/run-due.ts'
@@ -60,18 +63,42 @@ interface Store {
 async function storeReport(cli: Cli, options: GlobalOptions): Promise<Store> {
   const report = (...findings: Report['findings']): Report => ({ subject: 'store', part: '', findings })
   try {
-    return await withStore(cli, options, async ({ pool }) => ({
-      store: report(ok('database', 'answers'), ...(await logFindings(readerQueries(pool, null)))),
-      // As the API reads them: a login of its own reads no table of sources by itself (docs/operators/access.md).
-      statuses: await readStatuses(readerQueries(pool, null)),
-      tokens: await countUsableTokens(pool),
-      keeps: await mustKeepRuns(pool).then(
-        (): KeepsRuns => ({ may: true }),
-        (error: unknown): KeepsRuns => ({ may: false, why: wordsOf(error) }),
-      ),
-    }))
+    return await withStore(
+      cli,
+      options,
+      async ({ pool, pending, folder, embedded }) => {
+        const room = folder === null ? [] : [roomFinding(await roomIn(folder))]
+        // An older schema may lack what the rest asks for.
+        if (pending > 0) return { store: report(schemaFinding(pending, embedded), ...room), statuses: null, tokens: null, keeps: null }
+        return {
+          store: report(ok('database', 'answers'), ...room, ...(await logFindings(readerQueries(pool, null)))),
+          // As the API reads them: a login of its own reads no table of sources by itself (docs/operators/access.md).
+          statuses: await readStatuses(readerQueries(pool, null)),
+          tokens: await countUsableTokens(pool),
+          keeps: await mustKeepRuns(pool).then(
+            (): KeepsRuns => ({ may: true }),
+            (error: unknown): KeepsRuns => ({ may: false, why: wordsOf(error) }),
+          ),
+        }
+      },
+      'look',
+    )
   } catch (error) {
     const next = 'Correct DATABASE_URL or --data-dir, or start the database. Collectors keep their cursors there.'
     return { store: report(problem('database', wordsOf(error), next)), statuses: null, tokens: null, keeps: null }
   }
+}
+
+/** Looking changes nothing, the schema neither. */
+function schemaFinding(pending: number, embedded: boolean): Finding {
+  const message = `${pending} migration${pending === 1 ? '' : 's'} of this release ${pending === 1 ? 'is' : 'are'} not applied`
+  return embedded
+    ? warning('schema', message, 'The next command that reads or imports brings an embedded store up to date; `trailjoin migrate` does it at once.')
+    : problem('schema', message, 'Run `trailjoin migrate`: no other command changes the schema of a server.')
+}
+
+function roomFinding({ state, message }: Room): Finding {
+  if (state === 'enough') return ok('disk', message)
+  const next = 'Make room: on a full disk nothing can be stored. docs/operators/running.md names the limits.'
+  return state === 'scarce' ? warning('disk', message, next) : problem('disk', message, next)
 }

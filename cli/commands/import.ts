@@ -19,14 +19,20 @@ export const importCommand: CommandFactory = (cli) =>
     .option('--json', 'print one summary object')
     .option('--strict', 'fail when any record is rejected')
     .option('--config <file>', 'configuration file, for access logs in words of their own (default: TRAILJOIN_CONFIG, else trailjoin.yaml here)')
+    .option('--follow', 'follow symbolic links that lead out of a folder')
     .option('--tenant <guid>', 'tenant of exports that do not name their own (Graph, portal)')
     .action(async (paths: string[], _options: unknown, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { json?: true; strict?: true; tenant?: string; config?: string }>()
+      const options = command.optsWithGlobals<GlobalOptions & { json?: true; strict?: true; tenant?: string; config?: string; follow?: true }>()
       const { tenant } = parseUsage(z.object({ tenant: guid.optional() }), { tenant: options.tenant })
       const apiLogs = await readConfiguredApiLogs(cli, options.config).catch((error: unknown) => {
         throw error instanceof ConfigError ? new UsageError(error.message) : error
       })
-      const summary = await withStore(cli, options, ({ pool }) => load(cli, pool, { paths, tenantId: tenant, apiLogs }))
+      const summary = await withStore(
+        cli,
+        options,
+        (database) => load(cli, database, { paths, tenantId: tenant, apiLogs, follow: options.follow === true }),
+        'store',
+      )
       await report(cli, summary, options.json === true)
       if (summary.errors.length > 0)
         throw new CommandError(`${summary.errors.length} of ${summary.files.length} files could not be read, or not to their end; the rest is stored.`)

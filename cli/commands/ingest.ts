@@ -8,6 +8,7 @@ import { ConfigError } from '../../config.ts'
 import { CommandError, UsageError, withStore } from '../cli.ts'
 import type { Cli, CommandFactory, GlobalOptions } from '../cli.ts'
 import { collect, describeSources, openAll } from '../collect.ts'
+import { guardedSink } from '../guarded-sink.ts'
 import { parseMetricsAddress, serveMetrics } from '../metrics-server.ts'
 import type { MetricsAddress, MetricsServer } from '../metrics-server.ts'
 import { printable } from '../output/table.ts'
@@ -35,7 +36,7 @@ export const ingestCommand: CommandFactory = (cli) =>
       const configured = await readAll(cli, options.config).catch((error: unknown) => {
         throw error instanceof ConfigError ? new UsageError(error.message) : error
       })
-      await withStore(cli, options, (database) => ingest(cli, database, configured.sources, configured.logs, options, metrics))
+      await withStore(cli, options, (database) => ingest(cli, database, configured.sources, configured.logs, options, metrics), options.once ? 'store' : 'role')
     })
 
 async function readAll(cli: Cli, file: string | undefined): Promise<{ readonly sources: ConfiguredSources; readonly logs: ApiLogs | undefined }> {
@@ -44,7 +45,7 @@ async function readAll(cli: Cli, file: string | undefined): Promise<{ readonly s
 
 async function ingest(
   cli: Cli,
-  { pool }: Database,
+  { pool, folder }: Database,
   configured: ConfiguredSources,
   logs: ApiLogs | undefined,
   { config, once }: IngestOptions,
@@ -58,7 +59,8 @@ async function ingest(
   const stopWebhooks = cli.config.kafka ? null : await startConfiguredWebhooks(cli, config, pool, logger)
   const work = cli.config.kafka ? undefined : createWorkMetrics(registry, pool)
   const { sink, close } = await openSink(cli, pool, logger, 'trailjoin-ingest', true, work)
-  const counted = countReceipts(logs === undefined ? sink : translatingSink(sink, logs))
+  const guarded = guardedSink(sink, folder)
+  const counted = countReceipts(logs === undefined ? guarded : translatingSink(guarded, logs))
   let server: MetricsServer | null = null
   try {
     if (address !== null) server = await serveMetrics(address, registry, () => null)

@@ -108,7 +108,7 @@ test.each([
   [['--cur', 'x.csv', '--format', 'pdf'], 2, '--cur: the comparison is printed as table, json, ndjson, csv'],
   [['--cur', 'x.csv', '--cloud', 'gcp'], 2, '--cur goes with --from and --to only, not with --cloud'],
   [['--cur', 'nowhere.csv'], 1, 'nowhere.csv: cannot be read'],
-  [['--prices', 'nowhere.yaml'], 1, 'nowhere.yaml: cannot be read: there is no such file'],
+  [['--prices', 'nowhere.yaml'], 1, 'nowhere.yaml: does not exist'],
 ])('%j ends with %d and says why', async (args, code, message) => {
   const ended = await report(...args)
   expect([ended.code, ended.stdout]).toEqual([code, ''])
@@ -154,7 +154,7 @@ describe('reports of the configuration', () => {
     const file = join(folder, 'bad.yaml')
     await writeFile(file, 'reports:\n  - { name: bad, every: day, format: csv, folder: out, prices: nowhere.yaml }\n')
     const ended = await run('report', 'run', '--config', file)
-    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('nowhere.yaml: cannot be read')])
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('nowhere.yaml: does not exist')])
   })
   test('are made by the running program, too', { timeout: 60_000 }, async () => {
     const file = await configured('served')

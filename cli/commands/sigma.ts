@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { z } from 'zod'
 import type { Source } from '#core/event.ts'
 import { formatTime } from '#core/time.ts'
 import { findFiles } from '#ingest/paths.ts'
 import { inOrder, instant } from '#api/query.ts'
+import { readTextFile, TextFileError } from '../../config/text-file.ts'
 import { CommandError, parseUsage, UsageError, withStore } from '../cli.ts'
 import type { CommandFactory, GlobalOptions } from '../cli.ts'
 import { formatOption, printListing } from '../output/listing.ts'
 import type { ListFormat } from '../output/listing.ts'
+import { printable } from '../output/table.ts'
 import type { Column } from '../output/table.ts'
 import { linkedEvents } from '../sigma/events.ts'
 import { SigmaError } from '../sigma/fault.ts'
@@ -55,14 +56,15 @@ export const sigmaCommand: CommandFactory = (cli) => {
     .description('runs Sigma rules over the linked events; docs/sigma.md says what of Sigma is understood')
     .argument('<rules...>', 'YAML files or folders of them')
     .addOption(formatOption())
+    .option('--follow', 'follow symbolic links that lead out of a folder')
     .option('--from <time>', 'events from here on')
     .option('--to <time>', 'events before this time')
     .option('--skip-refused', 'run the other rules where some are refused; the refused ones are named')
-    .action(async (paths: string[], given: { from?: string; to?: string; format: ListFormat; skipRefused?: true }, command: Command) => {
+    .action(async (paths: string[], given: { from?: string; to?: string; format: ListFormat; skipRefused?: true; follow?: true }, command: Command) => {
       const { dataDir } = command.optsWithGlobals<GlobalOptions>()
-      const { format, skipRefused = false, ...range } = given
+      const { format, skipRefused = false, follow = false, ...range } = given
       const { from = null, to = null } = parseUsage(Range, range)
-      const { rules, refused } = await readAll(paths)
+      const { rules, refused } = await readAll(paths, { follow, say: cli.say })
       if (refused.length > 0 && !skipRefused) throw new UsageError(refused.map(({ reason }) => reason).join('\n'))
       for (const { reason } of refused) cli.say(`Refused: ${reason}`)
       if (rules.length === 0) throw new UsageError('No rule is left to run.')
@@ -120,8 +122,9 @@ const checkCommand: CommandFactory = (cli) =>
     .description('says which Sigma rules can be run here, and why the others cannot; ends with 1 where one is refused')
     .argument('<rules...>', 'YAML files or folders of them')
     .addOption(formatOption())
-    .action(async (paths: string[], { format }: { format: ListFormat }) => {
-      const { rules, refused } = await readAll(paths)
+    .option('--follow', 'follow symbolic links that lead out of a folder')
+    .action(async (paths: string[], { format, follow }: { format: ListFormat; follow?: true }) => {
+      const { rules, refused } = await readAll(paths, { follow: follow === true, say: cli.say })
       const accepted = rules.flatMap((rule): Checked[] => {
         // Of a count, the rule that is counted stands for both.
         if (rule.kind === 'event' && rule.id === null && rules.some((other) => other.kind === 'correlation' && other.place === rule.place)) return []
@@ -157,19 +160,23 @@ interface Refused {
 }
 
 /** The rules of all files, and the files that hold one that is refused. */
-async function readAll(paths: readonly string[]): Promise<{ readonly rules: readonly SigmaRule[]; readonly refused: readonly Refused[] }> {
+async function readAll(
+  paths: readonly string[],
+  { follow, say }: { readonly follow: boolean; readonly say: (line: string) => void },
+): Promise<{ readonly rules: readonly SigmaRule[]; readonly refused: readonly Refused[] }> {
   const rules: SigmaRule[] = []
   const refused: Refused[] = []
   const files: string[] = []
-  const found = await findFiles(paths)
-  if (found.errors.length > 0) throw new CommandError(found.errors.map(({ file, reason }) => `${file} ${reason}`).join('\n'))
+  const found = await findFiles(paths, { follow })
+  for (const { file, reason } of found.leftOut) say(printable(`left out: ${file}: ${reason}`))
+  if (found.errors.length > 0) throw new CommandError(found.errors.map(({ file, reason }) => `${file}: ${reason}`).join('\n'))
   for (const { path } of found.files) if (paths.includes(path) || /\.ya?ml$/i.test(path)) files.push(path)
   if (files.length === 0) throw new CommandError(`There is no rule in ${paths.join(', ')}: rules are files that end in .yml or .yaml.`)
   for (const file of files) {
     try {
-      rules.push(...readRules(await readFile(file, 'utf8'), file))
+      rules.push(...readRules(await readTextFile(file, 'Sigma rule'), file))
     } catch (error) {
-      if (!(error instanceof SigmaError)) throw error
+      if (!(error instanceof SigmaError) && !(error instanceof TextFileError)) throw error
       refused.push({ file, reason: error.message })
     }
   }

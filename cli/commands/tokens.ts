@@ -40,14 +40,19 @@ function create(cli: Cli): Command {
         scope: scopeOf(options.tenant, options.allTenants === true),
         expiresAt: options.expires instanceof Date ? options.expires : parseExpiry(options.expires),
       }
-      await withStore(cli, options.dataDir === undefined ? {} : { dataDir: options.dataDir }, async ({ pool }) => {
-        const { token, entry } = await createToken(pool, wanted)
-        if (options.json) return await cli.out.write(`${JSON.stringify({ token, ...shown(entry) })}\n`)
-        cli.say(
-          `Token ${entry.prefix}… (${entry.roles.join(', ')}; ${scopeText(entry.scope)}) is good until ${entry.expiresAt.toISOString()}. It is shown this once:`,
-        )
-        await cli.out.write(`${token}\n`)
-      })
+      await withStore(
+        cli,
+        options.dataDir === undefined ? {} : { dataDir: options.dataDir },
+        async ({ pool }) => {
+          const { token, entry } = await createToken(pool, wanted)
+          if (options.json) return await cli.out.write(`${JSON.stringify({ token, ...shown(entry) })}\n`)
+          cli.say(
+            `Token ${entry.prefix}… (${entry.roles.join(', ')}; ${scopeText(entry.scope)}) is good until ${entry.expiresAt.toISOString()}. It is shown this once:`,
+          )
+          await cli.out.write(`${token}\n`)
+        },
+        'store',
+      )
     })
 }
 

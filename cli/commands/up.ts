@@ -27,26 +27,31 @@ export const upCommand: CommandFactory = (cli) =>
       const store = options.demo || storeOf(cli.config, options).databaseUrl === undefined ? { dataDir } : {}
       // Live records belong in no demo.
       const configured = options.demo ? null : await readSourcesIfAny(cli, options.config)
-      await withStore(cli, store, async (database) => {
-        await withServices(cli, database, { findings: true, config: options.config }, async ({ services, collectFrom }) => {
-          const ready = async (): Promise<readonly string[]> => {
-            if (configured !== null) return ['', await collectFrom(configured)]
-            if (!options.demo) return []
-            await loadDemo(cli, database.pool, dataDir)
-            return ['', ...(await demoLines(database.pool, dataDir))]
-          }
-          // Nobody is told of the demo's findings.
-          const stopWebhooks = options.demo
-            ? null
-            : await startConfiguredWebhooks(cli, options.config, database.pool, sourceLogger(cli.config.logLevel, 'webhooks').logger)
-          try {
-            const serving = (): Promise<void> => serve(cli, database, options, { dataDir, services, ready })
-            await (options.demo ? serving() : withReportRounds(cli, database.pool, options.config, serving))
-          } finally {
-            await stopWebhooks?.()
-          }
-        })
-      })
+      await withStore(
+        cli,
+        store,
+        async (database) => {
+          await withServices(cli, database, { findings: true, config: options.config }, async ({ services, collectFrom }) => {
+            const ready = async (): Promise<readonly string[]> => {
+              if (configured !== null) return ['', await collectFrom(configured)]
+              if (!options.demo) return []
+              await loadDemo(cli, database, dataDir)
+              return ['', ...(await demoLines(database.pool, dataDir))]
+            }
+            // Nobody is told of the demo's findings.
+            const stopWebhooks = options.demo
+              ? null
+              : await startConfiguredWebhooks(cli, options.config, database.pool, sourceLogger(cli.config.logLevel, 'webhooks').logger)
+            try {
+              const serving = (): Promise<void> => serve(cli, database, options, { dataDir, services, ready })
+              await (options.demo ? serving() : withReportRounds(cli, database.pool, options.config, serving))
+            } finally {
+              await stopWebhooks?.()
+            }
+          })
+        },
+        'role',
+      )
     })
 
 async function demoLines(pool: Database['pool'], dataDir: string): Promise<string[]> {

@@ -95,10 +95,7 @@ describe('what is told to others', () => {
         '  - {name: unpriced, every: month, format: focus, folder: new, prices: nowhere.yaml}\n',
       join(folder, 'trailjoin.yaml'),
     )
-    const others = [
-      'problem blocked: the folder /a-file/below cannot be written into: ENOTDIR',
-      'problem unpriced: /nowhere.yaml: cannot be read: there is no such file',
-    ]
+    const others = ['problem blocked: the folder /a-file/below cannot be written into: ENOTDIR', 'problem unpriced: /nowhere.yaml: does not exist']
     expect(lines(await reportsReport(reports, {}, { may: true }))).toEqual(['ok good: can be made, and goes to /new/one', ...others])
     // Where the database lets nobody keep what was made, `api` makes none; where it does not answer, nobody knows.
     expect(lines(await reportsReport(reports, {}, { may: false, why: 'GRANT it' }))).toEqual([

@@ -1,12 +1,13 @@
 /** The user's price table: a YAML file. Numbers are taken as they are written, never through a float. */
-import { readFile } from 'node:fs/promises'
-import { parse, YAMLParseError } from 'yaml'
+import { LineCounter } from 'yaml'
 import { z } from 'zod'
 import type { PriceEntry, PriceTable } from '#api/usage/price.ts'
 import { parsePrice } from '#api/usage/price.ts'
 import { SOURCES } from '#core/event.ts'
 import { sha256 } from '#core/record.ts'
 import { parseTime } from '#core/time.ts'
+import { readTextFile, TextFileError } from '../../config/text-file.ts'
+import { readYaml } from '../../config/yaml-text.ts'
 import { CommandError } from '../cli.ts'
 
 const day = z.string().refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && parseTime(`${text}T00:00:00Z`) !== null, 'is no day like 2026-09-01')
@@ -28,10 +29,12 @@ const File = z.strictObject({
   prices: z.array(Entry).min(1, 'is empty'),
 })
 
+const MOST_NAMED = 10
+
 /** Reads a price table. Throws CommandError that names the file and every fault in it. */
 export async function readPriceFile(path: string): Promise<PriceTable> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${path}: cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`)
+  const text = await readTextFile(path, 'price table').catch((error: unknown) => {
+    throw error instanceof TextFileError ? new CommandError(error.message) : error
   })
   return parsePriceFile(text, path)
 }
@@ -42,7 +45,10 @@ export function parsePriceFile(text: string, path: string): PriceTable {
   if (!parsed.success)
     throw new CommandError(
       parsed.error.issues
-        .map((issue) => `${path}: ${placeOf(issue.path)}${issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message}`)
+        .map(
+          (issue) =>
+            `${path}: ${placeOf(issue.path)}${issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.slice(0, MOST_NAMED).join(', ')}${issue.keys.length > MOST_NAMED ? ' …' : ''}` : issue.message}`,
+        )
         .join('\n'),
     )
   const { currency, per, prices } = parsed.data
@@ -59,13 +65,11 @@ export function parsePriceFile(text: string, path: string): PriceTable {
 }
 
 function yamlOf(text: string, path: string): unknown {
-  try {
-    // The failsafe schema knows only text: 0.1 stays what was written.
-    return parse(text, { schema: 'failsafe', prettyErrors: true })
-  } catch (error) {
-    if (error instanceof YAMLParseError) throw new CommandError(`${path}: is no YAML: ${error.message}`)
-    throw error
-  }
+  // The failsafe schema knows only text: 0.1 stays what was written.
+  const [first] = readYaml(text, new LineCounter(), { single: true, schema: 'failsafe' })
+  if (first === undefined) return null
+  if ('faults' in first) throw new CommandError(first.faults.map(({ line, message }) => `${path}:${line}: is no YAML: ${message}`).join('\n'))
+  return first.value
 }
 
 const placeOf = (path: readonly PropertyKey[]): string =>

@@ -1,6 +1,7 @@
 /** Reads Sigma rules (https://sigmahq.io, specification 2.x) as far as docs/sigma.md says; whatever else a file holds that would change its meaning is refused with file and line. */
-import { LineCounter, parseAllDocuments, type Document } from 'yaml'
+import { LineCounter, type Document } from 'yaml'
 import { z } from 'zod'
+import { readYaml } from '../../config/yaml-text.ts'
 import { legacyCount } from './aggregation.ts'
 import { compileCondition } from './condition.ts'
 import { readCorrelation, type Correlation } from './correlation.ts'
@@ -59,12 +60,12 @@ const RuleHead = z.looseObject({
 /** The rules of a file's text (several documents may stand in one). @throws SigmaError with file, line and reason */
 export function readRules(text: string, file: string): readonly SigmaRule[] {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  if (!Array.isArray(documents) || documents.length === 0) throw new SigmaError(`${file}: holds no rule`)
-  return (documents as Document[]).flatMap((document) => {
-    const broken = document.errors[0]
-    if (broken) refuse({ file, line: lines.linePos(broken.pos[0]).line }, broken.message)
-    return readRule(document, (...path) => ({ file, line: lineOf(document, lines, path) }))
+  const documents = readYaml(text, lines)
+  if (documents.length === 0) throw new SigmaError(`${file}: holds no rule`)
+  return documents.flatMap((one) => {
+    if ('faults' in one) return refuse({ file, line: one.faults[0]!.line }, one.faults[0]!.message)
+    const { document, value } = one
+    return readRule(value, (...path) => ({ file, line: lineOf(document, lines, path) }))
   })
 }
 
@@ -82,8 +83,7 @@ function lineOf(document: Document, lines: LineCounter, path: readonly (string |
 
 export type PlaceOf = (...path: (string | number)[]) => Place
 
-function readRule(document: Document, place: PlaceOf): readonly SigmaRule[] {
-  const value = document.toJS({ maxAliasCount: 100 }) as unknown
+function readRule(value: unknown, place: PlaceOf): readonly SigmaRule[] {
   const head = RuleHead.safeParse(value)
   if (!head.success) {
     const issue = head.error.issues[0]!

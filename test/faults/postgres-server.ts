@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { openDatabase } from '#database/open.ts'
 import { startEmbedded, withDatabase } from '#database/embedded.ts'
 import type { EmbeddedServer } from '#database/embedded.ts'
 import { testDataDir } from '../postgres.ts'
@@ -47,6 +48,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.connect()
       await client.query(`create database ${database}`)
       await client.end()
+      // No role does that.
+      await (await openDatabase({ databaseUrl: withDatabase(current(), database), purpose: 'migrate' })).close()
     },
     async kill() {
       const pid = await pidOf()
