@@ -17,7 +17,7 @@ export class TextFileError extends Error {
 const MEBIBYTE = 1024 * 1024
 
 /** Nobody writes more than that by hand; a parser takes a hundred times the size in memory. */
-export const MOST_BYTES = 4 * MEBIBYTE
+const MOST_BYTES = 4 * MEBIBYTE
 
 /**
  * Reads a text file: UTF-8, or UTF-16 with its mark (as PowerShell writes).

@@ -6,7 +6,7 @@ import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, parseAll
 import type { Document, LineCounter, Node } from 'yaml'
 
 /** A fault, with its line (from 1). */
-export interface YamlFault {
+interface YamlFault {
   readonly line: number
   readonly message: string
 }

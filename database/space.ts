@@ -9,7 +9,7 @@ import { DatabaseError } from './errors.ts'
 const MEBIBYTE = 1024 * 1024
 
 /** Below this nothing is stored any more: what one batch and its conclusions write, and a checkpoint. */
-export const LEAST_FREE_BYTES = 128 * MEBIBYTE
+const LEAST_FREE_BYTES = 128 * MEBIBYTE
 /** What an empty store takes. */
 const NEW_STORE_BYTES = 80 * MEBIBYTE
 /** Below this whoever stores is warned. */
@@ -48,4 +48,4 @@ export async function mustHaveRoom(folder: string, isNew = false): Promise<void>
 /** What to do about a full disk. */
 export const FREE_UP = 'What was stored stays. Make room and run the same command again: it goes on where this one ended.'
 
-export const mebibytes = (bytes: number): string => `${Math.floor(bytes / MEBIBYTE).toLocaleString('en')} MB`
+const mebibytes = (bytes: number): string => `${Math.floor(bytes / MEBIBYTE).toLocaleString('en')} MB`

@@ -2,7 +2,7 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 
 /** Something to read: a regular file (with its size in bytes), a pipe, or standard input (`-`). */
-export interface Readable {
+interface Readable {
   readonly path: string
   readonly bytes: number | null
 }

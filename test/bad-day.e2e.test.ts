@@ -110,11 +110,14 @@ async function untilStoring(): Promise<void> {
   await (client as pg.Client | null)?.end()
 }
 
+/** Runs a program of the system. */
+const system = (program: string, args: readonly string[]): void => void execFileSync(program, args, { stdio: 'ignore' })
+
 /** A small disk of its own, where the system lets us have one. */
 const mounts = process.getuid?.() === 0 && canMount()
 function canMount(): boolean {
   try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt'], { stdio: 'ignore' })
+    system('unshare', ['--mount', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt'])
     return true
   } catch {
     return false
@@ -124,12 +127,12 @@ function canMount(): boolean {
 async function withDisk(megabytes: number, work: (disk: string) => Promise<void>): Promise<void> {
   const disk = join(folder, 'disk')
   await mkdir(disk)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', disk])
+  system('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', disk])
   try {
     await work(disk)
   } finally {
     for (const pid of (await processesIn(join(disk, 'store', 'postgres'))) ?? []) signal(pid, 'SIGKILL')
-    execFileSync('umount', ['--lazy', disk])
+    system('umount', ['--lazy', disk])
   }
 }
 
@@ -385,7 +388,7 @@ describe('a data folder that cannot be used', () => {
   test.skipIf(!mounts)('because its file system is read-only', async () => {
     await withDisk(300, async (disk) => {
       expect((await run(['migrate'], join(disk, 'store'))).code).toBe(0)
-      execFileSync('mount', ['-o', 'remount,ro', disk])
+      system('mount', ['-o', 'remount,ro', disk])
       expectSentence(await run(['agents'], join(disk, 'store')), 1, /cannot use .* as data folder: the file system is read-only/)
     })
   })
