@@ -90,7 +90,8 @@ test('aliases that a person writes, UTF-16 with its mark and a pipe are read', a
   writeFileSync(file, Buffer.from('\ufeffsources: []\n', 'utf16le'))
   expect((await readNamed(file))?.text).toBe('sources: []\n')
   const pipe = join(folder, 'pipe')
-  execFileSync('mkfifo', [pipe])
+  const program = 'mkfifo'
+  execFileSync(program, [pipe])
   const reading = readTextFile(pipe, 'Sigma rule')
   writeFileSync(pipe, 'title: x\n')
   expect(await reading).toBe('title: x\n')
