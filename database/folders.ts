@@ -60,7 +60,7 @@ export async function mustHaveStore(dataDir: string, make: boolean): Promise<boo
     throw new DatabaseError('DATA_DIR_UNUSABLE', `cannot use ${dataDir} as data folder: something else is in its place`)
   throw new DatabaseError(
     'NO_STORE',
-    `there is no store in ${dataDir}${there === null ? ', which does not exist' : ''}. Reading makes none: name another folder with --data-dir, or make one with \`trailjoin import PATH --data-dir ${dataDir}\`.`,
+    `there is no store in ${dataDir}${there === null ? ', which does not exist' : ''}. Reading makes none: name another folder with --data-dir, or make one: trailjoin import PATH --data-dir ${dataDir}`,
   )
 }
 
