@@ -26,9 +26,36 @@ const MOST_SEEN = 2000
 
 /** The record in the vocabulary's spelling, its text cells unpacked. */
 export function respell(value: JsonObject, { root, textCells }: Vocabulary): Respelled {
+  if (fits(value, root)) return { value, changed: false, unreadable: NONE }
   const state: State = { renamed: false, unpacked: false, unreadable: [] }
   const result = object(value, root, '', state)
   return { value: result, changed: state.renamed || (state.unpacked && !textCells), unreadable: state.unreadable }
+}
+
+const NONE: readonly Unreadable[] = []
+
+/** Whether nothing is to be done: the look that every record gets. It makes nothing. */
+function fits(value: JsonObject, place: Place): boolean {
+  for (const key in value) {
+    const written = value[key]
+    if (written === null) continue
+    const known = place.names.get(key)
+    if (known === undefined) {
+      if (target(place, key, value) !== null) return false
+    } else if (known.structure) {
+      if (!fitsStructure(written, known)) return false
+    } else if (known.word && typeof written !== 'string') return false
+  }
+  return true
+}
+
+function fitsStructure(written: Json | undefined, place: Place): boolean {
+  if (written === null || written === undefined || written === '') return true
+  if (typeof written !== 'object') return false
+  const { items } = place
+  if (!Array.isArray(written)) return place.names.size > 0 ? fits(written as JsonObject, place) : items === null || place.free
+  if (items === null) return place.free || written.length === 0
+  return !items.structure || (written as readonly Json[]).every((item) => fitsStructure(item, items))
 }
 
 /** Whether a record can be a row of the vocabulary's table at all. */
