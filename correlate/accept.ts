@@ -1,6 +1,6 @@
-import type { FormatModule, TrailEvent } from '#core/event.ts'
+import type { TrailEvent } from '#core/event.ts'
 import { type JsonObject, type RawRecord, type Rejection, cutRefused, sha256 } from '#core/record.ts'
-import { normalised, readEvent, readRecord } from './formats/reading.ts'
+import { isRecord, normalised, readEvent, readRecord } from './formats/reading.ts'
 import type { Unreadable } from './formats/spelling/respell.ts'
 import { type KnownPaths, compilePaths, unmappedPaths } from './unmapped.ts'
 
@@ -43,16 +43,11 @@ export function accept(record: RawRecord): Accepted | Rejection {
   }
 }
 
-/** The format that recognised a value last: most records are followed by one of their kind. */
-let lately: FormatModule | null = null
-
 /** Whether any format recognises the value. In another spelling only where it is whole: forwarders put parts of a record, renamed, beside it. */
 export function knows(value: JsonObject): boolean {
-  if (lately?.recognise(value)) return true
+  if (isRecord(value)) return true
   const reading = readRecord(value)
-  if (reading === null) return false
-  lately = reading.format
-  return !reading.changed || 'event' in normalised(reading, {})
+  return reading !== null && (!reading.changed || 'event' in normalised(reading, {}))
 }
 
 /** Parts that should be objects and are not hold something that nobody read, known or not; so do columns that nobody knows. */

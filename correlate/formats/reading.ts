@@ -24,9 +24,22 @@ export function readRecord(value: JsonObject): Reading | null {
 }
 
 function asItStands(value: JsonObject): Reading | null {
-  for (const [name, format] of formats) if (format.recognise(value)) return { name, format, left: [], ...respell(value, format.spelling.of(value)) }
-  return null
+  const found = recognised(value)
+  return found && { name: found[0], format: found[1], left: [], ...respell(value, found[1].spelling.of(value)) }
 }
+
+/** The format that recognised a value last: most records are followed by one of their kind, and no two formats recognise the same. */
+let lately: (typeof formats)[number] | undefined
+
+function recognised(value: JsonObject): (typeof formats)[number] | null {
+  if (lately?.[1].recognise(value)) return lately
+  const found = formats.find((one) => one !== lately && one[1].recognise(value))
+  if (found) lately = found
+  return found ?? null
+}
+
+/** Whether a format recognises the value as it stands. */
+export const isRecord = (value: JsonObject): boolean => recognised(value) !== null
 
 function inAnotherSpelling(value: JsonObject): Reading | null {
   for (const [name, format] of formats) {
