@@ -146,10 +146,20 @@ export function createCorrelator(
       forgetTimer()
       waiting = 0
       await derive(() => !signal?.aborted)
-      if (unanalysed >= ANALYZE_AFTER) await pool.query('analyze heads, events, conclusions, timeline')
+      if (unanalysed >= ANALYZE_AFTER) await analyze(pool)
       unanalysed = 0
     },
   }
+}
+
+/** A third of the usual sample (9,000 rows of each table): the plans are the same, and analysing costs a fraction (facts: 11.4 µs a record at 100, 1.0 at 10). */
+const STATISTICS_TARGET = 30
+
+async function analyze(pool: pg.Pool): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query(`set local default_statistics_target = ${STATISTICS_TARGET}`)
+    await client.query('analyze heads, events, conclusions, timeline')
+  })
 }
 
 /** Of several records of a new event the first one counts as stored. */
