@@ -1,3 +1,5 @@
+import { undisguised, unescaped } from './escapes.ts'
+
 /** What a key says about its value, judged by the words that it is made of: `apiKey`, `DB_PASSWORD`, `masterUserPassword`, `x-api-key`. */
 
 /** Words that a secret is called by, alone or as the last word of a key. */
@@ -6,7 +8,7 @@ const SECRETS: ReadonlySet<string> = new Set(
     'password passwd passwort pwd passphrase passcode passwords pass secret secrets token tokens cookie cookies authorization assertion ' +
     'jwt jws jwe bearer apikey apikeys privatekey secretkey accesskey sharedkey accountkey masterkey signingkey encryptionkey sessiontoken accesstoken ' +
     'refreshtoken idtoken clientsecret authtoken authkey otp totp sas sig signature psk mnemonic connectionstring connstring connstr dsn pem pfx pkcs12 p12 ' +
-    'keystore kubeconfig userpass userpassword dbpassword pgpassword mysqlpwd htpasswd sshkey'
+    'pin jsessionid phpsessid kennwort wachtwoord contrasena contrasenya passe motdepasse senha heslo haslo parola losenord salasana plaintext keystore kubeconfig userpass userpassword dbpassword pgpassword mysqlpwd htpasswd sshkey'
   ).split(' '),
 )
 /** The same in two words. */
@@ -23,7 +25,7 @@ const PAIRS: ReadonlySet<string> = new Set(
 const SUSPICIOUS: ReadonlySet<string> = new Set('key keys credential credentials creds auth code salt seed hmac mac csrf xsrf ticket grant'.split(' '))
 /** Words at the end that say how the secret is carried: they are taken off. */
 const CARRIERS: ReadonlySet<string> = new Set(
-  'value values string text data binary material plaintext plain clear hash salt content new old current previous primary secondary base64 b64 encoded encrypted raw json payload pem header param parameter input'.split(
+  'value values string text data binary material plaintext plain clear hash salt content new old current previous primary secondary base64 b64 encoded encrypted raw json payload pem header param parameter input confirmation confirm confirmed repeat repeated again'.split(
     ' ',
   ),
 )
@@ -75,10 +77,16 @@ const NOT_SECRET: ReadonlySet<string> = new Set([
  */
 export type SecretKey = 'secret' | 'object' | 'looks' | null
 
+/** A key without escapes, accents and disguise. */
+function latin(key: string): string {
+  const short = key.slice(0, 128)
+  if (/^[\w.:@$ -]*$/.test(short)) return short
+  return undisguised(unescaped(short)).normalize('NFD').replace(/\p{M}/gu, '')
+}
+
 /** The words of a key in lower case. */
 export function wordsOf(key: string): string[] {
-  return key
-    .slice(0, 128)
+  return latin(key)
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase()
@@ -86,10 +94,21 @@ export function wordsOf(key: string): string[] {
     .filter((word) => word !== '')
 }
 
-/** What a key says about its value. Slow: callers remember the answer. */
-export function secretKey(key: string): SecretKey {
-  const joined = key
-    .slice(0, 128)
+/** Keys repeat from text to text; the bound keeps keys that a caller may choose from filling memory. */
+const kinds = new Map<string, SecretKey>()
+
+/** What a key says about its value. */
+export function kindOfKey(key: string): SecretKey {
+  let kind = kinds.get(key)
+  if (kind === undefined) {
+    kind = secretKey(key)
+    if (kinds.size < 20_000 && key.length < 200) kinds.set(key, kind)
+  }
+  return kind
+}
+
+function secretKey(key: string): SecretKey {
+  const joined = latin(key)
     .replace(/[^A-Za-z\d]/g, '')
     .toLowerCase()
   if (EXACT.has(joined)) return 'secret'
@@ -98,7 +117,7 @@ export function secretKey(key: string): SecretKey {
   if (words.includes('public')) return null
   let end = words.length
   // `password1`, `secretValue`, `newPasswordHash`: one word stays in any case.
-  while (end > 1 && (CARRIERS.has(words[end - 1]!) || words[end - 1] === '') && !PAIRS.has(`${words[end - 2]}-${words[end - 1]}`)) end--
+  while (end > 1 && (CARRIERS.has(words[end - 1]!) || /^\d*$/.test(words[end - 1]!)) && !PAIRS.has(`${words[end - 2]}-${words[end - 1]}`)) end--
   const last = words[end - 1] ?? ''
   const before = words[end - 2] ?? ''
   if (PAIRS.has(`${before}-${last}`)) return weak(last, before)

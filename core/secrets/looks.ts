@@ -3,33 +3,14 @@
  * One pass from left to right. No expression runs over a whole text, because a run of some million letters takes an expression's whole
  * stack; what is looked for begins at a pair of characters, and most pairs begin nothing.
  */
-import { unescaped } from './escapes.ts'
-import { secretKey } from './keys.ts'
+import { isDisguise, undisguised, unescaped } from './escapes.ts'
+import { kindOfKey } from './keys.ts'
 import type { SecretKey } from './keys.ts'
 import { MASKED, isHarmless, isMasked } from './masked.ts'
 import { looksRandom, namesSecret } from './shapes.ts'
+import { SPOKEN } from './spoken.ts'
+import type { Find, Hit } from './spoken.ts'
 import { VENDOR_TOKENS } from './vendor-tokens.ts'
-
-/** A place in a text and what takes its place. */
-interface Hit {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
-type Find = (text: string, at: number) => Hit | null
-
-/** Keys repeat from text to text; the bound keeps keys that a caller may choose from filling memory. */
-const kinds = new Map<string, SecretKey>()
-
-/** What a key says about its value. */
-export function kindOfKey(key: string): SecretKey {
-  let kind = kinds.get(key)
-  if (kind === undefined) {
-    kind = secretKey(key)
-    if (kinds.size < 20_000 && key.length < 200) kinds.set(key, kind)
-  }
-  return kind
-}
 
 const isLetterOrDigit = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
 
@@ -132,7 +113,9 @@ for (const begin of ['eyJ', 'eyA', 'ewo', 'ew0']) {
   on(begin.slice(0, 2), ANYWHERE, (text, at) => (text.startsWith(begin, at) ? token(text, at) : null))
   on(begin.slice(0, 2), WORD, encoded(begin))
 }
-for (const begin of ['W3s', 'WyJ', 'W3si', 'ZXlK', 'LS0tLS1CRUdJTi', 'UHVUVFktVXNlci']) on(begin.slice(0, 2), WORD, encoded(begin))
+/** `#!/`, `#cloud`, `export `, `Content-Type`, `<powershell>`, `<script>`, `<?xml`, `password`, `[default]`: what starts a machine is passed in base64. */
+const SCRIPTS = ['IyEv', 'I2Nsb3Vk', 'ZXhwb3J0', 'Q29udGVudC1UeXBl', 'PHBvd2Vyc2hlbGw', 'PHNjcmlwdD', 'PD94bW', 'cGFzc3dvcm', 'W2RlZmF1bHRd']
+for (const begin of ['W3s', 'WyJ', 'W3si', 'ZXlK', 'LS0tLS1CRUdJTi', 'UHVUVFktVXNlci', ...SCRIPTS]) on(begin.slice(0, 2), WORD, encoded(begin))
 
 /** Private keys: PEM of every kind, PGP, SSH2, PuTTY; bare ones by the first bytes of their encoding. Without an end they reach to the end of the text. */
 on('--', ANYWHERE, (text, at) => {
@@ -191,14 +174,16 @@ for (const scheme of ['Bearer', 'Basic', 'Negotiate', 'NTLM', 'DPoP', 'SharedKey
     on(written.slice(0, 2), WORD, (text, at) => {
       if (!text.startsWith(written, at)) return null
       let from = at + written.length
-      if (text.charCodeAt(from) !== 32 && text.charCodeAt(from) !== 43) return null
-      while (text.charCodeAt(from) === 32 || text.charCodeAt(from) === 43) from++
+      while (isBlank(text.charCodeAt(from))) from++
+      if (from === at + written.length) return null
       let end = from
       while (end < text.length && (IN_TOKEN[text.charCodeAt(end)] === 1 || text.charCodeAt(end) === 58)) end++
       while (end > from && text.charCodeAt(end - 1) === 46) end--
       const value = text.slice(from, Math.min(end, from + 400))
       return shown(scheme, value) ? { start: from, end, text: MASKED } : null
     })
+
+const isBlank = (code: number): boolean => code === 32 || code === 43 || code === 9 || code === 10 || code === 13
 
 function shown(scheme: string, value: string): boolean {
   if (value.length < 8 || isMasked(value)) return false
@@ -359,8 +344,19 @@ function valueOf(text: string, sign: number, kind: Exclude<SecretKey, null>, nam
     else if (quote !== 0 && code !== 92) break
   }
   if (text.startsWith('<![CDATA[', start)) start += 9
+  // `N'…'` of SQL, `b"…"` of Python.
+  const prefixed = text.charCodeAt(start + 1)
+  if (quote === 0 && (prefixed === 39 || prefixed === 34) && isLetterOrDigit(text.charCodeAt(start))) {
+    quote = prefixed
+    start += 2
+  }
   if (kind === 'looks' && start < refused.end && text === refused.text) return null
   const first = text.charCodeAt(start)
+  // `PWD={…}` of a connection string.
+  if (first === 123 && kind === 'secret' && text.charCodeAt(start - 1) === 61 && before === 59) {
+    const close = text.indexOf('}', start)
+    return close < 0 || text.charCodeAt(start + 1) === 34 ? null : { start: start + 1, end: close, text: MASKED }
+  }
   // Its members are looked at by their own keys; what is no JSON any more is looked at by others.
   if (first === 123 || first === 91 || Number.isNaN(first)) return null
   const surroundings = { before, tag, header: /^(?:proxy-?)?authorization$|cookie$/i.test(name) && quote === 0 && !tag }
@@ -442,6 +438,8 @@ for (const first of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')
     return { start: from, end: stop, text: MASKED }
   })
 
+for (const [pairs, word, find] of SPOKEN) for (const pair of pairs.split(' ')) on(pair, word ? WORD : ANYWHERE, find)
+
 /** Escapes: what they hide is looked at when they are taken off. */
 const ESCAPES = new Uint8Array(128 * 128)
 for (const digit of '234567') ESCAPES[(37 << 7) | digit.charCodeAt(0)] = 1
@@ -450,9 +448,11 @@ for (const pair of ['\\u', '\\x', '&#', '&q', '&a', '&l', '&g']) ESCAPES[(pair.c
 /** True when something in the text may be a secret: one quick pass. */
 export function mayLookSecret(text: string): boolean {
   let before = 32
+  let disguised = false
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code >= 128) {
+      disguised ||= isDisguise(code)
       before = 32
       continue
     }
@@ -463,7 +463,7 @@ export function mayLookSecret(text: string): boolean {
     } else if (ESCAPES[pair] === 1 && isEscape(text, at - 1)) return true
     before = code
   }
-  return false
+  return disguised && maskLooks(text) !== text
 }
 
 function isEscape(text: string, at: number): boolean {
@@ -475,7 +475,7 @@ function isEscape(text: string, at: number): boolean {
 /** The text with every credential in it replaced that is known by its looks. */
 export function maskLooks(text: string): string {
   const masked = maskPlain(text)
-  const plain = unescaped(masked)
+  const plain = undisguised(unescaped(masked))
   if (plain === masked) return masked
   const shown = maskPlain(plain)
   // Only a text whose escapes hid something is kept without them.

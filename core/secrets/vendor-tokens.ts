@@ -142,7 +142,8 @@ export const VENDOR_TOKENS: readonly (readonly [begin: string, least: number, al
   // Other model providers and the tools around them.
   ['sk-or-', 20],
   ['sk-lf-', 20],
-  ['sk-', 32, 'alphanumeric'],
+  ['sk-helicone-', 20],
+  ['sk-', 20, 'alphanumeric'],
   ['gsk_', 30],
   ['xai-', 30],
   ['r8_', 30],
@@ -150,6 +151,7 @@ export const VENDOR_TOKENS: readonly (readonly [begin: string, least: number, al
   ['lsv2_', 30],
   ['pcsk_', 30],
   // Others.
+  ['IncomingWebhook/', 20],
   ['ATCTT3', 30],
   ['ATBB', 28],
   ['dckr_oat_', 20],

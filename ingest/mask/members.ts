@@ -1,7 +1,7 @@
 /** What the key of a member says, and what may be kept of a member's text. */
-import { wordsOf } from '#core/secrets/keys.ts'
+import { kindOfKey, wordsOf } from '#core/secrets/keys.ts'
 import type { SecretKey } from '#core/secrets/keys.ts'
-import { kindOfKey, maskLooks, mayLookSecret } from '#core/secrets/looks.ts'
+import { maskLooks, mayLookSecret } from '#core/secrets/looks.ts'
 import { isHarmless } from '#core/secrets/masked.ts'
 import { isIdentifier, isToken, looksRandom, namesSecret } from '#core/secrets/shapes.ts'
 import { BODIES, CONTENT, IDENTIFYING, WORDS, WORD_MEMBERS, WRAPS } from './services.ts'

@@ -4,7 +4,8 @@
  */
 import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
-import { kindOfKey, mayLookSecret } from '#core/secrets/looks.ts'
+import { kindOfKey } from '#core/secrets/keys.ts'
+import { mayLookSecret } from '#core/secrets/looks.ts'
 import type { Kind } from './kinds.ts'
 import { isSecret, isWord, mayStay, memberOf } from './members.ts'
 import type { Member } from './members.ts'
