@@ -169,7 +169,7 @@ export async function importPaths(paths: readonly string[], options: ImportOptio
       failed.push({ file: keptName(path), reason: keptReason(explain(error)) })
     }
     if (failed.length === 0 && held.objects === 0 && held.places > 0)
-      failed.push({ file: path, reason: 'nothing in it could be read: it holds no JSON record' })
+      failed.push({ file: keptName(path), reason: 'nothing in it could be read: it holds no JSON record' })
     found.errors.push(...failed)
     found.files.push({ path: keptName(path), read: count.seen - before, error: failed[0]?.reason ?? null })
     tell(path, false)

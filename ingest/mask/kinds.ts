@@ -21,10 +21,25 @@ export const PLAIN: Kind = { mode: 'plain', allowed: COMMON_MEMBERS, bodies: nul
 /** What nobody knows: structure and identifiers. */
 export const UNKNOWN: Kind = { mode: 'listed', allowed: COMMON_MEMBERS, bodies: null }
 const TRAIL_BODIES: ReadonlySet<string> = new Set(['requestparameters', 'responseelements', 'additionaleventdata', 'serviceeventdetails'])
-const AUDIT_BODIES: ReadonlySet<string> = new Set(['request', 'response', 'metadata', 'servicedata'])
+const AUDIT_BODIES: ReadonlySet<string> = new Set([
+  'request',
+  'response',
+  'metadata',
+  'servicedata',
+  // As BigQuery's sink names them.
+  'requestjson',
+  'responsejson',
+  'metadatajson',
+  'servicedatajson',
+])
 const ENTRY_BODIES: ReadonlySet<string> = new Set(['jsonpayload', 'textpayload'])
 const API: Kind = { mode: 'plain', allowed: COMMON_MEMBERS, bodies: API_BODIES }
 const ENTRY: Kind = { mode: 'plain', allowed: COMMON_MEMBERS, bodies: ENTRY_BODIES }
+
+/** The log of an own API. */
+export const isApi = (kind: Kind): boolean => kind === API
+/** A record of a service of models, or a log of models' calls. */
+export const isModels = (kind: Kind): boolean => kind === INVOCATION || kind.bodies === TRAIL_BODIES || kind.bodies === AUDIT_BODIES
 
 const kindsOfServices = new Map<string, Kind>()
 function kindOfService(service: string, bodies: ReadonlySet<string>): Kind {
@@ -48,12 +63,17 @@ export function kindOf(value: JsonObject): Kind | null {
   // As its cloud writes it, at the price of three look-ups.
   if (typeof value['eventSource'] === 'string' && typeof value['eventName'] === 'string') return kindOfService(value['eventSource'], TRAIL_BODIES)
   if (isObject(value['protoPayload'])) return kindOfAudit(value['protoPayload'])
+  if (typeof value['category'] === 'string' && MODEL_CATEGORIES.test(value['category'])) return null
   if (isObject(value['properties']) && (typeof value['category'] === 'string' || typeof value['Category'] === 'string')) return PLAIN
   if (value['schemaType'] === 'ModelInvocationLog') return INVOCATION
   const table = value['Type']
   if (typeof table === 'string' && TABLES.test(table) && !('EventSource' in value) && !('ServiceName' in value)) return PLAIN
   return rewritten(value)
 }
+
+/** Diagnostic categories of Azure's services of models, bots, gateways and applications, which hold what was asked and answered. */
+const MODEL_CATEGORIES =
+  /^(?:RequestResponse|Trace|AzureOpenAI\w{0,40}|Gateway\w{0,40}|Aml\w{1,60}|Bot\w{1,40}|App\w{1,60}Logs|Function\w{1,40}|Container\w{1,40}|OperationLogs)$/
 
 /** Tables of Log Analytics that Entra writes to. */
 const TABLES = /^(?:AAD\w{1,40}SignInLogs|SigninLogs|AuditLogs|MicrosoftGraphActivityLogs)$/
@@ -153,8 +173,10 @@ function rewritten(value: JsonObject): Kind | null {
   // In a cell of a table. The service stands in the text; without it, the list of all services decides.
   if (typeof audit === 'string')
     return kindOfService(/"service_?name\\?"\s*:\s*\\?"([\w.]{3,80})/i.exec(audit.slice(0, 4000))?.[1] ?? 'aiplatform.googleapis.com', AUDIT_BODIES)
-  if (keys.has('logname') && (keys.has('jsonpayload') || keys.has('textpayload') || keys.has('insertid'))) return ENTRY
   if (keys.has('servicename') && keys.has('methodname')) return kindOfAudit(value)
+  const flat = get('protopayload.servicename')
+  if (typeof flat === 'string') return kindOfService(flat, AUDIT_BODIES)
+  if (keys.has('logname') && (keys.has('jsonpayload') || keys.has('textpayload') || keys.has('insertid'))) return ENTRY
   if (value['inventory'] === 1) return PLAIN
   if (isObject(get('properties')) && (keys.has('category') || keys.has('operationname'))) return PLAIN
   if (keys.has('activitydisplayname') || (keys.has('operationname') && (keys.has('targetresources') || keys.has('initiatedby') || keys.has('correlationid'))))

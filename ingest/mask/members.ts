@@ -29,6 +29,20 @@ export interface Member {
   readonly names: boolean
   /** `value` of such a pair. */
   readonly values: boolean
+  /** `Property1Name`, `Property1NewValue`: a pair in columns of a table; what both begin with. */
+  readonly numbered: string | null
+  /** The members of a key with full stops, as CloudWatch Logs Insights and flattening tools write it. */
+  readonly path: readonly Member[] | null
+  /** Numbers that a text can be got back from. */
+  readonly embeds: boolean
+  /** A message about what failed, which may quote what was asked. */
+  readonly fails: boolean
+  /** An address, whose query may hold what was asked. */
+  readonly address: boolean
+  /** A statement of SQL, which may call a model. */
+  readonly sql: boolean
+  /** A text that somebody wrote, in the place of a key. */
+  readonly sentence: boolean
 }
 
 const members = new Map<string, Member>()
@@ -59,11 +73,15 @@ function read(key: string): Member {
     !about &&
     !/^(?:count|counts|tokens|token|details|name|names)$/.test(last) &&
     words.some((word) => word === 'prompt' || word === 'prompts' || word === 'completion')
+  const path = key.length <= 200 && /^[\w@-]+(?:\.[\w@-]+)+$/.test(key) ? key.split('.').map(memberOf) : null
   return {
     secret: kindOfKey(key),
     looks: mayLookSecret(key) && maskLooks(key) !== key,
     body:
-      BODIES.has(plain) || (prompt && words.length > 1) || /^gen_?ai\.(?:prompt|completion|content|input|output|tool|system_instructions|choice)/i.test(key),
+      BODIES.has(plain) ||
+      prompt ||
+      (path?.some((one) => one.body) ?? false) ||
+      /^gen_?ai\.(?:prompt|completion|content|input|output|tool|system_instructions|choice)/i.test(key),
     content: CONTENT.has(plain) || prompt,
     wraps: WRAPS.has(plain),
     identifies: about,
@@ -72,6 +90,13 @@ function read(key: string): Member {
     plain,
     names: NAMES.has(plain),
     values: VALUES.has(plain),
+    numbered: /^(.{1,80}\d)(?:Name|Key|DisplayName|NewValue|OldValue|Value)$/.exec(key)?.[1] ?? null,
+    path,
+    embeds: /^(?:embeddings?|vectors?|embeddingsbytype|featurevectors?|denseembedding|sparseembedding)$/.test(plain),
+    fails: /^(?:errormessage|error|exception|stack|stacktrace|failurereason)$/.test(plain),
+    address: /(?:path|ur[il]|request|requestline|query|referr?er|target|href)$/.test(plain),
+    sql: /^(?:query|statement|querystring|sql)$/.test(plain),
+    sentence: !/^\S*(?:\s+\S+){0,3}$/.test(key.slice(0, 300)),
   }
 }
 
@@ -98,6 +123,8 @@ const TITLE = /^[A-Z][A-Za-z]{1,20}(?: [A-Za-z]{1,20}){1,4}$/
 /** True when a text inside of content may stay: a word of a closed list. */
 export function isWord(member: Member, value: string): boolean {
   if (value.length < 1 || isHarmless(value) || isCount(member, value)) return true
+  // Of OpenID Connect, and no model's.
+  if (member.plain === 'prompt' && /^(?:login|consent|select_account|admin_consent|create)$/.test(value)) return true
   if (!member.word) return false
   return WORDS.has(value) || (member.plain.includes('reason') || member.plain.includes('action') ? /^[A-Za-z_]{1,40}$/.test(value) : false)
 }

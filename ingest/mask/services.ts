@@ -58,6 +58,8 @@ const GOOGLE: Readonly<Record<string, string>> = {
   modelarmor: 'template',
   retail: '',
   dlp: 'inspecttemplatename',
+  // No model, but payloads all the same.
+  secretmanager: '',
 }
 
 const sets = (table: Readonly<Record<string, string>>): ReadonlyMap<string, ReadonlySet<string>> =>
@@ -68,6 +70,9 @@ const google = sets(GOOGLE)
 /** What is kept of other texts of unknown or of an LLM's origin. */
 export const COMMON_MEMBERS: ReadonlySet<string> = new Set(COMMON.split(' '))
 
+/** Also `runtime.sagemaker` and `runtime-v2-lex`. */
+const startsSo = (service: string, name: string): boolean => service.startsWith(name) || service.split(/[.-]/).includes(name)
+
 const found = new Map<string, ReadonlySet<string> | null>()
 
 /** The members that may be kept of a service's bodies; null for the many services that log no content. */
@@ -76,7 +81,7 @@ export function membersOf(service: string): ReadonlySet<string> | null {
   if (members === undefined) {
     const short = service.toLowerCase().replace(/\.(?:amazonaws(?:\.com)?(?:\.cn)?|googleapis\.com)$/, '')
     const cloud = service.toLowerCase().endsWith('.googleapis.com') ? google : aws
-    members = cloud.get(short) ?? [...cloud].find(([name]) => name.endsWith('*') && short.startsWith(name.slice(0, -1)))?.[1] ?? null
+    members = cloud.get(short) ?? [...cloud].find(([name]) => name.endsWith('*') && startsSo(short, name.slice(0, -1)))?.[1] ?? null
     if (found.size < 5_000) found.set(service, members)
   }
   return members
@@ -107,7 +112,7 @@ export const CONTENT: ReadonlySet<string> = new Set(
 export const BODIES: ReadonlySet<string> = new Set(
   (
     'inputbodyjson outputbodyjson fullrequest fullresponse requestpayload responsepayload otellog genai genaiprompt genaicompletion inputmessages outputmessages llminput llmoutput llmprompts llmcompletions ' +
-    'systemprompt systeminstruction systeminstructions promptsessionattributes inputtext outputtext usermessage assistantmessage completion completions prompts prompttext promptvariables'
+    'systemprompt systeminstruction systeminstructions promptsessionattributes inputtext outputtext usermessage assistantmessage systemmessage completion completions prompts prompttext promptvariables querytext'
   ).split(' '),
 )
 

@@ -6,14 +6,18 @@ import { parseJson } from '#core/parse-json.ts'
 import type { Json, JsonObject } from '#core/record.ts'
 import { kindOfKey } from '#core/secrets/keys.ts'
 import { mayLookSecret } from '#core/secrets/looks.ts'
+import { maskError } from './errors.ts'
+import { isModels } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 import { isSecret, isWord, mayStay, memberOf } from './members.ts'
 import type { Member } from './members.ts'
-import { CUT_JSON, announces, placeIn, privateJwk } from './walk.ts'
+import { CUT_JSON, announces, placeIn, hiddenMembers, isTurn, maskAsked, namesNext } from './walk.ts'
 import type { Place } from './walk.ts'
 
 /** Set when something suspicious is found; what follows in the same member is only counted. */
 let dirty = false
+/** Set when a pair in columns is found: what it hides stands in another member. */
+let columns = false
 
 /**
  * The members of a record in which the walk has to look; null for none, `all` where it cannot be told. `place` is of a record that is known.
@@ -22,6 +26,7 @@ export function suspects(value: JsonObject, text: string, place: Place): Readonl
   let found: Set<string> | null = null
   let keys = 0
   dirty = false
+  columns = false
   for (const key in value) {
     keys += 1 + keysOfMember(value, key, place.mode, place.kind, 0)
     if (!dirty) continue
@@ -29,7 +34,7 @@ export function suspects(value: JsonObject, text: string, place: Place): Readonl
     found.add(key)
     dirty = false
   }
-  if (isPair(value)) return 'all'
+  if (columns || isPair(value)) return 'all'
   // Of duplicate keys the parsed value shows the last only (and of keys written `"key" :` nothing is known here).
   return keys === keysInText(text) ? found : 'all'
 }
@@ -50,15 +55,16 @@ function keysOf(object: JsonObject, mode: Place['mode'], kind: Kind, depth: numb
     names ||= memberOf(key).names
   }
   if (names && !dirty && isPair(object)) dirty = true
-  if (object['kty'] !== undefined && privateJwk(object)) dirty = true
+  if ((object['kty'] !== undefined || object['kind'] === 'Secret') && hiddenMembers(object) !== null) dirty = true
   return count
 }
 
 function keysOfMember(object: JsonObject, key: string, mode: Place['mode'], kind: Kind, depth: number): number {
   const member = memberOf(key)
   const value = object[key]
-  if (member.looks || (mode === 'sealed' && !member.named)) dirty = true
+  if (member.looks || (mode === 'sealed' && !member.named) || (mode === 'listed' && member.sentence)) dirty = true
   if (typeof value === 'string') {
+    if (member.numbered !== null && value.length < 100 && saysHidden(value)) columns = true
     if (!dirty && value.length > 0 && isSuspect(value, inside(mode, member, kind, depth), kind, member)) dirty = true
     return 0
   }
@@ -68,6 +74,7 @@ function keysOfMember(object: JsonObject, key: string, mode: Place['mode'], kind
   }
   if (value === null || typeof value !== 'object') return 0
   const next = inside(mode, member, kind, depth)
+  if (member.embeds && next !== 'plain') dirty = true
   return Array.isArray(value) ? keysOfItems(value, next, kind, depth + 1, member) : keysOf(value as JsonObject, next, kind, depth + 1)
 }
 
@@ -79,14 +86,18 @@ function isPair(object: JsonObject): boolean {
     const member = memberOf(key)
     const value = object[key]
     if (member.values && value !== null && typeof value !== 'boolean') values = true
-    if (member.names && typeof value === 'string' && value.length < 100 && kindOfKey(value) !== null) said = true
+    if (member.names && typeof value === 'string' && value.length < 100 && saysHidden(value)) said = true
+    if (value === 'SecureString') said = true
   }
   return said && values
 }
 
+/** True for the name of a secret, or of a prompt. */
+const saysHidden = (name: string): boolean => kindOfKey(name) !== null || (/prompt|completion/i.test(name) && memberOf(name).body)
+
 /** `placeIn`, with the commonest answer first. */
 function inside(mode: Place['mode'], member: Member, kind: Kind, depth: number): Place['mode'] {
-  if (mode === 'plain' && kind.bodies === null && !member.body && member.secret !== 'secret') return 'plain'
+  if (mode === 'plain' && kind.bodies === null && !member.body && !member.fails && member.path === null && member.secret !== 'secret') return 'plain'
   return placeIn({ kind, mode, unknown: false, depth, texts: 0 }, member, depth + 1)
 }
 
@@ -97,11 +108,12 @@ function keysOfItems(items: readonly unknown[], mode: Place['mode'], kind: Kind,
   if (depth > MAX_DEPTH) return 0
   for (const item of items as readonly Json[]) {
     if (typeof item === 'string') {
-      if (!dirty && (isSuspect(item, mode, kind, member) || (items.length > 1 && announces(item)))) dirty = true
+      if (!dirty && (isSuspect(item, mode, kind, member) || (items.length > 1 && announces(item)) || (items.length === 2 && namesNext(items)))) dirty = true
     } else if (typeof item === 'number') {
       if (mode === 'secret') dirty = true
     } else if (item !== null && typeof item === 'object') {
-      count += Array.isArray(item) ? keysOfItems(item, mode, kind, depth + 1, member) : keysOf(item as JsonObject, mode, kind, depth + 1)
+      if (Array.isArray(item)) count += keysOfItems(item, mode, kind, depth + 1, member)
+      else count += keysOf(item as JsonObject, mode === 'plain' && isTurn(item) ? 'sealed' : mode, kind, depth + 1)
     }
   }
   return count
@@ -110,6 +122,7 @@ function keysOfItems(items: readonly unknown[], mode: Place['mode'], kind: Kind,
 function isSuspect(text: string, mode: Place['mode'], kind: Kind, member: Member): boolean {
   if (mode === 'secret') return isSecret('secret', text)
   if (member.secret !== null && isSecret(member.secret, text)) return true
+  if (mode === 'error') return mayLookSecret(text) || maskError(text, isModels(kind)) !== text
   if (mode === 'sealed') return !isWord(member, text)
   const first = text.charCodeAt(0)
   if ((first === 123 || first === 91 || first === 34 || first === 32 || first === 10 || first === 9) && text.length > 1) {
@@ -117,6 +130,7 @@ function isSuspect(text: string, mode: Place['mode'], kind: Kind, member: Member
     return holdsSuspect(text, mode, kind, member)
   }
   if (mode === 'listed' && !mayStay(member, text, kind.allowed)) return true
+  if ((member.address || member.sql) && maskAsked(text, member, kind) !== text) return true
   return text.length >= 6 && mayLookSecret(text)
 }
 

@@ -8,7 +8,8 @@ import type { Json, JsonObject } from '#core/record.ts'
 import type { Knows } from '#core/sink.ts'
 import { maskLooks, mayLookSecret } from '#core/secrets/looks.ts'
 import { MASKED, isHarmless, maskedContent } from '#core/secrets/masked.ts'
-import { PLAIN, UNKNOWN, kindOf } from './kinds.ts'
+import { maskError, maskQuery, maskSql } from './errors.ts'
+import { PLAIN, UNKNOWN, isApi, isModels, kindOf } from './kinds.ts'
 import type { Kind } from './kinds.ts'
 import { isSecret, isWord, mayStay, memberOf } from './members.ts'
 import type { Member } from './members.ts'
@@ -32,8 +33,8 @@ const MOST_NUMBERS = 16
 /** Under which rules a value stands. */
 export interface Place {
   readonly kind: Kind
-  /** `plain`: credentials go. `listed`: what is on the list stays. `sealed`: numbers stay. `secret`: nothing stays. */
-  readonly mode: 'plain' | 'listed' | 'sealed' | 'secret'
+  /** `plain`: credentials go. `listed`: what is on the list stays. `sealed`: numbers stay. `secret`: nothing stays. `error`: as `plain`, without what is quoted. */
+  readonly mode: 'plain' | 'listed' | 'sealed' | 'secret' | 'error'
   /** Nobody has known the record so far: what lies deeper may be one that is known. */
   readonly unknown: boolean
   readonly depth: number
@@ -51,8 +52,12 @@ export function placeOf(value: JsonObject, knows: Knows | null = null): Place {
 export function placeIn(place: Place, member: Member, depth: number): Place['mode'] {
   const { mode, kind } = place
   if (mode === 'secret' || member.secret === 'secret') return 'secret'
-  if (mode === 'sealed') return 'sealed'
+  if (mode === 'sealed' || mode === 'error') return mode
+  if (member.path !== null) return placeOfPath(place, member.path, depth)
   if (mode === 'plain') {
+    if (member.fails && (member.plain === 'errormessage' || isApi(kind))) return 'error'
+    // `protoPayload.status`: its message may quote the request, and its details do.
+    if (depth === 3 && isModels(kind) && (member.plain === 'message' || member.plain === 'details')) return member.plain === 'message' ? 'error' : 'listed'
     if (member.body) return 'sealed'
     if (kind.bodies !== null && depth <= 3 && kind.bodies.has(member.plain)) return member.content && kind.bodies.has('payload') ? 'sealed' : 'listed'
     return 'plain'
@@ -60,6 +65,13 @@ export function placeIn(place: Place, member: Member, depth: number): Place['mod
   // The two members of an invocation log that hold its bodies and its counts.
   if (depth === 1 && (member.plain === 'input' || member.plain === 'output') && !place.unknown) return 'listed'
   return member.body || member.content ? 'sealed' : 'listed'
+}
+
+/** The rules for the value of a key with full stops: those of the last of its members. */
+function placeOfPath(place: Place, path: readonly Member[], depth: number): Place['mode'] {
+  let { mode } = place
+  for (const [index, member] of path.entries()) mode = placeIn({ ...place, mode }, member, depth + index)
+  return mode
 }
 
 /** The value of a possible pair; `from`: how many edits there were before it. */
@@ -93,17 +105,19 @@ export class Walk {
       const kind = place.mode === 'secret' ? null : kindOf(members)
       if (kind !== null) here = { ...place, kind, mode: kind.mode, unknown: false, depth: 0 }
     }
-    const key = privateJwk(members) ? 'secret' : null
+    const hidden = hiddenMembers(members)
     /** `name` and `value` of a pair: what the name says holds for the value. */
     let pair: Member | null = null
     const held: Held[] = []
+    /** The same of pairs in columns. */
+    let columns: Map<string, Member> | null = null
     const only = place.depth === 0 && place.texts === 0 ? this.#only : null
     let at = skipSpace(text, start + 1)
     while (at < text.length && text.charCodeAt(at) !== 125) {
       const end = stringEnd(text, at)
       let name = decode(text.slice(at, end))
       const member = memberOf(name)
-      const strange = here.mode === 'sealed' && !member.named
+      const strange = (here.mode === 'sealed' && !member.named) || (here.mode === 'listed' && member.sentence)
       if (member.looks || strange) {
         name = member.looks ? maskLooks(name) : maskedContent(name)
         this.edits.push({ start: at, end, text: JSON.stringify(name), pointer: this.#pointer(name) })
@@ -117,11 +131,17 @@ export class Walk {
       this.#path.push(name)
       const from = this.edits.length
       const begin = at
-      const mode = key !== null && JWK_PRIVATE.has(name) ? 'secret' : placeIn(here, member, here.depth + 1)
+      const mode = hidden?.has(name) ? 'secret' : placeIn(here, member, here.depth + 1)
       at = this.#value(at, members[name], { ...here, mode, depth: here.depth + 1 }, member)
-      if (member.names && text.charCodeAt(begin) === 34) {
-        const said = memberOf(decode(text.slice(begin, at)))
-        if (said.secret !== null) pair = said
+      const said = text.charCodeAt(begin) === 34 && (member.names || member.numbered !== null) ? memberOf(decode(text.slice(begin, at))) : null
+      const hiding = said !== null && (said.secret !== null || said.body) ? said : null
+      if (member.names && hiding !== null) pair = hiding
+      // Systems Manager says so of its parameters.
+      if (member.plain === 'type' && text.slice(begin, at) === '"SecureString"') pair = memberOf('secret')
+      if (member.numbered !== null) {
+        const named = columns?.get(member.numbered)
+        if (named) this.#pairs(named, [{ start: begin, end: at, from, key: name }])
+        else if (hiding !== null) (columns ??= new Map()).set(member.numbered, hiding)
       }
       if (member.values) held.push({ start: begin, end: at, from, key: name })
       this.#path.pop()
@@ -139,9 +159,9 @@ export class Walk {
       const raw = this.#text.slice(start, end)
       const quoted = raw.startsWith('"')
       if (raw === 'null' || raw === 'true' || raw === 'false') continue
-      if (quoted ? !isSecret(name.secret, decode(raw)) : name.secret === 'looks') continue
+      if (name.secret === null ? !quoted || isWord(name, decode(raw)) : quoted ? !isSecret(name.secret, decode(raw)) : name.secret === 'looks') continue
       for (let index = since.length - 1; index >= 0; index--) if (since[index]!.start >= start && since[index]!.end <= end) since.splice(index, 1)
-      since.push({ start, end, text: JSON.stringify(MASKED), pointer: this.#pointer(key) })
+      since.push({ start, end, text: JSON.stringify(name.secret === null ? maskedContent(decode(raw)) : MASKED), pointer: this.#pointer(key) })
     }
     this.edits.push(...since.toSorted((a, b) => a.start - b.start))
   }
@@ -157,7 +177,8 @@ export class Walk {
       this.#path.push(String(index))
       const item = items[index]
       // `["--password", "…"]`, `["Authorization", "…"]`.
-      const mode = option === null || place.mode === 'sealed' ? place.mode : 'secret'
+      const hides = option !== null || (index === 1 && namesNext(items))
+      const mode = place.mode === 'plain' && isTurn(item) ? 'sealed' : hides && place.mode !== 'sealed' ? 'secret' : place.mode
       at = this.#value(at, item, { ...place, mode, depth: place.depth + 1 }, this.#above ?? ITEM)
       option = typeof item === 'string' && announces(item) ? ITEM : null
       this.#path.pop()
@@ -173,6 +194,7 @@ export class Walk {
     const first = this.#text.charCodeAt(start)
     if (first === 34) return this.#string(start, place, member)
     if (first === 123 || first === 91) {
+      if (member.embeds && (place.mode === 'sealed' || place.mode === 'listed')) return this.#whole(start, maskedContent)
       const above = this.#above
       this.#above = first === 91 ? member : null
       // A record inside of an unknown one stands under certain members only: a prompt may quote a record.
@@ -220,10 +242,29 @@ export function announces(item: string): boolean {
 }
 const HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|functions-key))$/i
 
+/** `["DB_PASSWORD", "…"]`; not `["password", "mfa"]`. */
+export function namesNext(items: readonly unknown[]): boolean {
+  const [name, value] = items
+  if (items.length !== 2 || typeof name !== 'string' || typeof value !== 'string' || name.length > 64 || value.length < 6) return false
+  return memberOf(name).secret === 'secret' && /\d/.test(value) && /[A-Za-z]/.test(value)
+}
+
+/** A turn of a conversation: `{role, content}`, as every model's interface has it. */
+export function isTurn(item: unknown): boolean {
+  if (item === null || typeof item !== 'object') return false
+  const turn = item as JsonObject
+  return typeof turn['role'] === 'string' && (turn['content'] !== undefined || turn['parts'] !== undefined)
+}
+
 /** Members of a JSON Web Key that make it private (RFC 7518 §6). */
 const JWK_PRIVATE: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
-export function privateJwk(members: JsonObject): boolean {
-  return typeof members['kty'] === 'string' && (typeof members['d'] === 'string' || typeof members['k'] === 'string')
+/** Members of a Secret of Kubernetes. */
+const KUBERNETES: ReadonlySet<string> = new Set(['data', 'stringData'])
+
+/** The members that are secrets because of what the object is; null for nearly all. */
+export function hiddenMembers(members: JsonObject): ReadonlySet<string> | null {
+  if (members['kind'] === 'Secret') return KUBERNETES
+  return typeof members['kty'] === 'string' && (typeof members['d'] === 'string' || typeof members['k'] === 'string') ? JWK_PRIVATE : null
 }
 
 function escaped(key: string): string {
@@ -241,16 +282,21 @@ function maskString(value: string, place: Place, member: Member): string {
   if (isSecret(member.secret, value)) return MASKED
   const inner = jsonIn(value, place, member)
   if (inner !== null) return inner
+  if (place.mode === 'error') return maskError(maskLooks(value), isModels(place.kind))
   if (place.mode === 'sealed') return isWord(member, value) ? value : maskedContent(value)
   if (place.mode === 'listed') {
-    if (member.plain === 'errormessage' && !place.unknown) return maskLooks(value).replace(QUOTED, (quoted) => maskedContent(quoted))
+    if (member.plain === 'errormessage' && !place.unknown) return maskError(maskLooks(value), true)
     if (!mayStay(member, value, place.kind.allowed)) return isHarmless(value) ? value : maskedContent(value)
   }
-  return mayLookSecret(value) ? maskLooks(value) : value
+  const kept = mayLookSecret(value) ? maskLooks(value) : value
+  return place.mode === 'plain' ? maskAsked(kept, member, place.kind) : kept
 }
 
-/** An error may quote what was asked. */
-const QUOTED = /"[^"]{25,4000}"|'[^']{25,4000}'|`[^`]{25,4000}`/g
+/** What was asked, in an address or a statement of a record that is no model's. */
+export function maskAsked(value: string, member: Member, kind: Kind): string {
+  if (member.address && value.includes('=')) return maskQuery(member.sql ? maskSql(value) : value, isApi(kind))
+  return member.sql ? maskSql(value) : value
+}
 
 /** JSON in a text, as columns of tables and forwarders write it, is masked inside; null when the text is none. */
 function jsonIn(value: string, place: Place, member: Member): string | null {
