@@ -253,6 +253,13 @@ describe('folders', () => {
     symlinkSync('../logs-other/b.json', join(folder, 'logs', 'b.json'))
     expect((await run(join(folder, 'logs'))).ids).toEqual([1])
   })
+  test('whose names hold a secret are named without it', async () => {
+    mkdirSync(join(folder, 'token=hunter7Qabc'))
+    put('token=hunter7Qabc/notes.md', '# Notes\n')
+    const { summary } = await run(folder)
+    expect(summary.errors).toHaveLength(1)
+    expect(JSON.stringify(summary)).not.toContain('hunter7Q')
+  })
   test('with foreign files give one rejection each, and an error where they are texts; empty files give nothing', async () => {
     put('image.png', Buffer.from('89504e470d0a1a0a0000', 'hex'))
     put('table.csv', 'a,b\n'.repeat(5000))

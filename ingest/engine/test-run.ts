@@ -21,6 +21,8 @@ export interface TestRun<Settings> {
 export interface TestCollection {
   readonly sink: CollectingSink
   readonly store: ReturnType<typeof memoryStore>
+  /** What the source logged, as JSON. */
+  readonly logged: readonly string[]
   /** Polls every part to its end, trying up to `attempts` times; again with a new opening each time, as after a restart. */
   poll(attempts?: number): Promise<readonly PartOutcome[]>
   check(): Promise<readonly Finding[]>
@@ -33,14 +35,21 @@ export const QUICK: Delays = Object.fromEntries(Object.keys(DELAYS).map((code) =
 
 export function collection<Settings>({ source, settings, environment = {}, now }: TestRun<Settings>, sink: CollectingSink = collectingSink()): TestCollection {
   const store = memoryStore()
+  const logged: string[] = []
   const open = () =>
     openSource(
       { kind: source.kind, name: 'test', everySeconds: 1, context: {}, settings: source.settings.parse(settings) },
-      { kinds: new Map([[source.kind, source as Source<unknown>]]), environment, log: () => undefined, ...(now ? { now } : {}) },
+      {
+        kinds: new Map([[source.kind, source as Source<unknown>]]),
+        environment,
+        log: (...line) => void logged.push(JSON.stringify(line)),
+        ...(now ? { now } : {}),
+      },
     )
   return {
     sink,
     store,
+    logged,
     poll: async (attempts = 10) =>
       runSources({ sources: [await open()], sink, store, signal: new AbortController().signal, log: () => undefined, once: { attempts }, delays: QUICK }),
     check: async () => (await Promise.all((await open()).collectors.map((collector) => collector.check(new AbortController().signal)))).flat(),

@@ -1,10 +1,11 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
+import { isBodyObject } from '../../bodies.ts'
 import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Page } from '../../engine/source.ts'
 import { parseKey, SERVICES, startOf } from './key.ts'
-import { DELIVERY_MS, nanos, objectPiece } from './objects.ts'
+import { DELIVERY_MS, nanos, objectPiece, tellBodies } from './objects.ts'
 import type { Bucket } from './objects.ts'
 
 const HOUR_MS = 60 * 60_000
@@ -21,6 +22,7 @@ type Streams = z.output<typeof Cursor>['streams']
 export async function* pollList(bucket: Bucket, startMs: number, stored: Json | null, signal: AbortSignal): AsyncGenerator<Page, void, void> {
   const begin = bucket.context.now()
   const streams: Streams = stored === null ? {} : structuredClone(Cursor.parse(stored).streams)
+  let bodies = 0
   for (const stream of await findStreams(bucket, signal)) {
     // A stream that appears later is read from the same start as the others: its first files may be older than its discovery.
     const known = (streams[stream] ??= { newest: begin - startMs, read: [] })
@@ -39,12 +41,14 @@ export async function* pollList(bucket: Bucket, startMs: number, stored: Json | 
       return { pieces, cursor: structuredClone({ streams }), watermark: null, gaps }
     }
     for await (const key of keysAfter(bucket, stream, startOf(stream, known.newest - OVERLAP_MS), signal)) {
+      if (isBodyObject(key)) bodies++
       if (parseKey(key) === null || read.has(key.slice(stream.length))) continue
       keys.push(key)
       if (keys.length >= PAGE_OBJECTS) yield page()
     }
     if (keys.length > 0) yield page()
   }
+  tellBodies(bucket, bodies)
   // Only a delivered file proves that delivery works; the clock alone would call a trail that was switched off complete.
   const newest = Math.max(
     ...Object.values(streams)

@@ -1,5 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Client } from '@aws-sdk/client-s3'
+import { BODY_REASON } from '../../bodies.ts'
 import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Piece, SourceContext } from '../../engine/source.ts'
 import { parseKey } from './key.ts'
@@ -50,5 +51,14 @@ async function* counted(body: AsyncIterable<Buffer>, length: number | null, wher
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {}
+
+const told = new WeakMap<Bucket, number>()
+
+/** Says how many objects with prompts and completions were passed over; once, until the number changes: every listing goes an hour back. */
+export function tellBodies(bucket: Bucket, objects: number): void {
+  if (objects === 0 || told.get(bucket) === objects) return
+  told.set(bucket, objects)
+  bucket.context.log('info', `left out: ${BODY_REASON}`, { objects })
+}
 
 export const nanos = (millis: number): bigint => BigInt(millis) * 1_000_000n

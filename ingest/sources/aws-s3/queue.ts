@@ -2,11 +2,12 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/clien
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 import type { Json } from '#core/record.ts'
+import { isBodyObject } from '../../bodies.ts'
 import { SourceError } from '../../engine/source-error.ts'
 import type { Gap, Page, Piece } from '../../engine/source.ts'
 import { parseKey } from './key.ts'
 import { readNotice } from './notification.ts'
-import { DELIVERY_MS, nanos, objectPiece } from './objects.ts'
+import { DELIVERY_MS, nanos, objectPiece, tellBodies } from './objects.ts'
 import type { Bucket } from './objects.ts'
 
 export interface Queue {
@@ -25,6 +26,7 @@ const MESSAGES = 10
 /** Reads the objects that the messages name until the queue is empty. A message is deleted after the delivery of its objects, so a crash brings it again. */
 export async function* pollQueue(bucket: Bucket, queue: Queue, stored: Json | null, signal: AbortSignal): AsyncGenerator<Page, void, void> {
   let newest = stored === null ? null : Cursor.parse(stored).newest
+  let bodies = 0
   for (;;) {
     const { Messages: messages = [] } = await queue.client.send(
       new ReceiveMessageCommand({
@@ -36,6 +38,7 @@ export async function* pollQueue(bucket: Bucket, queue: Queue, stored: Json | nu
       { abortSignal: signal },
     )
     if (messages.length === 0) {
+      tellBodies(bucket, bodies)
       yield { pieces: [], cursor: { newest }, watermark: newest === null ? null : nanos(newest - DELIVERY_MS) }
       return
     }
@@ -52,8 +55,10 @@ export async function* pollQueue(bucket: Bucket, queue: Queue, stored: Json | nu
           refused: Body,
           reason: notice === null ? 'no notification of a new object' : `a notification of another bucket than ${bucket.bucket}`,
         })
-      for (const object of notice?.objects ?? [])
+      for (const object of notice?.objects ?? []) {
+        if (object.bucket === bucket.bucket && isBodyObject(object.key)) bodies++
         if (object.bucket === bucket.bucket && object.key.startsWith(bucket.prefix) && parseKey(object.key) !== null) keys.add(object.key)
+      }
     }
     for (const key of keys) {
       newest = Math.max(newest ?? 0, parseKey(key)?.deliveredMs ?? 0)

@@ -110,6 +110,7 @@ describe('listing the bucket', () => {
       trail.replace('/CloudTrail/', '/CloudTrail-Digest/'),
       trail.replace('/CloudTrail/', '/CloudTrail-Insight/'),
       model.replace(/\/([^/]+)$/, '/data/$1'),
+      model.replace(/[^/]+$/, 'data/0a1b2c3d-1234-4aaa-8bbb-100000000001_input.json.gz'),
       `AWSLogs/${ACCOUNT}/BedrockModelInvocationLogs/amazon-bedrock-logs-permission-check`,
       `AWSLogs/${ACCOUNT}/CloudTrail/us-east-1/2026/09/02/notes.txt`,
       'AWSLogs/elasticloadbalancing/x.log',
@@ -120,6 +121,8 @@ describe('listing the bucket', () => {
     await run.poll()
     expect(run.texts()).toEqual(textsOf(...good))
     expect(gets()).toHaveLength(2)
+    // Not silently: somebody may look for them.
+    expect(run.logged.filter((line) => line.includes('never read'))).toEqual([expect.stringContaining('"objects":1')])
   })
 
   test('a file that appears late under an older name is found', async () => {
@@ -248,11 +251,13 @@ describe('the queue of the notifications', () => {
       JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'trail' }),
       s3Event('AWSLogs/gone', 'ObjectRemoved:Delete'),
       ...rest.map(({ key }) => s3Event(key)),
+      s3Event(`AWSLogs/${ACCOUNT}/BedrockModelInvocationLogs/us-east-1/2026/09/02/00/data/0a1b2c3d-1234_output.json.gz`),
     )
     const run = collect(queueSettings())
     expect(await run.poll()).toMatchObject([{ part: 'queue', error: null }])
     expect(run.texts()).toEqual(textsOf(...found))
     expect(aws.queues.get('news')).toEqual([])
+    expect(run.logged.filter((line) => line.includes('never read'))).toEqual([expect.stringContaining('"objects":1')])
     expect((await run.statuses())[0]?.watermark).toBe(BigInt(NOW - 15 * MINUTE) * 1_000_000n)
   })
 
