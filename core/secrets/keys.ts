@@ -8,7 +8,7 @@ const SECRETS: ReadonlySet<string> = new Set(
     'password passwd passwort pwd passphrase passcode passwords pass secret secrets token tokens cookie cookies authorization assertion ' +
     'jwt jws jwe bearer apikey apikeys privatekey secretkey accesskey sharedkey accountkey masterkey signingkey encryptionkey sessiontoken accesstoken ' +
     'refreshtoken idtoken clientsecret authtoken authkey otp totp sas sig signature psk mnemonic connectionstring connstring connstr dsn pem pfx pkcs12 p12 ' +
-    'pin jsessionid phpsessid kennwort wachtwoord contrasena contrasenya passe motdepasse senha heslo haslo parola losenord salasana plaintext keystore kubeconfig userpass userpassword dbpassword pgpassword mysqlpwd htpasswd sshkey'
+    'pin storepass keypass srcstorepass deststorepass jsessionid phpsessid kennwort wachtwoord contrasena contrasenya passe motdepasse senha heslo haslo parola losenord salasana plaintext keystore kubeconfig userpass userpassword dbpassword pgpassword mysqlpwd htpasswd sshkey'
   ).split(' '),
 )
 /** The same in two words. */

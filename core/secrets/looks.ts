@@ -3,6 +3,7 @@
  * One pass from left to right. No expression runs over a whole text, because a run of some million letters takes an expression's whole
  * stack; what is looked for begins at a pair of characters, and most pairs begin nothing.
  */
+import { gunzipSync } from 'node:zlib'
 import { isDisguise, undisguised, unescaped } from './escapes.ts'
 import { kindOfKey } from './keys.ts'
 import type { SecretKey } from './keys.ts'
@@ -86,7 +87,7 @@ function encoded(begin: string): Find {
     while (end < text.length && end - at < MAX_ENCODED && (isBase64Url(text.charCodeAt(end)) || text.charCodeAt(end) === 43 || text.charCodeAt(end) === 47))
       end++
     if (end - at < 16) return null
-    const plain = Buffer.from(text.slice(at, end), 'base64').toString('utf8')
+    const plain = decodedText(text.slice(at, end), begin)
     if (!hasSecret(plain)) {
       if (end - at > 1024) Object.assign(decoded, { text, end })
       return null
@@ -95,15 +96,28 @@ function encoded(begin: string): Find {
     return { start: at, end, text: MASKED }
   }
 }
+/** What base64 holds, unpacked where it is gzip's (`H4sI`). */
+function decodedText(base64: string, begin: string): string {
+  const bytes = Buffer.from(base64, 'base64')
+  if (begin !== 'H4sI') return bytes.toString('utf8')
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_ENCODED }).toString('utf8')
+  } catch {
+    return ''
+  }
+}
 const decoded = { text: '', end: 0 }
 const MAX_ENCODED = 256 * 1024
 let depth = 0
+
+/** JSON of a request to a model. */
+const ASKED = /^\s*\{[^]{0,4000}"(?:\w{0,20}[pP]rompt|inputText|messages|contents)"\s*:\s*[["]/
 
 function hasSecret(plain: string): boolean {
   if (depth > 2) return false
   depth++
   try {
-    return maskLooks(plain) !== plain
+    return ASKED.test(plain) || maskLooks(plain) !== plain
   } finally {
     depth--
   }
@@ -114,7 +128,7 @@ for (const begin of ['eyJ', 'eyA', 'ewo', 'ew0']) {
   on(begin.slice(0, 2), WORD, encoded(begin))
 }
 /** `#!/`, `#cloud`, `export `, `Content-Type`, `<powershell>`, `<script>`, `<?xml`, `password`, `[default]`: what starts a machine is passed in base64. */
-const SCRIPTS = ['IyEv', 'I2Nsb3Vk', 'ZXhwb3J0', 'Q29udGVudC1UeXBl', 'PHBvd2Vyc2hlbGw', 'PHNjcmlwdD', 'PD94bW', 'cGFzc3dvcm', 'W2RlZmF1bHRd']
+const SCRIPTS = ['dXNlc', 'H4sI', 'IyEv', 'I2Nsb3Vk', 'ZXhwb3J0', 'Q29udGVudC1UeXBl', 'PHBvd2Vyc2hlbGw', 'PHNjcmlwdD', 'PD94bW', 'cGFzc3dvcm', 'W2RlZmF1bHRd']
 for (const begin of ['W3s', 'WyJ', 'W3si', 'ZXlK', 'LS0tLS1CRUdJTi', 'UHVUVFktVXNlci', ...SCRIPTS]) on(begin.slice(0, 2), WORD, encoded(begin))
 
 /** Private keys: PEM of every kind, PGP, SSH2, PuTTY; bare ones by the first bytes of their encoding. Without an end they reach to the end of the text. */
@@ -352,6 +366,9 @@ function valueOf(text: string, sign: number, kind: Exclude<SecretKey, null>, nam
   }
   if (kind === 'looks' && start < refused.end && text === refused.text) return null
   const first = text.charCodeAt(start)
+  // A block of YAML: `password: >-`, `password: |`.
+  const block = first === 45 || first === 43 || first === 124 ? /^\|?[+-]?\d? {0,8}\r?\n\s*/.exec(text.slice(start, start + 40)) : null
+  if (block !== null) start += block[0].length
   // `PWD={…}` of a connection string.
   if (first === 123 && kind === 'secret' && text.charCodeAt(start - 1) === 61 && before === 59) {
     const close = text.indexOf('}', start)

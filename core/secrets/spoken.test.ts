@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { kindOfKey } from './keys.ts'
 import { maskLooks, mayLookSecret } from './looks.ts'
@@ -11,6 +12,18 @@ test.each([
   'mysqldump -uroot -phunter-7Q db',
   'sshpass -p hunter-7Q ssh host',
   'docker login -u u -p hunter-7Q registry.example',
+  'sqlcmd -S h -U sa -P hunter-7Q -Q x',
+  'mongosh -u u -p hunter-7Q h',
+  '7z x -phunter-7Q a.7z',
+  'openssl enc -k hunter-7Q -aes',
+  'keytool -storepass hunter-7Q -x',
+  'lftp -u u,hunter-7Q h',
+  'echo hunter-7Q | docker login --password-stdin',
+  'echo hunter-7Q | passwd --stdin bob',
+  'echo hunter-7Q | sudo -S x',
+  'xfreerdp /u:a /p:hunter-7Q',
+  'net use z: //h/s hunter-7Q /user:u',
+  'password: >-\n  hunter-7Q',
   'curl -u admin:hunter-7Q https://x.example',
   'curl --user admin:hunter-7Q https://x.example',
   "smbclient //h/s -U 'u%hunter-7Q'",
@@ -61,6 +74,9 @@ test.each([
   `1.AXo${RUN.slice(0, 40)}.AgABAAEAAAD${RUN.slice(0, 60)}`,
   `https://d.cloudfront.net/x?Policy=${RUN}__&Key-Pair-Id=K1`,
   base64(`<samlp:Response>${RUN}</samlp:Response>`),
+  base64('user:u password:hunter-7Q'),
+  gzipSync('export DB_PASSWORD=hunter-7Q').toString('base64'),
+  base64(JSON.stringify({ prompt: 'What is the weather like in Oslo?' })),
   base64(`#!/bin/bash\nexport DB_PASSWORD=${RUN}\n`),
   `sk-${RUN.slice(0, 22)}`,
   `ghp_${RUN.slice(0, 8)}\u200b${RUN.slice(8, 40)}`,

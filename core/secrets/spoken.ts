@@ -46,7 +46,10 @@ const QUOTED = /^\s+N?\\?['"]([^\s'"\\]{3,200})(?=\\?['"])/
 const isStrong = (value: string): boolean => /\d/.test(value) || /[A-Za-z][^\w\s.:'-]+[A-Za-z]/.test(value)
 
 function password(text: string, at: number): Hit | null {
-  if (!/(?:passw(?:or)?d|pwd|passphrase|kennwort)$/i.test(text.slice(Math.max(0, at - 9), at + 2))) return null
+  // `o` of password, `s` and `p` of passwd and pwd, `a` of passphrase: most words that end so are others.
+  const last = text.charCodeAt(at - 1) | 32
+  if (last !== 111 && last !== 115 && last !== 112 && last !== 97) return null
+  if (!/(?:passw(?:or)?d|pwd|passphrase)$/i.test(text.slice(Math.max(0, at - 9), at + 2))) return null
   const from = at + 2
   const rest = text.slice(from, from + 300)
   const said = hit(from, SAID.exec(rest))
@@ -118,14 +121,45 @@ export const SPOKEN: readonly (readonly [pairs: string, word: boolean, find: Fin
       /identified\s$/i.test(text.slice(Math.max(0, at - 11), at)) ? begins(/^by\s+(?:password\s+|values\s+)?['"]([^'"]{1,200})/i)(text, at) : null,
   ],
   ['-p', true, option(/\b(?:mysql|mariadb)\w*\s/, /^-p['"]?([^\s'"=-][^\s'"]{1,200})/)],
-  ['-p', true, option(/\b(?:sshpass|plink|pscp|(?:docker|podman|helm|az|oc)\s(?:[\w -]*)login)\s/, /^-p\s*['"]?([^\s'"=-][^\s'"]{1,200})/)],
+  [
+    '-p',
+    true,
+    option(
+      /\b(?:sshpass|plink|pscp|mongo(?:sh|dump|restore)?|cqlsh|evil-winrm|7za?|7zr|unrar|rar|useradd|usermod|lpass|(?:docker|podman|helm|az|oc)\s(?:[\w -]*)login)\s/,
+      /^-p\s*['"]?([^\s'"=-][^\s'"]{1,200})/,
+    ),
+  ],
+  ['-P', true, option(/\b(?:sqlcmd|bcp|ipmitool|zip|unzip|zipcloak|mosquitto_\w+)\s/, /^-P\s*['"]?([^\s'"=-][^\s'"]{1,200})/)],
+  ['-k', true, option(/\bopenssl\s/, /^-k\s+['"]?([^\s'"-][^\s'"]{1,200})/)],
+  ['-u', true, option(/\blftp\s/, /^-u\s*[\w.@-]{1,64},([^\s'"]{1,200})/)],
+  [
+    '-S -s',
+    false,
+    (text, at) =>
+      /^-(?:S|stdin)\b/.test(text.slice(at, at + 7))
+        ? before(
+            text,
+            at,
+            /echo\s+(?:-n\s+)?['"]?([^\s'"|]{2,200})['"]?\s*\|\s*(?:sudo|su|passwd|docker|podman|cryptsetup|kinit|aws|az|helm|\s)[\w ./:-]{0,80}$/,
+            2,
+          )
+        : null,
+  ],
+  [
+    '/p',
+    false,
+    (text, at) =>
+      (text.charCodeAt(at + 2) === 58 || text.startsWith('/pass:', at)) && /\b(?:xfreerdp|wfreerdp|mstsc|cmdkey|schtasks)\b/i.test(line(text, at))
+        ? begins(/^\/p(?:ass)?:['"]?([^\s'"]{1,200})/)(text, at)
+        : null,
+  ],
   ['-u -U', true, option(/\b(?:curl|wget|https?|smbclient|rpcclient|net|mount)\s/, USER)],
   ['-a', true, option(/\bredis-cli\s/, /^-a\s*['"]?([^\s'"-][^\s'"]{1,200})/)],
   ['-a', true, option(/\bhttps?\s/, /^-a\s*['"]?[\w.@-]{1,64}:([^\s'"]{1,200})/)],
   ['-b', true, option(/\bhtpasswd\s/, /^-b\w{0,5}\s+\S{1,200}\s+\S{1,64}\s+['"]?([^\s'"]{1,200})/)],
   ['-w', true, option(/\bldap\w{3,8}\s/, /^-w\s*['"]?([^\s'"]{1,200})/)],
   ['Co co', true, begins(/^ConvertTo-SecureString\s+(?:-String\s+)?\\?['"]?([^\s'"$\\-][^\s'"\\]{1,200})/i)],
-  ['ne', true, begins(/^net user \S{1,64} ([^\s/*"'][^\s"']{1,200})/)],
+  ['ne', true, begins(/^net (?:user|use(?: \S{1,3})?) \S{1,80} ([^\s/*"'][^\s"']{1,200})/)],
   ['ch', true, (text, at) => (text.startsWith('chpasswd', at) ? before(text, at, /[\w.-]{1,64}:([^\s'"|]{1,200})['"]?\s*\|\s*(?:sudo\s+)?$/, 1) : null)],
   [
     'pg',
@@ -152,6 +186,15 @@ export const SPOKEN: readonly (readonly [pairs: string, word: boolean, find: Fin
   // A key of AWS beside its id, as the console's CSV has them.
   ['AK', true, begins(/^AKIA[A-Z\d]{16}[^A-Za-z\d+/]{1,10}([A-Za-z\d+/]{40})(?![A-Za-z\d+/=])/)],
   // Bots of Telegram, Mailgun, Terraform Cloud, refresh tokens of Entra, a policy of CloudFront, SAML in base64.
+  // Tokens of Vault before 1.10.
+  [
+    's.',
+    true,
+    (text, at) =>
+      /^s\.(?=\w{0,23}\d)(?=\w{0,23}[A-Z])(?=\w{0,23}[a-z])[A-Za-z\d]{24}(?![\w.])/.test(text.slice(at, at + 28))
+        ? { start: at + 2, end: at + 26, text: MASKED }
+        : null,
+  ],
   [':A', false, (text, at) => (/\d{8,10}$/.test(text.slice(Math.max(0, at - 10), at)) ? begins(/^:(A[\w-]{33,60})/)(text, at) : null)],
   ['ke', true, begins(/^key-([\da-f]{32})(?![\w-])/)],
   ['.a', false, (text, at) => (text.startsWith('.atlasv1.', at) ? before(text, at, /([A-Za-z\d]{14})$/, 14) : null)],

@@ -1,4 +1,5 @@
 /** What a record quotes of a request outside of its bodies: in messages of errors, in the query of an address, in a statement of SQL. */
+import { unescaped } from '#core/secrets/escapes.ts'
 import { isHarmless, isMasked, maskedContent } from '#core/secrets/masked.ts'
 import { isIdentifier } from '#core/secrets/shapes.ts'
 
@@ -74,8 +75,16 @@ const ASKED_API =
   /^(?:q|query|s|search|searchterm|term|message|msg|messages|input|text|content|body|ask|instructions?|system|chat|topic|description|comment|note)$/i
 
 /** The query of an address without what was asked. `api`: of the log of an own API. */
-export function maskQuery(text: string, api: boolean): string {
-  return text.replace(/([?&;#])([\w.$[\]-]{1,64})=([^&#\s"'<>;]{1,8000})/g, (all, sign: string, name: string, value: string) => {
+export function maskQuery(written: string, api: boolean): string {
+  let text = written
+  // `%3Fq%3D…`: only a text whose escapes hid something is kept without them.
+  if (/%3[df]/i.test(text)) {
+    const plain = unescaped(text)
+    const masked = plain === text ? text : maskQuery(plain, api)
+    if (masked !== plain) return masked
+  }
+  if (api) text = text.replace(/(?<=\/)[^/?#&=]{12,8000}/g, (segment) => (segment.split(/\+|%20/i).length > 3 ? maskedContent(segment) : segment))
+  return text.replace(/([?&;#])([\w.$[\]-]{1,64})=([^&#\s]{1,8000})/g, (all, sign: string, name: string, value: string) => {
     if (!ASKED.test(name) && !(api && (ASKED_API.test(name) || value.split(/\+|%20|%0A/i).length > 3))) return all
     return isHarmless(value) || isIdentifier(value) || /^\d{1,9}$/.test(value) ? all : `${sign}${name}=${maskedContent(value)}`
   })
@@ -83,7 +92,7 @@ export function maskQuery(text: string, api: boolean): string {
 
 /** A statement that calls a model: `AI.GENERATE` and `ML.GENERATE_TEXT` of BigQuery, `ai_query` of Databricks, `CORTEX.COMPLETE` of Snowflake. */
 export function maskSql(text: string): string {
-  if (!/\b(?:AI|ML|CORTEX)\.\w|\bai_(?:query|gen|generate|complete)\b/i.test(text)) return text
+  if (!/\w{0,20}prompt\w{0,20}\s*[:=]|\b(?:AI|ML|CORTEX)\.\w|\bai_(?:query|gen|generate|complete)\b/i.test(text)) return text
   return text.replace(/('{3}|"{3}|'|")((?:(?!\1)[^])*)\1/g, (all, quote: string, inner: string) =>
     inner.length < 8 || !/\s/.test(inner) ? all : `${quote}${maskedContent(inner)}${quote}`,
   )

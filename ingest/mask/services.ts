@@ -36,6 +36,8 @@ const AWS: Readonly<Record<string, string>> = {
   connect: '',
   'q-apps': '',
   opensearchserverless: '',
+  rekognition: '',
+  'chime*': '',
 }
 
 /** Google Cloud, by `serviceName` before `.googleapis.com`. */
@@ -112,7 +114,7 @@ export const CONTENT: ReadonlySet<string> = new Set(
 export const BODIES: ReadonlySet<string> = new Set(
   (
     'inputbodyjson outputbodyjson fullrequest fullresponse requestpayload responsepayload otellog genai genaiprompt genaicompletion inputmessages outputmessages llminput llmoutput llmprompts llmcompletions ' +
-    'systemprompt systeminstruction systeminstructions promptsessionattributes inputtext outputtext usermessage assistantmessage systemmessage completion completions prompts prompttext promptvariables querytext'
+    'systemprompt systeminstruction systeminstructions promptsessionattributes inputtext outputtext usermessage assistantmessage systemmessage completion completions prompts prompttext promptvariables querytext question userquestion userquery userinput utterance'
   ).split(' '),
 )
 
@@ -137,7 +139,7 @@ export const WRAPS: ReadonlySet<string> = new Set(
 )
 /** Members of the log of an own API that hold what was asked and answered: an account of who called what needs none of it. */
 export const API_BODIES: ReadonlySet<string> = new Set(
-  'body response requestbody responsebody requestpayload responsepayload payload message msg messages input inputs output outputs prompt prompts query question answer completion content contents text data params searchparams querystring'.split(
+  'q userinput userquery arguments args toolarguments toolinput tooloutput title search searchterm utterance transcript summary description comment instruction instructions body response requestbody responsebody requestpayload responsepayload payload message msg messages input inputs output outputs prompt prompts query question answer completion content contents text data params searchparams querystring'.split(
     ' ',
   ),
 )

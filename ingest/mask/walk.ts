@@ -294,7 +294,7 @@ function maskString(value: string, place: Place, member: Member): string {
 
 /** What was asked, in an address or a statement of a record that is no model's. */
 export function maskAsked(value: string, member: Member, kind: Kind): string {
-  if (member.address && value.includes('=')) return maskQuery(member.sql ? maskSql(value) : value, isApi(kind))
+  if (member.address && (value.includes('=') || value.includes('%'))) return maskQuery(member.sql ? maskSql(value) : value, isApi(kind))
   return member.sql ? maskSql(value) : value
 }
 
