@@ -10,7 +10,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 
 /** Folder → the folders and packages it may import. The longest matching folder decides. `*`: everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  core: ['node:crypto', 'node:net', 'zod'],
+  core: ['node:crypto', 'node:net', 'node:zlib', 'zod'],
   transport: ['core', 'node:*', 'kafkajs', '@platformatic/wasm-utils', 'p-retry'],
   ingest: ['core', 'node:*', 'tar-stream', 'yaml', 'yauzl', 'zod'],
   'ingest/engine': ['core', 'ingest', 'migrations', 'node:*', 'zod', 'pg', 'drizzle-orm', 'p-retry', 'prom-client'],

@@ -158,7 +158,11 @@ export const SPOKEN: readonly (readonly [pairs: string, word: boolean, find: Fin
   ['-a', true, option(/\bhttps?\s/, /^-a\s*['"]?[\w.@-]{1,64}:([^\s'"]{1,200})/)],
   ['-b', true, option(/\bhtpasswd\s/, /^-b\w{0,5}\s+\S{1,200}\s+\S{1,64}\s+['"]?([^\s'"]{1,200})/)],
   ['-w', true, option(/\bldap\w{3,8}\s/, /^-w\s*['"]?([^\s'"]{1,200})/)],
-  ['Co co', true, begins(/^ConvertTo-SecureString\s+(?:-String\s+)?\\?['"]?([^\s'"$\\-][^\s'"\\]{1,200})/i)],
+  [
+    '-S -s',
+    false,
+    (text, at) => (text.charCodeAt(at + 2) === 101 ? begins(/^-SecureString\s+(?:-String\s+)?\\?['"]?([^\s'"$\\-][^\s'"\\]{1,200})/i)(text, at) : null),
+  ],
   ['ne', true, begins(/^net (?:user|use(?: \S{1,3})?) \S{1,80} ([^\s/*"'][^\s"']{1,200})/)],
   ['ch', true, (text, at) => (text.startsWith('chpasswd', at) ? before(text, at, /[\w.-]{1,64}:([^\s'"|]{1,200})['"]?\s*\|\s*(?:sudo\s+)?$/, 1) : null)],
   [
