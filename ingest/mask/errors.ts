@@ -74,8 +74,12 @@ const ASKED = /^(?:\w{0,20}prompt|question|utterance|inputtext|querytext|usermes
 const ASKED_API =
   /^(?:q|query|s|search|searchterm|term|message|msg|messages|input|text|content|body|ask|instructions?|system|chat|topic|description|comment|note)$/i
 
+const MAY_ASK = /prompt|question|utterance|inputtext|querytext|usermessage|%(?:25)*[4-7]/i
+
 /** The query of an address without what was asked. `api`: of the log of an own API. */
 export function maskQuery(written: string, api: boolean): string {
+  // Most addresses ask nothing.
+  if (!api && !MAY_ASK.test(written)) return written
   let text = written
   // `%3Fq%3D…`: only a text whose escapes hid something is kept without them.
   if (/%3[df]/i.test(text)) {

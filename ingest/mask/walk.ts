@@ -137,7 +137,7 @@ export class Walk {
       const hiding = said !== null && (said.secret !== null || said.body) ? said : null
       if (member.names && hiding !== null) pair = hiding
       // Systems Manager says so of its parameters.
-      if (member.plain === 'type' && text.slice(begin, at) === '"SecureString"') pair = memberOf('secret')
+      if (at - begin === 14 && member.plain === 'type' && text.slice(begin, at) === '"SecureString"') pair = memberOf('secret')
       if (member.numbered !== null) {
         const named = columns?.get(member.numbered)
         if (named) this.#pairs(named, [{ start: begin, end: at, from, key: name }])
