@@ -55,7 +55,6 @@ function keysOf(object: JsonObject, mode: Place['mode'], kind: Kind, depth: numb
     names ||= memberOf(key).names
   }
   if (names && !dirty && isPair(object)) dirty = true
-  if ((object['kty'] !== undefined || object['kind'] === 'Secret') && hiddenMembers(object) !== null) dirty = true
   return count
 }
 
@@ -64,6 +63,7 @@ function keysOfMember(object: JsonObject, key: string, mode: Place['mode'], kind
   const value = object[key]
   if (member.looks || (mode === 'sealed' && !member.named) || (mode === 'listed' && member.sentence)) dirty = true
   if (typeof value === 'string') {
+    if (((value === 'Secret' && key === 'kind') || key === 'kty') && hiddenMembers(object) !== null) dirty = true
     if (member.numbered !== null && value.length < 100 && saysHidden(value)) columns = true
     if (!dirty && value.length > 0 && isSuspect(value, inside(mode, member, kind, depth), kind, member)) dirty = true
     return 0
