@@ -47,6 +47,8 @@ export interface SplitterOptions {
   readonly maxRecord?: number
   /** First size of the buffer in bytes; it grows as records need. */
   readonly room?: number
+  /** False inside of a damage. */
+  readonly salvages?: boolean
 }
 
 /** An array of records that is being read, or the rest of the object around one. */
@@ -71,7 +73,7 @@ interface Frame {
  * - inside an array, and inside a line, reading goes on at the next thing that parses and that `holds` calls a known record;
  * - a value that is larger than `maxRecord` or nests deeper than MAX_DEPTH is such a bad place as well.
  */
-export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord = MAX_RECORD, room = 64 * 1024 }: SplitterOptions = {}): Splitter {
+export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord = MAX_RECORD, room = 64 * 1024, salvages = true }: SplitterOptions = {}): Splitter {
   const window = new Window(room)
   const state: Scan = newScan()
   const frames: Frame[] = []
@@ -111,12 +113,38 @@ export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord 
     try {
       value = parseJson(text)
     } catch (error) {
-      reject(`not JSON: ${jsonFault(error)}`, text, line)
+      if (!salvage(text, line)) reject(`not JSON: ${jsonFault(error)}`, text, line)
       return
     }
     records++
     if (columns !== null) giveRow(text, value, line, columns)
     else giveValue(text, value, line, MAX_FRAMES)
+  }
+
+  /** A damage may have made one value of several: hands over the known records in it, and the rest as rejected; false when there are none. */
+  function salvage(text: string, line: number): boolean {
+    if (!salvages) return false
+    const found: (() => void)[] = []
+    let any = false
+    const inner = createSplitter(
+      {
+        record: (one, value, at) => {
+          any ||= holds(one, value)
+          found.push(() => pieces.record(one, value, line + at - 1))
+        },
+        rejected: (reason, one, at, size) => found.push(() => pieces.rejected(reason, at === 1 && one.length < KEPT_CHARS ? text[0]! + one : one, line + at - 1, size)),
+      },
+      { holds, maxRecord, room: Buffer.byteLength(text), salvages: false },
+    )
+    try {
+      // Without its first character it is no value any more, and what is in it is looked for.
+      inner.write(Buffer.from(text.slice(1)))
+      inner.end()
+    } catch {
+      // What it is cut off in is among what was rejected.
+    }
+    if (any) for (const one of found) one()
+    return any
   }
 
   function giveValue(text: string, value: Json, line: number, layers: number): void {
