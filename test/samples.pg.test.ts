@@ -14,6 +14,8 @@ const NO_TIME = {
   entra: 'entra-audit: no event time (activityDateTime, timeGenerated)',
 }
 const UNKNOWN = 'no known record format'
+const NO_JSON = 'nothing in it could be read: it holds no JSON record'
+const allRejected = (records: number): string => `nothing in it could be read: all ${records} records were rejected`
 
 interface Totals {
   readonly read: number
@@ -28,8 +30,8 @@ interface Totals {
 
 /** In the order in which the files are imported into one store: what a later file repeats of an earlier one is a duplicate there. */
 const EXPECTED: readonly (readonly [string, Totals])[] = [
-  ['SOURCES.md', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "#"': 1 } }],
-  ['TRAPS.md', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "#"': 1 } }],
+  ['SOURCES.md', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "#"': 1 }, error: NO_JSON }],
+  ['TRAPS.md', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "#"': 1 }, error: NO_JSON }],
   ['aws/c7n-eventbridge.ndjson', { read: 24, stored: 21, duplicates: 2, variants: 2, byFormat: { cloudtrail: 23 }, rejected: { [NO_TIME.aws]: 1 } }],
   ['aws/invictus-slices.ndjson', { read: 124, stored: 124, byFormat: { cloudtrail: 124 } }],
   ['aws/keyless-kingdom.ndjson', { read: 1, stored: 1, byFormat: { cloudtrail: 1 } }],
@@ -54,16 +56,25 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
   ['containers/AADAuditEvents.Zip', { read: 4, stored: 3, duplicates: 1, variants: 1, byFormat: { 'entra-audit': 4 } }],
   [
     'containers/broken-array.opensearch.json',
-    { read: 2, stored: 2, byFormat: { cloudtrail: 2 }, error: 'line 85, byte 3053: "}" where a comma or ] belongs, in the array that begins on line 1' },
+    {
+      read: 12,
+      stored: 10,
+      byFormat: { cloudtrail: 10 },
+      rejected: {
+        'not JSON: unexpected "}" on line 85, byte 3053, in the array that begins on line 1': 1,
+        'not JSON: the text ends inside the record, in the array that begins on line 1': 1,
+      },
+      error: 'line 435, byte 17418: the text ends inside the array that begins on line 1',
+    },
   ],
   ['containers/cloudevents-structured.gcp-audit.json', { read: 1, stored: 1, byFormat: { 'gcp-audit': 1 } }],
   ['containers/eventbridge-envelope.c7n.json', { read: 1, stored: 0, duplicates: 1, variants: 1, byFormat: { cloudtrail: 1 } }],
   ['containers/lookup-events.plaso.jsonl', { read: 6, stored: 0, duplicates: 6, byFormat: { cloudtrail: 6 } }],
-  ['containers/panther-rule-tests.yml', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "A"': 1 } }],
+  ['containers/panther-rule-tests.yml', { read: 1, stored: 0, rejected: { 'not JSON: it begins with "A"': 1 }, error: NO_JSON }],
   ['entra/msticpy-signinlogs.first30.ndjson', { read: 30, stored: 16, duplicates: 14, variants: 14, byFormat: { 'entra-signin': 30 } }],
   ['entra/otrf-goldensaml-auditlogs.ndjson', { read: 4, stored: 0, duplicates: 4, byFormat: { 'entra-audit': 4 } }],
   ['entra/panther-azure-signin.half.ndjson', { read: 22, stored: 17, duplicates: 5, variants: 5, byFormat: { 'entra-audit': 7, 'entra-signin': 15 } }],
-  ['entra/stratus-docs.ndjson', { read: 3, stored: 0, rejected: { [NO_TIME.entra]: 3 } }],
+  ['entra/stratus-docs.ndjson', { read: 3, stored: 0, rejected: { [NO_TIME.entra]: 3 }, error: allRejected(3) }],
   ['gcp/google-cloudevents.ndjson', { read: 3, stored: 3, byFormat: { 'gcp-audit': 3 } }],
   ['gcp/google-docs-federation.ndjson', { read: 9, stored: 1, byFormat: { 'gcp-audit': 1 }, rejected: { [NO_TIME.gcp]: 8 } }],
   ['gcp/keyless-kingdom.ndjson', { read: 1, stored: 1, byFormat: { 'gcp-audit': 1 } }],
@@ -73,7 +84,7 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
   ],
   ['gcp/plaso-gcp-logging.ndjson', { read: 11, stored: 11, byFormat: { 'gcp-audit': 11 } }],
   ['gcp/security-analytics.ndjson', { read: 13, stored: 11, duplicates: 2, variants: 2, byFormat: { 'gcp-audit': 13 } }],
-  ['gcp/stratus-docs.ndjson', { read: 12, stored: 0, rejected: { [NO_TIME.gcp]: 12 } }],
+  ['gcp/stratus-docs.ndjson', { read: 12, stored: 0, rejected: { [NO_TIME.gcp]: 12 }, error: allRejected(12) }],
   [
     'other/stratus-azure-activity.ndjson',
     {
@@ -84,6 +95,7 @@ const EXPECTED: readonly (readonly [string, Totals])[] = [
         'no record: "\\"" where an object belongs': 3,
         'entra-audit: no event time (properties.activityDateTime, properties.timeGenerated, time)': 1,
       },
+      error: allRejected(15),
     },
   ],
 ]

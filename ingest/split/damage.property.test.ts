@@ -83,17 +83,24 @@ describe('a damaged record costs itself', () => {
       shape,
       () => {
         fc.assert(
-          fc.property(records, fc.nat(), fc.constantFrom(...Object.keys(damages)), fc.nat(200), fc.integer({ min: 1, max: 50 }), (items, which, damage, at, chunk) => {
-            const pieces = write(items)
-            const places = pieces.flatMap((piece, index) => (piece.record ? [index] : []))
-            const place = places[which % places.length]!
-            const text = pieces.map((piece, index) => (index === place ? damages[damage]!(piece.text, at) : piece.text)).join('')
-            const expected = places.filter((index) => index !== place).map((index) => pieces[index]!.text)
-            const result = split(Buffer.from(text), chunk)
-            // What is read beside may only be the damaged record itself, where what was taken from or added to it left it whole.
-            expect(result.texts.filter((one) => one !== pieces[place]!.text)).toEqual(expected)
-            expect(result).toEqual(split(Buffer.from(text), text.length))
-          }),
+          fc.property(
+            records,
+            fc.nat(),
+            fc.constantFrom(...Object.keys(damages)),
+            fc.nat(200),
+            fc.integer({ min: 1, max: 50 }),
+            (items, which, damage, at, chunk) => {
+              const pieces = write(items)
+              const places = pieces.flatMap((piece, index) => (piece.record ? [index] : []))
+              const place = places[which % places.length]!
+              const text = pieces.map((piece, index) => (index === place ? damages[damage]!(piece.text, at) : piece.text)).join('')
+              const expected = places.filter((index) => index !== place).map((index) => pieces[index]!.text)
+              const result = split(Buffer.from(text), chunk)
+              // What is read beside may only be the damaged record itself, where what was taken from or added to it left it whole.
+              expect(result.texts.filter((one) => one !== pieces[place]!.text)).toEqual(expected)
+              expect(result).toEqual(split(Buffer.from(text), text.length))
+            },
+          ),
           { numRuns: 300 },
         )
       },

@@ -73,7 +73,10 @@ interface Frame {
  * - inside an array, and inside a line, reading goes on at the next thing that parses and that `holds` calls a known record;
  * - a value that is larger than `maxRecord` or nests deeper than MAX_DEPTH is such a bad place as well.
  */
-export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord = MAX_RECORD, room = 64 * 1024, salvages = true }: SplitterOptions = {}): Splitter {
+export function createSplitter(
+  pieces: Pieces,
+  { holds = () => false, maxRecord = MAX_RECORD, room = 64 * 1024, salvages = true }: SplitterOptions = {},
+): Splitter {
   const window = new Window(room)
   const state: Scan = newScan()
   const frames: Frame[] = []
@@ -132,7 +135,8 @@ export function createSplitter(pieces: Pieces, { holds = () => false, maxRecord 
           any ||= holds(one, value)
           found.push(() => pieces.record(one, value, line + at - 1))
         },
-        rejected: (reason, one, at, size) => found.push(() => pieces.rejected(reason, at === 1 && one.length < KEPT_CHARS ? text[0]! + one : one, line + at - 1, size)),
+        rejected: (reason, one, at, size) =>
+          found.push(() => pieces.rejected(reason, at === 1 && one.length < KEPT_CHARS ? text[0]! + one : one, line + at - 1, size)),
       },
       { holds, maxRecord, room: Buffer.byteLength(text), salvages: false },
     )
