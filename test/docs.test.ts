@@ -52,7 +52,9 @@ describe.each(documents)('%s', (document) => {
 
   test('names commands and scripts that there are', () => {
     const code = [...text.matchAll(/^ *```[\s\S]*?^ *```|`[^`\n]+`/gm)].map(([block]) => block).join('\n')
-    const unknown = [...code.matchAll(/(?:^|`|npx |\$ )trailjoin ([a-z][a-z-]+)/gm)].flatMap(([, name = '']) => (commands.has(name) ? [] : [`trailjoin ${name}`]))
+    const unknown = [...code.matchAll(/(?:^|`|npx |\$ )trailjoin ([a-z][a-z-]+)/gm)].flatMap(([, name = '']) =>
+      commands.has(name) ? [] : [`trailjoin ${name}`],
+    )
     const noScript = [...text.matchAll(/npm run ([\w:-]+)/g)].flatMap(([, name = '']) => (scripts.includes(name) ? [] : [`npm run ${name}`]))
     expect([...unknown, ...noScript]).toEqual([])
   })
