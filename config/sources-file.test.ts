@@ -105,7 +105,8 @@ test('a file that does not exist says what to do', async () => {
 
 test.each(['configuration.md', 'operators/sources-aws.md'])('the examples of docs/%s are accepted', async (name) => {
   const text = await readFile(join(import.meta.dirname, '..', 'docs', name), 'utf8')
-  const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '')
+  // Other sections stand in examples of their own, and have tests of their own.
+  const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '').filter((example) => /^sources:/m.test(example))
   expect(examples.length).toBeGreaterThan(0)
   for (const example of examples) expect(parse(example).length).toBeGreaterThan(0)
 })

@@ -139,6 +139,7 @@ describe('each file imports with exactly these totals', () => {
       files: 1,
       rejections: rejected,
       errors: error === undefined ? [] : [error],
+      skipped: [],
     })
     expect(read).toBe(stored + duplicates + count(rejected))
   })

@@ -294,7 +294,9 @@ describe('Times', () => {
       expect((await events(pool)).map(({ time }) => time)).toEqual(['2019-01-01T00:00:00.000000000Z'])
     })
     const broken = await events(samples.pool, 'f.name = $1', [join(SAMPLES, 'containers/broken-array.opensearch.json')])
-    expect(broken.map(({ time }) => time.slice(0, 10))).toEqual(['2021-12-02', '2021-12-02'])
+    // Ten records stand in that file; what is damaged between them costs none of them.
+    expect(new Set(broken.map(({ time }) => time.slice(0, 10)))).toEqual(new Set(['2021-12-02']))
+    expect(broken).toHaveLength(10)
   })
 
   test('event time ≠ row time', async () => {

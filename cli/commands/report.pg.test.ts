@@ -96,7 +96,7 @@ test('json, csv and FOCUS carry costs as exact decimals', async () => {
   expect(rows[0]!.cost).toEqual({ currency: 'USD', amount: '0.100006', unpricedCalls: 0 })
   expect(csv!.stdout).toContain(',0.100006,USD,0\r\n')
   expect(csv!.stdout).toContain(",'=1+1,")
-  expect(focus!.stdout).toMatch(/^BilledCost,.*\r\n0,111122223333/)
+  expect(focus!.stdout).toMatch(/^BilledCost,.*\r\n0\.0,111122223333/)
 })
 
 test.each([

@@ -10,7 +10,7 @@ const matching = (pattern: RegExp): readonly string[] => [...source].filter(([, 
 
 /** The text of each call of `store.query`, up to the end of its statement. */
 const queries = (text: string): readonly string[] =>
-  [...text.matchAll(/\b(?:store|reader)\.query\b[^]*?\n {0,6}\)|\b(?:store|reader)\.query\b.*\)/g)].map((match) => match[0])
+  [...text.matchAll(/\b(?:store|reader)\.query\b.*\)$|\b(?:store|reader)\.query\b[^]*?\n {0,6}\)/gm)].map((match) => match[0])
 
 test('every file that asks the store says which tenants it asks for', () => {
   const asking = matching(/\bstore\.query\b|\bitemRows</)
