@@ -64,8 +64,9 @@ function joined(items: readonly object[], comma: string, indent?: number): Piece
 
 /** What happens to the text of one record. None of it makes another whole record. */
 const damages: Readonly<Record<string, (text: string, at: number) => string>> = {
-  'a comma gone': (text) => text.replace(',', ' '),
-  'a colon gone': (text) => text.replace(':', ' '),
+  // Of the structure: one inside a string would leave the record whole.
+  'a comma gone': (text) => text.replace(/,(\s*"text":\s*"x)/, ' $1'),
+  'a colon gone': (text) => text.replace(/"text":(\s*"x)/, '"text" $1'),
   'a brace too many': (text) => `${text}}`,
   'the last brace gone': (text) => text.slice(0, -1),
   'a bare word': (text) => text.replace('{', '{"n":NaN,'),
