@@ -430,6 +430,17 @@ describe('who may ask', () => {
     for (const path of ['/healthz', '/readyz', '/openapi.json']) expect((await get(path, { authorization: '' })).status).toBe(200)
   })
 
+  test('a database that lost its policies, as a restored dump does, is told by /readyz with the way out: it would answer that it holds nothing', async () => {
+    await database.pool.query('alter policy everything on timeline rename to lost')
+    try {
+      expect((await problemOf('/readyz', 503)).detail).toMatch(/lacks the policy everything of timeline.*run `trailjoin migrate`/)
+      expect((await get('/healthz')).status).toBe(200)
+    } finally {
+      await database.pool.query('alter policy lost on timeline rename to everything')
+    }
+    expect((await get('/readyz')).status).toBe(200)
+  })
+
   test('a foreign Host header is turned away, whatever the token', async () => {
     const { request } = await import('node:http')
     const status = await new Promise((resolve) => {

@@ -67,6 +67,8 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     }
     if (errorCode(error) === QUERY_CANCELED)
       return sendProblem(response, 503, 'The answer took too long to find. Ask for a shorter period, or for less at once.')
+    if (isWithoutRoles(error))
+      return sendProblem(response, 503, 'The database lacks the roles that it is read with: run `trailjoin migrate`, which repairs them.')
     if (isUnavailable(error)) return sendProblem(response, 503, 'The database does not answer, or has no connection to spare.')
     if (error instanceof ProblemError) return sendProblem(response, error.status, error.message, error.faults)
     if (status === 413) return sendProblem(response, status, 'The body is too long.')
@@ -75,6 +77,9 @@ export function problemHandler(log: Log): ErrorRequestHandler {
     void next
   }
 }
+
+/** What `set role` says in a server that a dump was restored into without its roles. */
+const isWithoutRoles = (error: unknown): boolean => error instanceof Error && /^role "trailjoin_reader(?:_all)?" does not exist$/.test(error.message)
 
 function statusOf(error: unknown): number {
   if (error instanceof ProblemError) return error.status

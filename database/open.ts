@@ -1,7 +1,8 @@
 /** The store: opened for who reads, stores, runs for long, migrates or only looks. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { migrate, pendingMigrations } from '#migrations/migrate.ts'
+import { migrate, schemaState } from '#migrations/migrate.ts'
+import type { SchemaState } from '#migrations/migrate.ts'
 import { startEmbedded } from './embedded.ts'
 import type { EmbeddedServer } from './embedded.ts'
 import { DatabaseError, errorCode } from './errors.ts'
@@ -22,6 +23,8 @@ export interface Database {
   readonly folder: string | null
   /** What is new in the migrations and not applied; only who looks sees more than 0. */
   readonly pending: number
+  /** Roles, grants and policies of readers that are gone, in words; only who looks sees any. */
+  readonly missing: readonly string[]
   /**
    * Does the work; ends it where the store cannot go on with it (the server is gone or hangs, a lock is held by somebody who does nothing).
    * @throws what the work throws; trouble of the database as `DatabaseError` in words for the user
@@ -106,12 +109,12 @@ async function opened(
     if (isLost) for (const client of clients) client.connection.stream.destroy()
     await (isLost ? Promise.race([pool.end(), sleep(LOST_MS, undefined, { ref: false })]) : pool.end())
   }
-  const pending = await orClose(() => during(() => schemaOf(pool, schema, patience)), end)
+  const { pending, missing } = await orClose(() => during(() => schemaOf(pool, schema, patience)), end)
   const close = once(async () => {
     await end()
     await embedded?.stop()
   })
-  return { pool, url, embedded: embedded !== null, folder: embedded?.folder ?? null, pending, during, close }
+  return { pool, url, embedded: embedded !== null, folder: embedded?.folder ?? null, pending, missing, during, close }
 }
 
 /** What is given up need not end in order. */
@@ -123,20 +126,19 @@ type Client = pg.PoolClient & { readonly processID?: number | null; readonly con
 /** The connections of each pool. */
 const clientsOf = new WeakMap<pg.Pool, Set<Client>>()
 
-/** Brings the schema up to date, or makes sure that it is, as the purpose has it. @returns how many migrations are not applied */
-async function schemaOf(pool: pg.Pool, purpose: Purpose, patience: Patience): Promise<number> {
+/** Brings the schema up to date, or makes sure that it is, as the purpose has it. @returns what it lacks */
+async function schemaOf(pool: pg.Pool, purpose: Purpose, patience: Patience): Promise<SchemaState> {
   if (purpose === 'migrate') {
     await migrate(pool, undefined, patience)
-    return 0
+    return { pending: 0, missing: [] }
   }
-  const wait = beginWait(
-    patience,
-    () => 'the database schema: it is older than this release, or not there yet, until somebody runs `trailjoin migrate`',
-    'Run it, then try again.',
-  )
+  let why = ''
+  const wait = beginWait(patience, () => `the database schema: ${why}, until somebody runs \`trailjoin migrate\``, 'Run it, then try again.')
   for (;;) {
-    const pending = await pendingMigrations(pool)
-    if (pending === 0 || purpose === 'look') return pending
+    const { pending, missing } = await schemaState(pool)
+    if (purpose === 'look' || (pending === 0 && missing.length === 0)) return { pending, missing }
+    why = pending > 0 ? 'it is older than this release, or not there yet' : `it lacks ${listed(missing)}`
+    if (purpose !== 'role' && pending === 0) throw new DatabaseError('NOT_MIGRATED', lacksAccess(missing))
     if (purpose !== 'role')
       throw new DatabaseError(
         'NOT_MIGRATED',
@@ -145,6 +147,14 @@ async function schemaOf(pool: pg.Pool, purpose: Purpose, patience: Patience): Pr
     await wait.step(1_000)
   }
 }
+
+/** What a store that was restored without its roles is told as, with the way out. */
+export function lacksAccess(missing: readonly string[]): string {
+  return `the database lacks ${listed(missing)}, as after restoring a dump into a server without the roles: run \`trailjoin migrate\`, which repairs it`
+}
+
+const listed = (missing: readonly string[]): string =>
+  missing.length > 2 ? `${missing.slice(0, 2).join(', ')} and ${missing.length - 2} more` : missing.join(' and ')
 
 const INT8 = 20
 /** `_int8`; @types/pg-types does not list the array types. */

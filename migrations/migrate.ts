@@ -8,6 +8,7 @@ import { migrate as apply } from 'drizzle-orm/node-postgres/migrator'
 import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { DatabaseError, errorCode } from '#database/errors.ts'
+import { makeReaders, mayBecomeReaders, missingAccess, repairAccess } from './access.ts'
 import { beginWait, QUIET } from '#database/waiting.ts'
 import type { Patience, Wait } from '#database/waiting.ts'
 
@@ -22,7 +23,7 @@ const UPDATE_MS = 6 * 3_600_000
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
 /**
- * Brings the schema up to date; several processes may do so at once. Throws `DatabaseError`: `DATABASE_NEWER` when the database has
+ * Brings the schema up to date, and repairs who may read it where a restored dump lost that; several processes may do so at once. Throws `DatabaseError`: `DATABASE_NEWER` when the database has
  * migrations that this release does not know, `MIGRATIONS_DIFFER` when one is missing below a later one or was edited, `MIGRATION_FAILED`.
  */
 export async function migrate(pool: pg.Pool, folder: string = HERE, patience: Patience = QUIET): Promise<void> {
@@ -30,11 +31,16 @@ export async function migrate(pool: pg.Pool, folder: string = HERE, patience: Pa
   let broken: Error | undefined
   try {
     // With nothing to apply there is nothing to wait for.
-    if ((await compare(client, folder)) === 0) return
+    if ((await compare(client, folder)) === 0 && (folder !== HERE || (await isOpenToReaders(client)))) return
     await lockIn(client, patience)
     try {
-      // Another process may have applied them meanwhile.
-      if ((await compare(client, folder)) > 0) await applyAll(client, folder)
+      // Another process may have done it meanwhile.
+      if ((await compare(client, folder)) > 0) {
+        // They build upon the roles.
+        if (folder === HERE && (await appliedMigrations(client)).size > 0) await inTransaction(client, () => makeReaders(client))
+        await applyAll(client, folder)
+      }
+      if (folder === HERE && !(await isOpenToReaders(client))) await inTransaction(client, () => repairAccess(client))
     } finally {
       await client.query('select pg_advisory_unlock($1)', [LOCK])
     }
@@ -53,13 +59,37 @@ export async function migrate(pool: pg.Pool, folder: string = HERE, patience: Pa
   }
 }
 
-/** How many migrations of this release the database lacks; changes nothing. Throws `DATABASE_NEWER`, `MIGRATIONS_DIFFER`. */
-export async function pendingMigrations(pool: pg.Pool, folder: string = HERE): Promise<number> {
+/** What the schema lacks for this release. */
+export interface SchemaState {
+  /** How many migrations are not applied. */
+  readonly pending: number
+  /** Roles, grants and policies of readers that are gone, in words; asked only where no migration is pending. */
+  readonly missing: readonly string[]
+}
+
+/** Looks at the schema; changes nothing. Throws `DATABASE_NEWER`, `MIGRATIONS_DIFFER`. */
+export async function schemaState(pool: pg.Pool, folder: string = HERE): Promise<SchemaState> {
   const client = await pool.connect()
   try {
-    return await compare(client, folder)
+    const pending = await compare(client, folder)
+    return { pending, missing: pending === 0 && folder === HERE ? await missingAccess(client) : [] }
   } finally {
     client.release()
+  }
+}
+
+async function isOpenToReaders(client: pg.PoolClient): Promise<boolean> {
+  return (await missingAccess(client)).length === 0 && (await mayBecomeReaders(client))
+}
+
+async function inTransaction(client: pg.PoolClient, work: () => Promise<void>): Promise<void> {
+  await client.query('begin')
+  try {
+    await work()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
   }
 }
 

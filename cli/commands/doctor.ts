@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { countUsableTokens } from '#api/access/tokens.ts'
+import { lacksAccess } from '#database/open.ts'
 import { readerQueries } from '#database/reader.ts'
 import { roomIn } from '#database/space.ts'
 import type { Room } from '#database/space.ts'
@@ -66,9 +67,10 @@ async function storeReport(cli: Cli, options: GlobalOptions): Promise<Store> {
     return await withStore(
       cli,
       options,
-      async ({ pool, pending, folder, embedded }) => {
+      async ({ pool, pending, missing, folder, embedded }) => {
         const room = folder === null ? [] : [roomFinding(await roomIn(folder))]
         // An older schema may lack what the rest asks for.
+        if (missing.length > 0) return { store: report(accessFinding(missing), ...room), statuses: null, tokens: null, keeps: null }
         if (pending > 0) return { store: report(schemaFinding(pending, embedded), ...room), statuses: null, tokens: null, keeps: null }
         return {
           store: report(ok('database', 'answers'), ...room, ...(await logFindings(readerQueries(pool, null)))),
@@ -95,6 +97,11 @@ function schemaFinding(pending: number, embedded: boolean): Finding {
   return embedded
     ? warning('schema', message, 'The next command that reads or imports brings an embedded store up to date; `trailjoin migrate` does it at once.')
     : problem('schema', message, 'Run `trailjoin migrate`: no other command changes the schema of a server.')
+}
+
+/** Nothing can be read without the roles, so nothing more is asked. */
+function accessFinding(missing: readonly string[]): Finding {
+  return problem('roles', lacksAccess(missing), 'Run `trailjoin migrate`: it makes roles, grants and policies anew.')
 }
 
 function roomFinding({ state, message }: Room): Finding {
